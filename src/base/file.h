@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Files: mapping, whole reads with a bound, atomic writes, directories. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+
+struct file_map {
+    const unsigned char *bytes; /* owns the mapping; NULL when empty or unmapped */
+    size_t size;
+};
+
+/* Map a regular file read-only. STATUS_NOT_FOUND: no such file. STATUS_INVALID: not a regular file.
+ */
+enum status file_map(const char *path, struct file_map *ret_map, struct error *err);
+void file_unmap(struct file_map *map);
+
+/* Read a whole file of at most max_bytes; the caller frees *ret_text, which has a NUL added.
+ * STATUS_LIMIT: larger. */
+enum status file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_bytes,
+                      struct error *err);
+
+/* Write beside, fsync, rename into place: a crash leaves the old file or the new one, whole. */
+enum status file_write_atomic(const char *path, const void *data, size_t bytes, struct error *err);
+
+/* fsync of a directory, which makes renames in it durable. */
+enum status file_sync_directory(const char *path, struct error *err);
+
+/* mkdir -p. */
+enum status file_make_directories(const char *path, struct error *err);
+
+/* Remove a directory and everything in it; a missing one is fine. Never follows symlinks. */
+enum status file_remove_tree(const char *path, struct error *err);
+
+bool file_exists(const char *path);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/hash.h"
+
+#include <stdio.h>
+
+#include <nettle/hmac.h>
+#include <nettle/sha2.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/cleanup.h"
+
+uint64_t hash_xxh3(const void *data, size_t bytes)
+{
+    return XXH3_64bits(data, bytes);
+}
+
+void hash_hex(const uint8_t *digest, size_t bytes, char *ret_hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < bytes; i++) {
+        ret_hex[2 * i] = digits[digest[i] >> 4];
+        ret_hex[2 * i + 1] = digits[digest[i] & 15];
+    }
+    ret_hex[2 * bytes] = '\0';
+}
+
+void hash_sha256_hex(const void *data, size_t bytes, char ret_hex[static SHA256_HEX_LENGTH + 1])
+{
+    struct sha256_ctx context;
+    uint8_t digest[SHA256_BYTES];
+    sha256_init(&context);
+    sha256_update(&context, bytes, data);
+    sha256_digest(&context, sizeof digest, digest);
+    hash_hex(digest, sizeof digest, ret_hex);
+}
+
+enum status hash_sha256_file(const char *path, char ret_hex[static SHA256_HEX_LENGTH + 1],
+                             struct error *err)
+{
+    AUTO(fclose_slot) FILE *file = fopen(path, "rbe");
+    if (!file)
+        return fail_errno(err, "%s", path);
+    struct sha256_ctx context;
+    sha256_init(&context);
+    uint8_t block[16384];
+    size_t got;
+    while ((got = fread(block, 1, sizeof block, file)) > 0)
+        sha256_update(&context, got, block);
+    if (ferror(file))
+        return fail_errno(err, "%s: cannot read", path);
+    uint8_t digest[SHA256_BYTES];
+    sha256_digest(&context, sizeof digest, digest);
+    hash_hex(digest, sizeof digest, ret_hex);
+    return STATUS_OK;
+}
+
+void hash_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t bytes,
+                      uint8_t ret_digest[static SHA256_BYTES])
+{
+    struct hmac_sha256_ctx context;
+    hmac_sha256_set_key(&context, key_bytes, key);
+    hmac_sha256_update(&context, bytes, data);
+    hmac_sha256_digest(&context, SHA256_BYTES, ret_digest);
+}

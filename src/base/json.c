@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+#define MAX_FILE_BYTES (64u << 20)
+
+/* `struct json` is cJSON's node under our name, so that nobody else sees cJSON. */
+static const cJSON *node(const struct json *value)
+{
+    return (const cJSON *)(const void *)value;
+}
+
+static const struct json *value_of(const cJSON *item)
+{
+    return (const struct json *)(const void *)item;
+}
+
+/* cJSON takes its allocator from a process-wide hook without an argument; the arena of the parse
+ * under way in this thread therefore travels in a thread-local variable. */
+static _Thread_local struct arena *parse_arena;
+
+static void *hook_allocate(size_t bytes)
+{
+    return parse_arena ? arena_alloc(parse_arena, bytes) : NULL;
+}
+
+static void hook_free(void *memory)
+{
+    (void)memory; /* the arena's reset frees everything */
+}
+
+static void install_hooks(void)
+{
+    cJSON_Hooks hooks = {.malloc_fn = hook_allocate, .free_fn = hook_free};
+    cJSON_InitHooks(&hooks);
+}
+
+/* ---- the check before the parse ---- */
+
+struct scan {
+    const char *text;
+    size_t length;
+    size_t at;
+    struct error *err;
+};
+
+static enum status refuse(const struct scan *scan, const char *reason)
+{
+    return fail(scan->err, STATUS_INVALID, "not valid JSON at byte %zu: %s", scan->at, reason);
+}
+
+static bool is_digit_at(const struct scan *scan)
+{
+    return scan->at < scan->length && scan->text[scan->at] >= '0' && scan->text[scan->at] <= '9';
+}
+
+static enum status scan_digits(struct scan *scan)
+{
+    if (!is_digit_at(scan))
+        return refuse(scan, "a digit must follow");
+    while (is_digit_at(scan))
+        scan->at++;
+    return STATUS_OK;
+}
+
+static enum status scan_number(struct scan *scan)
+{
+    size_t start = scan->at;
+    if (scan->text[scan->at] == '-')
+        scan->at++;
+    bool zero = scan->at < scan->length && scan->text[scan->at] == '0';
+    size_t digits = scan->at;
+    TRY(scan_digits(scan));
+    if (zero && scan->at - digits > 1)
+        return refuse(scan, "a number must not start with 0");
+    if (scan->at < scan->length && scan->text[scan->at] == '.') {
+        scan->at++;
+        TRY(scan_digits(scan));
+    }
+    if (scan->at < scan->length && (scan->text[scan->at] | 32) == 'e') {
+        scan->at++;
+        if (scan->at < scan->length && (scan->text[scan->at] == '+' || scan->text[scan->at] == '-'))
+            scan->at++;
+        TRY(scan_digits(scan));
+    }
+    /* cJSON copies a number into 64 bytes and cuts the rest off. */
+    if (scan->at - start > 60)
+        return refuse(scan, "a number has more than 60 characters");
+    return STATUS_OK;
+}
+
+static enum status scan_string(struct scan *scan)
+{
+    for (scan->at++; scan->at < scan->length;) {
+        unsigned char c = (unsigned char)scan->text[scan->at];
+        if (c == '"') {
+            scan->at++;
+            return STATUS_OK;
+        }
+        if (c < 0x20)
+            return refuse(scan, "a control character in a string must be escaped");
+        if (c == '\\') {
+            if (scan->length - scan->at >= 6 && memcmp(scan->text + scan->at, "\\u0000", 6) == 0)
+                return refuse(scan, "\\u0000 is not taken");
+            scan->at += 2;
+            continue;
+        }
+        uint32_t code;
+        size_t step = text_utf8_step(scan->text + scan->at, scan->length - scan->at, &code);
+        if (step == 0)
+            return refuse(scan, "malformed UTF-8");
+        scan->at += step;
+    }
+    scan->at = scan->length;
+    return refuse(scan, "a string is not closed");
+}
+
+static enum status scan_text(struct scan *scan)
+{
+    unsigned depth = 0;
+    while (scan->at < scan->length) {
+        char c = scan->text[scan->at];
+        if (c == '"') {
+            TRY(scan_string(scan));
+        } else if (c == '-' || (c >= '0' && c <= '9')) {
+            TRY(scan_number(scan));
+        } else {
+            if ((c == '{' || c == '[') && ++depth > JSON_MAX_DEPTH)
+                return fail(scan->err, STATUS_INVALID,
+                            "not taken at byte %zu: nested deeper than %d levels", scan->at,
+                            JSON_MAX_DEPTH);
+            if ((c == '}' || c == ']') && depth > 0)
+                depth--;
+            if (c != '\t' && c != '\n' && c != '\r' && c != ' ' && !strchr("{}[],:", c) &&
+                !(c >= 'a' && c <= 'z'))
+                return refuse(scan, "unexpected character");
+            if (c == '\0')
+                return refuse(scan, "a NUL byte");
+            scan->at++;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* ---- the check after the parse ---- */
+
+static enum status refuse_duplicate(const char *key, struct error *err)
+{
+    return fail_field(err, STATUS_INVALID, key, "the key stands twice in one object");
+}
+
+/* Large objects are hashed: pairwise comparison of 100,000 keys would take minutes. */
+static enum status check_keys_hashed(const cJSON *object, size_t n, struct arena *arena,
+                                     struct error *err)
+{
+    size_t size = 64;
+    while (size < 2 * n)
+        size *= 2;
+    const char **slots = ARENA_ARRAY(arena, const char *, size);
+    if (!slots)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (const cJSON *child = object->child; child; child = child->next) {
+        size_t slot = hash_xxh3(child->string, strlen(child->string)) & (size - 1);
+        for (; slots[slot]; slot = (slot + 1) & (size - 1))
+            if (strcmp(slots[slot], child->string) == 0)
+                return refuse_duplicate(child->string, err);
+        slots[slot] = child->string;
+    }
+    return STATUS_OK;
+}
+
+static enum status check_keys(const cJSON *object, struct arena *arena, struct error *err)
+{
+    enum {
+        FEW = 24
+    };
+    size_t n = 0;
+    for (const cJSON *child = object->child; child; child = child->next)
+        if (++n > FEW)
+            return check_keys_hashed(object, json_count(value_of(object)), arena, err);
+    for (const cJSON *a = object->child; a; a = a->next)
+        for (const cJSON *b = a->next; b; b = b->next)
+            if (a->string[0] == b->string[0] && strcmp(a->string, b->string) == 0)
+                return refuse_duplicate(a->string, err);
+    return STATUS_OK;
+}
+
+/* Recursion is bounded by JSON_MAX_DEPTH, which scan_text() has enforced. */
+static enum status check_values(const cJSON *item, struct arena *arena, struct error *err)
+{
+    if (cJSON_IsNumber(item) && !isfinite(item->valuedouble))
+        return fail_field(err, STATUS_INVALID, item->string ? item->string : "value",
+                          "the number is too large");
+    if (cJSON_IsObject(item))
+        TRY(check_keys(item, arena, err));
+    for (const cJSON *child = item->child; child; child = child->next)
+        TRY(check_values(child, arena, err));
+    return STATUS_OK;
+}
+
+enum status json_parse(const char *text, size_t length, struct arena *arena,
+                       const struct json **ret_value, struct error *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, install_hooks);
+
+    struct scan scan = {.text = text, .length = length, .err = err};
+    TRY(scan_text(&scan));
+    parse_arena = arena;
+    const char *end = NULL;
+    cJSON *root = cJSON_ParseWithLengthOpts(text, length, &end, 0);
+    parse_arena = NULL;
+    if (!root)
+        return fail(err, STATUS_INVALID, "not valid JSON at byte %zu: %s",
+                    end ? (size_t)(end - text) : 0,
+                    length == 0 ? "the text is empty" : "unexpected text");
+    for (; end < text + length; end++)
+        if (!strchr(" \t\r\n", *end))
+            return fail(err, STATUS_INVALID, "not valid JSON at byte %zu: text behind the end",
+                        (size_t)(end - text));
+    TRY(check_values(root, arena, err));
+    *ret_value = value_of(root);
+    return STATUS_OK;
+}
+
+enum status json_parse_file(const char *path, struct arena *arena, const struct json **ret_value,
+                            struct error *err)
+{
+    AUTO(free_slot) char *text = NULL;
+    size_t bytes;
+    TRY(file_read(path, MAX_FILE_BYTES, &text, &bytes, err));
+    enum status status = json_parse(text, bytes, arena, ret_value, err);
+    return status == STATUS_OK || !err ? status : fail_prefix(err, "%s", path);
+}
+
+/* ---- access ---- */
+
+enum json_type json_type(const struct json *value)
+{
+    const cJSON *item = node(value);
+    if (!item)
+        return JSON_ABSENT;
+    switch (item->type & 0xFF) {
+    case cJSON_True:
+    case cJSON_False:
+        return JSON_BOOL;
+    case cJSON_Number:
+        return JSON_NUMBER;
+    case cJSON_String:
+        return JSON_STRING;
+    case cJSON_Array:
+        return JSON_ARRAY;
+    case cJSON_Object:
+        return JSON_OBJECT;
+    default:
+        return JSON_NULL;
+    }
+}
+
+const char *json_type_name(enum json_type type)
+{
+    static const char *const names[] = {"nothing",  "null",     "true or false", "a number",
+                                        "a string", "an array", "an object"};
+    return names[type];
+}
+
+size_t json_count(const struct json *value)
+{
+    size_t n = 0;
+    for (const struct json *child = json_first(value); child; child = json_next(child))
+        n++;
+    return n;
+}
+
+const struct json *json_first(const struct json *value)
+{
+    return value ? value_of(node(value)->child) : NULL;
+}
+
+const struct json *json_next(const struct json *value)
+{
+    return value_of(node(value)->next);
+}
+
+const char *json_key(const struct json *value)
+{
+    return node(value)->string;
+}
+
+const struct json *json_get(const struct json *object, const char *key)
+{
+    if (json_type(object) != JSON_OBJECT)
+        return NULL;
+    for (const struct json *child = json_first(object); child; child = json_next(child))
+        if (strcmp(json_key(child), key) == 0)
+            return child;
+    return NULL;
+}
+
+double json_number_or(const struct json *value, double otherwise)
+{
+    return json_type(value) == JSON_NUMBER ? node(value)->valuedouble : otherwise;
+}
+
+bool json_bool_or(const struct json *value, bool otherwise)
+{
+    return json_type(value) == JSON_BOOL ? (node(value)->type & 0xFF) == cJSON_True : otherwise;
+}
+
+const char *json_string_or(const struct json *value, const char *otherwise)
+{
+    return json_type(value) == JSON_STRING ? node(value)->valuestring : otherwise;
+}
+
+static enum status need(const struct json *object, const char *key, enum json_type type,
+                        const struct json **ret_value, struct error *err)
+{
+    const struct json *value = json_get(object, key);
+    if (json_type(value) != type)
+        return fail_field(err, STATUS_INVALID, key, "must be %s, got %s", json_type_name(type),
+                          json_type_name(json_type(value)));
+    *ret_value = value;
+    return STATUS_OK;
+}
+
+enum status json_need_number(const struct json *object, const char *key, double *ret_value,
+                             struct error *err)
+{
+    const struct json *value = NULL;
+    TRY(need(object, key, JSON_NUMBER, &value, err));
+    *ret_value = json_number_or(value, 0);
+    return STATUS_OK;
+}
+
+enum status json_need_string(const struct json *object, const char *key, const char **ret_value,
+                             struct error *err)
+{
+    const struct json *value = NULL;
+    TRY(need(object, key, JSON_STRING, &value, err));
+    *ret_value = json_string_or(value, "");
+    return STATUS_OK;
+}
+
+/* ---- the writer ---- */
+
+struct json_writer json_writer(struct buffer *out)
+{
+    return (struct json_writer){.out = out};
+}
+
+static void new_line(struct json_writer *w)
+{
+    if (!w->pretty)
+        return;
+    buffer_put_char(w->out, '\n');
+    for (unsigned i = 0; i < w->depth; i++)
+        buffer_put(w->out, "  ", 2);
+}
+
+static void before_value(struct json_writer *w)
+{
+    if (w->after_key) {
+        w->after_key = false;
+        return;
+    }
+    uint64_t bit = (uint64_t)1 << (w->depth & 63);
+    if (w->has_member & bit)
+        buffer_put_char(w->out, ',');
+    w->has_member |= bit;
+    if (w->depth > 0)
+        new_line(w);
+}
+
+static void begin(struct json_writer *w, char c)
+{
+    before_value(w);
+    buffer_put_char(w->out, c);
+    w->depth++;
+    w->has_member &= ~((uint64_t)1 << (w->depth & 63));
+}
+
+static void end(struct json_writer *w, char c)
+{
+    bool empty = !(w->has_member & (uint64_t)1 << (w->depth & 63));
+    w->depth--;
+    if (!empty)
+        new_line(w);
+    buffer_put_char(w->out, c);
+}
+
+void json_begin_object(struct json_writer *w)
+{
+    begin(w, '{');
+}
+
+void json_end_object(struct json_writer *w)
+{
+    end(w, '}');
+}
+
+void json_begin_array(struct json_writer *w)
+{
+    begin(w, '[');
+}
+
+void json_end_array(struct json_writer *w)
+{
+    end(w, ']');
+}
+
+void json_put_key(struct json_writer *w, const char *key)
+{
+    before_value(w);
+    json_quote(w->out, key, strlen(key));
+    buffer_put(w->out, ": ", w->pretty ? 2 : 1);
+    w->after_key = true;
+}
+
+void json_quote(struct buffer *out, const char *text, size_t length)
+{
+    static const char hex[] = "0123456789abcdef";
+    buffer_put_char(out, '"');
+    size_t start = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buffer_put(out, text + start, i - start);
+        start = i + 1;
+        const char *short_forms = "\"\"\\\\\bb\ff\nn\rr\tt";
+        const char *found = c ? strchr(short_forms, c) : NULL;
+        /* Pairs of (character, letter): a hit at an odd place is the letter of a pair. */
+        if (found && (found - short_forms) % 2 == 0) {
+            char escape[2] = {'\\', found[1]};
+            buffer_put(out, escape, sizeof escape);
+        } else {
+            char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+            buffer_put(out, escape, sizeof escape);
+        }
+    }
+    buffer_put(out, text + start, length - start);
+    buffer_put_char(out, '"');
+}
+
+void json_put_string_n(struct json_writer *w, const char *text, size_t length)
+{
+    before_value(w);
+    json_quote(w->out, text, length);
+}
+
+void json_put_string(struct json_writer *w, const char *text)
+{
+    if (text)
+        json_put_string_n(w, text, strlen(text));
+    else
+        json_put_null(w);
+}
+
+void json_put_number(struct json_writer *w, double value)
+{
+    if (!isfinite(value)) {
+        json_put_null(w);
+        return;
+    }
+    before_value(w);
+    buffer_put_number(w->out, value);
+}
+
+void json_put_fixed(struct json_writer *w, double value, unsigned decimals)
+{
+    if (!isfinite(value)) {
+        json_put_null(w);
+        return;
+    }
+    before_value(w);
+    buffer_put_fixed(w->out, value, decimals);
+}
+
+void json_put_integer(struct json_writer *w, int64_t value)
+{
+    before_value(w);
+    buffer_put_integer(w->out, value);
+}
+
+void json_put_bool(struct json_writer *w, bool value)
+{
+    before_value(w);
+    buffer_put_text(w->out, value ? "true" : "false");
+}
+
+void json_put_null(struct json_writer *w)
+{
+    before_value(w);
+    buffer_put_text(w->out, "null");
+}
+
+void json_put_raw(struct json_writer *w, const char *json, size_t length)
+{
+    before_value(w);
+    buffer_put(w->out, json, length);
+}
+
+void json_put_value(struct json_writer *w, const struct json *value)
+{
+    switch (json_type(value)) {
+    case JSON_ABSENT:
+    case JSON_NULL:
+        json_put_null(w);
+        break;
+    case JSON_BOOL:
+        json_put_bool(w, json_bool_or(value, false));
+        break;
+    case JSON_NUMBER:
+        json_put_number(w, node(value)->valuedouble);
+        break;
+    case JSON_STRING:
+        json_put_string(w, node(value)->valuestring);
+        break;
+    case JSON_ARRAY:
+        json_begin_array(w);
+        for (const struct json *child = json_first(value); child; child = json_next(child))
+            json_put_value(w, child);
+        json_end_array(w);
+        break;
+    case JSON_OBJECT:
+        json_begin_object(w);
+        for (const struct json *child = json_first(value); child; child = json_next(child)) {
+            json_put_key(w, json_key(child));
+            json_put_value(w, child);
+        }
+        json_end_object(w);
+        break;
+    }
+}
+
+void json_member_string(struct json_writer *w, const char *key, const char *text)
+{
+    json_put_key(w, key);
+    json_put_string(w, text);
+}
+
+void json_member_number(struct json_writer *w, const char *key, double value)
+{
+    json_put_key(w, key);
+    json_put_number(w, value);
+}
+
+void json_member_fixed(struct json_writer *w, const char *key, double value, unsigned decimals)
+{
+    json_put_key(w, key);
+    json_put_fixed(w, value, decimals);
+}
+
+void json_member_integer(struct json_writer *w, const char *key, int64_t value)
+{
+    json_put_key(w, key);
+    json_put_integer(w, value);
+}
+
+void json_member_bool(struct json_writer *w, const char *key, bool value)
+{
+    json_put_key(w, key);
+    json_put_bool(w, value);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The door of the dataset room: files in, one clean table and an account of everything done out.
+ *
+ * file -> bytes (gzip, UTF-16, latin-1, BOM) -> rows (csv.c) -> columns to fields (schema.c) ->
+ * values (profile/parse.c) -> repairs and refusals (clean.c) -> snapshots joined by handle
+ * (snapshots.c). */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/status.h"
+#include "dataset/table.h"
+
+struct import_options {
+    const char *schema_dir; /* further schemas (*.ini), or NULL */
+    size_t max_rows;        /* 0: no bound */
+    size_t max_field_bytes; /* of one CSV field; 0: 1 MiB */
+};
+
+/* What happened, for people and for report.json. */
+enum import_event_kind {
+    IMPORT_REPAIRED, /* certain: the value was put right */
+    IMPORT_MISSING,  /* a value that cannot be believed now counts as missing */
+    IMPORT_REFUSED,  /* the row was set aside */
+    IMPORT_NOTE,     /* something to know: a column ignored, a month inferred */
+};
+
+#define IMPORT_EXAMPLES 5
+
+/* One rule that fired, with how often and the first places. */
+struct import_event {
+    enum import_event_kind kind;
+    const char *rule;   /* stable name: "row_shifted_left", "duplicate_handle", "zero_is_missing" */
+    const char *column; /* header of the file, or "" */
+    const char *text;   /* one sentence: what was found and what was done */
+    size_t count;
+    struct {
+        size_t line;
+        const char *value; /* what stood there, shortened */
+    } examples[IMPORT_EXAMPLES];
+    size_t n_examples;
+};
+
+struct import_column {
+    const char *header; /* as in the file, line breaks and outer spaces removed */
+    const char *field;  /* profile field, "" when kept as an extra column or ignored */
+    const char *how;    /* "alias", "exact", "extra", "ignored" */
+    const char *unit;   /* "count with k/m/b", "percent", "fraction", ... */
+    size_t n_present, n_missing;
+};
+
+struct import_source {
+    const char *path;
+    const char *month;     /* "2022-03", or "" */
+    const char *schema;    /* name in schemas.def, or "generic" */
+    const char *encoding;  /* "utf-8", "utf-8 with BOM", "latin-1", "utf-16le", ...; "gzip, ..." */
+    const char *delimiter; /* "comma", "tab", "semicolon", "pipe" */
+    const char *sha256;
+    size_t n_bytes, n_lines, n_rows, n_kept, n_refused;
+    struct import_column *columns;
+    size_t n_columns;
+    struct import_event *events;
+    size_t n_events;
+};
+
+struct import_report {
+    struct arena memory;
+    struct import_source *sources;
+    size_t n_sources;
+    size_t n_rows;               /* of the table that came out */
+    struct import_event *events; /* of the join of snapshots */
+    size_t n_events;
+};
+
+void import_report_free(struct import_report *report);
+DEFINE_SLOT(import_report_free, struct import_report)
+
+/* Import FILE or FILE@YYYY-MM, one or more. Files without a month are appended; files with one are
+ * snapshots and join by handle: the newest row stands, with previous_* filled from the one before.
+ * On failure *ret_report is also set when something can be said of the files (else NULL).
+ * STATUS_INVALID: a table that cannot be understood; the message says which columns it would need.
+ */
+enum status import_files(const char *const *files, size_t n_files,
+                         const struct import_options *options, struct table **ret_table,
+                         struct import_report **ret_report, struct error *err);
+
+/* The report as a JSON object, and as text for a terminal. */
+void import_report_put_json(const struct import_report *report, struct json_writer *w);
+void import_report_print(const struct import_report *report, FILE *out);
+
+/* The cleaned table as CSV: profile fields that are present, then the extra columns. */
+enum status import_write_csv(const struct table *table, FILE *out, struct error *err);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* A table of profiles as columns. Rows keep the line of the file they come from. Immutable once
+ * built. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "profile/profile.h"
+
+/* A column of the file that is no profile field, as text (NULL: missing): kept, so that it can be a
+ * target. */
+struct table_extra {
+    const char *name;  /* header, trimmed and folded: "7_day_growth" */
+    const char **text; /* [n_rows] */
+};
+
+struct table {
+    struct arena memory; /* owns columns and texts */
+    size_t n_rows;
+    double *number[PROFILE_N_NUMBERS];  /* [n_rows], NaN: missing; NULL: no such column */
+    const char **text[PROFILE_N_TEXTS]; /* [n_rows], NULL: missing; NULL: no such column */
+    uint32_t *line;                     /* [n_rows] line in the source, from 1 */
+    struct table_extra *extras;
+    size_t n_extras;
+};
+
+void table_free(struct table *table);
+DEFINE_SLOT(table_free, struct table)
+
+/* The row as a profile; texts point into the table. */
+void table_profile(const struct table *table, size_t row, struct profile *ret_profile);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "features/composite.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const char *const composite_part_names[COMPOSITE_N_PARTS] = {
+    [COMPOSITE_reach] = "reach",
+    [COMPOSITE_engagement] = "engagement",
+    [COMPOSITE_activity] = "activity",
+    [COMPOSITE_growth] = "growth",
+    [COMPOSITE_consistency] = "consistency",
+};
+
+const char *const composite_part_help[COMPOSITE_N_PARTS] = {
+    [COMPOSITE_reach] = "how many accounts follow",
+    [COMPOSITE_engagement] = "engagements a post for each follower",
+    [COMPOSITE_activity] = "how much it has posted",
+    [COMPOSITE_growth] = "monthly growth of followers, or newest posts against the average",
+    [COMPOSITE_consistency] = "newest posts near the average, or engagement that is real",
+};
+
+static double first_present(double a, double b)
+{
+    return isnan(a) ? b : a;
+}
+
+double composite_figure(const struct profile *profile, enum composite_part part)
+{
+    const double *x = profile->number;
+    double trend = log1p(x[PROFILE_recent_avg_likes]) - log1p(x[PROFILE_avg_likes]);
+    switch (part) {
+    case COMPOSITE_reach:
+        return log1p(x[PROFILE_followers]);
+    case COMPOSITE_engagement:
+        return first_present(log1p(x[PROFILE_avg_engagement]) - log1p(x[PROFILE_followers]),
+                             log(1e-4 + x[PROFILE_engagement_rate]));
+    case COMPOSITE_activity:
+        return log1p(x[PROFILE_posts]);
+    case COMPOSITE_growth:
+        return first_present((log1p(x[PROFILE_followers]) - log1p(x[PROFILE_previous_followers])) /
+                                 fmax(x[PROFILE_previous_months], 1.0),
+                             trend);
+    case COMPOSITE_consistency:
+        return first_present(-fabs(trend), log1p(x[PROFILE_authentic_engagement]) -
+                                               log1p(x[PROFILE_avg_engagement]));
+    case COMPOSITE_N_PARTS:
+        break;
+    }
+    return MISSING;
+}
+
+/* First index whose value is >= x (or > x when `above`). */
+static size_t bound(const float *grid, size_t n, double x, bool above)
+{
+    size_t low = 0;
+    size_t high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        double value = (double)grid[middle];
+        if (value < x || (above && value == x))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+double composite_percentile(const float *grid, size_t n, double x)
+{
+    if (isnan(x))
+        return MISSING;
+    /* The grid holds floats: compare the float that x would have been in it. */
+    x = (double)(float)x;
+    size_t low = bound(grid, n, x, false);
+    size_t high = bound(grid, n, x, true);
+    double step = 100.0 / (double)(n - 1);
+    if (low < high)
+        return step * ((double)low + (double)(high - 1)) / 2.0;
+    if (low == 0)
+        return 0.0;
+    if (low == n)
+        return 100.0;
+    double left = (double)grid[low - 1];
+    double right = (double)grid[low];
+    return step * ((double)(low - 1) + (x - left) / (right - left));
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void composite_make_grid(double *sample, size_t n_sample, float *ret_grid, size_t n)
+{
+    qsort(sample, n_sample, sizeof sample[0], compare_doubles);
+    for (size_t i = 0; i < n; i++) {
+        double at = (double)i / (double)(n - 1) * (double)(n_sample - 1);
+        size_t low = (size_t)at;
+        size_t high = low + 1 < n_sample ? low + 1 : low;
+        double share = at - (double)low;
+        ret_grid[i] = (float)(sample[low] + share * (sample[high] - sample[low]));
+    }
+}
+
+void composite_compute(const struct composite *composite, const struct profile *profile,
+                       struct composite_score *ret_score)
+{
+    double total = 0;
+    for (size_t i = 0; i < COMPOSITE_N_PARTS; i++) {
+        double figure =
+            composite->grid[i] ? composite_figure(profile, (enum composite_part)i) : MISSING;
+        ret_score->part[i] = isnan(figure)
+                                 ? MISSING
+                                 : composite_percentile(composite->grid[i], COMPOSITE_GRID, figure);
+        if (!isnan(figure))
+            total += composite->weight[i];
+    }
+    ret_score->score = total > 0 ? 0.0 : MISSING;
+    for (size_t i = 0; i < COMPOSITE_N_PARTS; i++) {
+        bool present = !isnan(ret_score->part[i]) && total > 0;
+        ret_score->share[i] = present ? composite->weight[i] / total : 0.0;
+        if (present)
+            ret_score->score += ret_score->share[i] * ret_score->part[i];
+    }
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Reading numbers as people write them: "475.8m", "1,234,567", "1.39%", "N/A", "yes", "2022-03". */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "profile/profile.h"
+
+enum parse_result {
+    PARSE_OK,
+    PARSE_MISSING, /* empty, or a word for "not known": N/A, NA, NaN, NaN%, null, none, unknown, -,
+                      ? */
+    PARSE_BAD,     /* something else */
+};
+
+struct quantity {
+    double value;    /* with the suffix applied and percent divided by 100; may be negative */
+    bool is_percent; /* "%" was written */
+    bool has_suffix; /* k, m, b (or K, M, B, bn, mn, tsd) was written: the value is rounded */
+};
+
+/* One number with an optional sign, grouping, suffix and percent mark; spaces around it are fine.
+ * "32.8m" is exactly 32800000. Grouping is read where it is certain ("1,234,567", "1.234.567", "1
+ * 234 567"); a single comma with one, two or more than three digits behind it is a decimal comma
+ * ("1,39 %"), and with exactly three digits a thousands separator. */
+enum parse_result parse_quantity(const char *text, size_t length, struct quantity *ret_quantity);
+
+/* Yes, no, true, false, 1, 0, y, n, t, f. */
+enum parse_result parse_flag(const char *text, size_t length, double *ret_value);
+
+/* YYYY-MM, YYYY-MM-DD (and what follows a T), YYYY/MM: 12 * year + month - 1. */
+enum parse_result parse_month(const char *text, size_t length, double *ret_value);
+
+/* "YYYY-MM". */
+void parse_format_month(double month, char ret_text[static 8]);
+
+/* Read `text` as the kind of `field` demands, into the profile; a text field is borrowed, not
+ * copied. For RATE a percent mark divides by 100 and a bare number is a fraction. STATUS_INVALID:
+ * not of the field's kind, or out of its range. A missing word leaves the field missing. */
+enum status parse_field(const struct profile_field *field, const char *text, size_t length,
+                        struct profile *profile, struct error *err);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The catalogue: the training profiles, as columns in similar.blob, found by handle. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "artifact/artifact.h"
+#include "profile/profile.h"
+
+struct catalogue;
+
+/* number[f], text[f]: columns of n rows, NULL when the whole field is missing. */
+struct catalogue_columns {
+    size_t n;
+    const double *number[PROFILE_N_NUMBERS];
+    const char *const *text[PROFILE_N_TEXTS];
+};
+
+enum status catalogue_write(struct artifact_writer *writer, const struct catalogue_columns *columns,
+                            struct error *err);
+enum status catalogue_open(const struct artifact *artifact, struct catalogue **ret_catalogue,
+                           struct error *err);
+void catalogue_close(struct catalogue *catalogue);
+DEFINE_SLOT(catalogue_close, struct catalogue)
+
+size_t catalogue_n(const struct catalogue *catalogue);
+
+/* Row of a handle (ASCII case folded, a leading @ ignored); false when there is none. */
+bool catalogue_find(const struct catalogue *catalogue, const char *handle, size_t length,
+                    uint32_t *ret_row);
+
+/* The profile of a row; texts point into the mapping. */
+void catalogue_profile(const struct catalogue *catalogue, uint32_t row,
+                       struct profile *ret_profile);
+const char *catalogue_handle(const struct catalogue *catalogue, uint32_t row);
+
+/* Handles and names that contain `query` (ASCII case folded): handles that start with it first,
+ * then by followers, falling. Returns how many were written, at most `limit`. */
+size_t catalogue_search(const struct catalogue *catalogue, const char *query, size_t limit,
+                        uint32_t *ret_rows);
+
+/* The handles nearest in spelling, nearest first, at edit distance 3 at most. */
+size_t catalogue_closest(const struct catalogue *catalogue, const char *handle, size_t limit,
+                         uint32_t *ret_rows);

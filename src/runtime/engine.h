@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The inference engine: a bundle's blobs, opened once, answering for ever.
+ *
+ * After engine_open() nothing allocates, locks or does I/O: an open engine is immutable and free to
+ * share between threads; each call brings its own scratch (engine_scratch_bytes(), 64-byte
+ * aligned). Answers point into the engine and the scratch: valid until the next call with that
+ * scratch. Profiles need not be prepared; fields the model reads but the profile lacks are imputed
+ * and listed in `imputed`. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "artifact/artifact.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "features/composite.h"
+#include "features/spec.h"
+#include "profile/profile.h"
+#include "runtime/catalogue.h"
+#include "runtime/clusters.h"
+#include "runtime/neighbours.h"
+#include "runtime/predictor.h"
+
+struct engine;
+
+enum engine_model {
+    ENGINE_SCORE,
+    ENGINE_TIER,
+    ENGINE_CLUSTER,
+    ENGINE_SIMILAR,
+    ENGINE_N_MODELS
+};
+
+extern const char *const engine_file_names[ENGINE_N_MODELS]; /* "score.blob", ... */
+
+/* Open the bundle at `path` (a bundle or a models directory; see bundle_resolve). All four blobs
+ * must be there and fit together. */
+enum status engine_open(const char *path, struct engine **ret_engine, struct error *err);
+
+struct engine_blob {
+    const void *bytes; /* 64-byte aligned, borrowed until close; NULL: not there, its calls fail */
+    size_t n_bytes;
+};
+
+/* From memory, as a trainer does to measure what it is about to ship. */
+enum status engine_open_memory(const struct engine_blob blobs[static ENGINE_N_MODELS],
+                               struct engine **ret_engine, struct error *err);
+void engine_close(struct engine *engine);
+DEFINE_SLOT(engine_close, struct engine)
+
+size_t engine_scratch_bytes(const struct engine *engine);
+const char *engine_version(const struct engine *engine); /* the bundle's id; "memory" */
+const struct catalogue *engine_catalogue(const struct engine *engine);
+const struct clusters *engine_clusters(const struct engine *engine);
+const struct predictor *engine_predictor(const struct engine *engine, enum engine_model model);
+
+/* What scored profiles are compared with; written beside the predictor by score_extra_write(). */
+struct score_extra {
+    const char *target;       /* "influence_score", or "composite" when the table had no label */
+    double interval_coverage; /* 0.9 */
+    double interval_low;      /* conformal offsets: [score + low, score + high] covers that share */
+    double interval_high;
+    double clip_low,
+        clip_high; /* scores and intervals are kept within; -inf is not storable: use +-1e300 */
+    const float *score_grid; /* [COMPOSITE_GRID] of the training scores as predicted out of fold */
+    struct composite composite;
+    const float *novelty_grid; /* [101] of the training rows' novelty distance */
+};
+enum status score_extra_write(struct artifact_writer *writer, const struct score_extra *extra,
+                              struct error *err);
+
+/* Root mean square of the scaled features of the score model, missing ones left out: how far a
+ * profile is from the middle of the training data. The one formula for training and serving. */
+double engine_novelty_distance(const struct feature_spec *spec, const float *raw);
+
+struct score_answer {
+    const char *target;
+    double score;
+    double low, high, coverage;
+    double percentile; /* 0..100 among the training profiles */
+    double novelty;    /* 0..100; near 100: beyond nearly everything seen in training */
+    struct composite_score composite;
+    uint64_t imputed; /* bits of profile number fields */
+    /* explain: */
+    size_t n_contributions;      /* 0 unless asked for */
+    const double *contributions; /* [n_contributions], by column of predictor_spec() */
+    double base;
+};
+enum status engine_score(const struct engine *engine, const struct profile *profile, bool explain,
+                         void *scratch, struct score_answer *ret_answer, struct error *err);
+
+#define TIERS_MAX 32
+/* Tier names and what belongs to them; written beside the predictors "tier" and "size". */
+struct tier_extra {
+    const char *target; /* "size", "score_quantile", "score_cuts", "column:NAME" */
+    size_t n_tiers;
+    const char *const *names; /* [n_tiers] in order, lowest first where ordered */
+    double temperature;       /* softmax(output / temperature): calibration; > 0 */
+    size_t n_sizes;
+    const char *const *size_names; /* [n_sizes] "nano" ... "mega" */
+    const double *size_cuts;       /* [n_sizes - 1] followers at which the next size begins */
+    /* The audience check: which size the other figures suggest. A predictor under the prefix "size"
+     * when the main target is another one; otherwise the main predictor serves both. */
+    bool has_size_predictor;
+    double size_temperature;
+};
+enum status tier_extra_write(struct artifact_writer *writer, const struct tier_extra *extra,
+                             struct error *err);
+
+struct tier_answer {
+    const char *target;
+    size_t n_tiers;
+    const char *const *names;
+    const double *probabilities; /* [n_tiers], calibrated, sums to 1 */
+    size_t tier;                 /* argmax */
+    uint64_t imputed;
+    const char *size_claimed;   /* by followers; NULL when followers are missing */
+    const char *size_predicted; /* by behaviour; NULL when the bundle has no such model */
+    double size_confidence;     /* probability of size_predicted */
+    bool size_disagrees;
+};
+enum status engine_tier(const struct engine *engine, const struct profile *profile, void *scratch,
+                        struct tier_answer *ret_answer, struct error *err);
+
+struct cluster_answer {
+    size_t k;
+    size_t cluster;
+    const char *name;
+    const char *traits; /* JSON array */
+    double distance;
+    double distance_percentile; /* among the members in training: near 100 is an untypical member */
+    const double *membership;   /* [k] softmax(-distance^2 / 2), sums to 1 */
+    uint64_t imputed;
+};
+enum status engine_cluster(const struct engine *engine, const struct profile *profile,
+                           void *scratch, struct cluster_answer *ret_answer, struct error *err);
+
+#define SIMILAR_MAX_K 1000
+struct similar_query {
+    size_t k; /* 1..SIMILAR_MAX_K */
+    const char *category, *country,
+        *tier; /* NULL: any; ASCII case folded. tier: the size tier's name */
+    double min_followers, max_followers; /* NaN: no bound */
+    const char *const *exclude;          /* handles, besides the profile's own */
+    size_t n_exclude;
+};
+struct similar_item {
+    uint32_t row; /* of the catalogue */
+    double distance;
+    double similarity; /* 1 / (1 + distance): 1 is equal */
+};
+struct similar_answer {
+    size_t n; /* fewer than k only when fewer pass the filters */
+    const struct similar_item *items;
+    size_t n_candidates; /* catalogue size */
+    bool exact;
+    uint64_t imputed;
+};
+enum status engine_similar(const struct engine *engine, const struct profile *profile,
+                           const struct similar_query *query, void *scratch,
+                           struct similar_answer *ret_answer, struct error *err);
+
+/* Spec of the similar model; written under the prefix "similar" by the trainer with this. */
+enum status similar_spec_write(struct artifact_writer *writer, const struct feature_spec *spec,
+                               struct error *err);
+
+/* feature_spec sections under "<prefix>.spec...": shared by all models. */
+enum status spec_write(struct artifact_writer *writer, const char *prefix,
+                       const struct feature_spec *spec, struct error *err);
+enum status spec_open(const struct artifact *artifact, const char *prefix,
+                      struct feature_spec **ret_spec, struct error *err);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Exact nearest neighbours by pruned cells: rows are grouped by the nearest of about sqrt(n)
+ * centroids, and a cell is skipped when the triangle inequality shows that nothing in it can be
+ * among the k nearest (Elkan 2003, lemma 1, on cells). Exact by construction: what changes with the
+ * cells is time, not answers. Rows are numbered as the caller numbered them; ties are broken by the
+ * lower row. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "artifact/artifact.h"
+#include "base/rng.h"
+
+struct neighbours;
+
+/* Build cells over rows [n][dim] and write the index; deterministic by seed. */
+enum status neighbours_write(struct artifact_writer *writer, const float *rows, size_t n,
+                             size_t dim, uint64_t seed, struct error *err);
+enum status neighbours_open(const struct artifact *artifact, struct neighbours **ret_neighbours,
+                            struct error *err);
+void neighbours_close(struct neighbours *neighbours);
+DEFINE_SLOT(neighbours_close, struct neighbours)
+
+size_t neighbours_n(const struct neighbours *neighbours);
+size_t neighbours_dim(const struct neighbours *neighbours);
+
+struct neighbour {
+    uint32_t row;
+    float distance; /* Euclidean */
+};
+
+/* Decides whether a row may be in the answer. */
+typedef bool (*neighbours_filter)(void *user, uint32_t row);
+
+/* The k nearest rows that pass the filter (NULL: all), nearest first; returns how many there are
+ * (fewer than k only when fewer pass). query: [dim]. ret: [k]. scratch: neighbours_scratch_bytes().
+ * No allocation. */
+size_t neighbours_search(const struct neighbours *neighbours, const float *query, size_t k,
+                         neighbours_filter filter, void *user, void *scratch,
+                         struct neighbour *ret);
+size_t neighbours_scratch_bytes(const struct neighbours *neighbours);

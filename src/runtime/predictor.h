@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* A fitted model of any family, as the engine runs it: features in, one or more numbers out.
+ *
+ * The families' own rooms (linear.c, trees.c) define a plain in-memory model that a trainer fills,
+ * its
+ * `_write` into an artifact under a prefix, and its `_open` as validated views into the mapping. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "artifact/artifact.h"
+#include "base/status.h"
+#include "features/spec.h"
+
+/* ---- linear: output[o] = intercept[o] + sum_i weight[o][i] x[i], over scaled features ---- */
+
+struct linear_model {
+    size_t n_inputs, n_outputs;
+    const double *weights; /* [n_outputs][n_inputs + 1], the intercept last */
+};
+
+enum status linear_write(struct artifact_writer *writer, const char *prefix,
+                         const struct linear_model *model, struct error *err);
+
+/* ---- trees: output[tree_output[t]] += leaf reached, over raw features (NaN takes the default way)
+ * ---- */
+
+struct tree_node {
+    int32_t feature;      /* -1: a leaf */
+    float value;          /* split: go left when x < value; leaf: what it adds */
+    uint32_t left, right; /* node indices within the tree, greater than this node's own */
+    uint8_t missing_left; /* NaN goes left */
+    float cover;          /* sum of hessians that reached it: weights of TreeSHAP; > 0 */
+};
+
+struct tree_model {
+    size_t n_inputs, n_outputs, n_trees;
+    const double *base;            /* [n_outputs] */
+    const uint32_t *tree_start;    /* [n_trees + 1] offsets into nodes */
+    const uint32_t *tree_output;   /* [n_trees] */
+    const struct tree_node *nodes; /* [tree_start[n_trees]] */
+};
+
+enum status trees_write(struct artifact_writer *writer, const char *prefix,
+                        const struct tree_model *model, struct error *err);
+
+/* ---- the predictor: the spec and one family, under one prefix ---- */
+
+struct predictor;
+
+/* Write spec and family tag; call linear_write() or trees_write() with the same prefix beside it.
+ * family: "linear" or "trees". */
+enum status predictor_write(struct artifact_writer *writer, const char *prefix,
+                            const struct feature_spec *spec, const char *family, struct error *err);
+
+/* STATUS_CORRUPT: sections missing or wrong; NOT_FOUND without a message: nothing under that
+ * prefix. */
+enum status predictor_open(const struct artifact *artifact, const char *prefix,
+                           struct predictor **ret_predictor, struct error *err);
+void predictor_close(struct predictor *predictor);
+DEFINE_SLOT(predictor_close, struct predictor)
+
+const struct feature_spec *predictor_spec(const struct predictor *predictor);
+size_t predictor_n_outputs(const struct predictor *predictor);
+const char *predictor_family(const struct predictor *predictor);
+
+/* Bytes of scratch, 64-byte aligned, for one row. */
+size_t predictor_scratch_bytes(const struct predictor *predictor);
+
+/* One row of raw features (feature_extract): ret_output: [n_outputs]. No allocation. */
+void predictor_run(const struct predictor *predictor, const float *raw, void *scratch,
+                   double *ret_output);
+
+/* Contributions of each column to one output: ret_contribution: [n_columns], *ret_base; base + sum
+ * equals the output within 1e-4. Linear: weight times the distance from the mean. Trees: exact
+ * TreeSHAP (Lundberg, Erion, Lee 2018, alg. 2). */
+void predictor_explain(const struct predictor *predictor, const float *raw, size_t output,
+                       void *scratch, double *ret_contribution, double *ret_base);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/rng.h"
+#include "base/text.h"
+
+static void splitmix64_gives_the_published_first_output(void **state)
+{
+    (void)state;
+    struct rng rng = rng_seed(0);
+    assert_true(rng_next(&rng) == 0xe220a8397b1dcdafu);
+}
+
+static void numbers_survive_a_round_trip(void **state)
+{
+    (void)state;
+    struct rng rng = rng_seed(7);
+    for (int i = 0; i < 100000; i++) {
+        double value = (rng_uniform(&rng) - 0.5) * pow(10.0, (double)rng_below(&rng, 40) - 20.0);
+        char text[TEXT_NUMBER_BYTES];
+        size_t length = text_format_number(value, text);
+        double back;
+        assert_true(text_parse_number(text, length, &back));
+        assert_true(back == value);
+    }
+}
+
+static void fixed_numbers_round_and_drop_zeros(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        unsigned decimals;
+        const char *text;
+    } cases[] = {
+        {0, 6, "0"},        {0.05, 2, "0.05"},
+        {3.14, 6, "3.14"},  {-1.5, 1, "-1.5"},
+        {99.999, 2, "100"}, {-0.0001, 2, "0"},
+        {12, 0, "12"},      {2e9, 2, "2000000000"},
+        {1e-7, 6, "0"},     {123456.789, 3, "123456.789"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buffer buffer = {0};
+        buffer_put_fixed(&buffer, cases[i].value, cases[i].decimals);
+        assert_string_equal(buffer.at, cases[i].text);
+        buffer_deinit(&buffer);
+    }
+}
+
+static void only_plain_numbers_are_read(void **state)
+{
+    (void)state;
+    double value;
+    static const char *const bad[] = {"",    "-",   ".",  "1e", "1e+", "0x10",
+                                      "nan", "inf", " 1", "1 ", "1,5"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(text_parse_number(bad[i], strlen(bad[i]), &value));
+    assert_true(text_parse_number("32.8", 4, &value) && value == 32.8);
+    assert_true(text_parse_number("-1.5e3", 6, &value) && value == -1500);
+}
+
+static void text_that_is_not_json_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",     "{",        "{\"a\":01}",  "{\"a\":1}x", "{\"a\":1,\"a\":2}", "{\"a\":1e999}",
+        "[1,]", "\"\xff\"", "\"\\u0000\"", "[1.]",       "\"a\nb\"",          "{a:1}",
+    };
+    struct arena arena;
+    arena_init(&arena, 1024);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const struct json *value;
+        struct error err = {0};
+        if (json_parse(bad[i], strlen(bad[i]), &arena, &value, &err) != STATUS_INVALID)
+            fail_msg("accepted %s", bad[i]);
+        assert_true(err.message[0] != '\0');
+    }
+    arena_deinit(&arena);
+}
+
+static void deep_nesting_is_refused(void **state)
+{
+    (void)state;
+    char text[2001];
+    memset(text, '[', 1000);
+    memset(text + 1000, ']', 1000);
+    struct arena arena;
+    arena_init(&arena, 1024);
+    const struct json *value;
+    assert_int_equal(json_parse(text, 2000, &arena, &value, NULL), STATUS_INVALID);
+    arena_deinit(&arena);
+}
+
+static void written_json_reads_back(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    struct json_writer w = json_writer(&out);
+    json_begin_object(&w);
+    json_member_string(&w, "text", "a\"b\\c\n\x01 bnrtf \xc3\xa9");
+    json_put_key(&w, "list");
+    json_begin_array(&w);
+    json_put_fixed(&w, 0.25, 3);
+    json_put_null(&w);
+    json_put_bool(&w, true);
+    json_end_array(&w);
+    json_end_object(&w);
+    assert_string_equal(
+        out.at, "{\"text\":\"a\\\"b\\\\c\\n\\u0001 bnrtf \xc3\xa9\",\"list\":[0.25,null,true]}");
+    struct arena arena;
+    arena_init(&arena, 1024);
+    const struct json *value;
+    assert_int_equal(json_parse(out.at, out.length, &arena, &value, NULL), STATUS_OK);
+    assert_string_equal(json_string_or(json_get(value, "text"), ""),
+                        "a\"b\\c\n\x01 bnrtf \xc3\xa9");
+    arena_deinit(&arena);
+    buffer_deinit(&out);
+}
+
+static void sha256_agrees_with_fips_180(void **state)
+{
+    (void)state;
+    char hex[SHA256_HEX_LENGTH + 1];
+    hash_sha256_hex("abc", 3, hex);
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(splitmix64_gives_the_published_first_output),
+        cmocka_unit_test(numbers_survive_a_round_trip),
+        cmocka_unit_test(fixed_numbers_round_and_drop_zeros),
+        cmocka_unit_test(only_plain_numbers_are_read),
+        cmocka_unit_test(text_that_is_not_json_is_refused),
+        cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(written_json_reads_back),
+        cmocka_unit_test(sha256_agrees_with_fips_180),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

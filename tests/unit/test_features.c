@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include "features/composite.h"
+#include "features/spec.h"
+
+static struct feature_spec *make_spec(void)
+{
+    static const char *const names[] = {"ln_followers", "ln_avg_likes", "country=Brazil",
+                                        "country=(other)", "country=(missing)"};
+    static const float fill[] = {10, 5, 0, 0, 0};
+    static const float mean[] = {10, 5, 0, 0, 0};
+    static const float scale[] = {2, 2, 1, 1, 1};
+    struct feature_spec *spec = NULL;
+    assert_int_equal(feature_spec_new(names, fill, mean, scale, 5, &spec, NULL), STATUS_OK);
+    return spec;
+}
+
+static void levels_are_one_hot_and_missing_numbers_are_marked(void **state)
+{
+    (void)state;
+    struct feature_spec *spec = make_spec();
+    struct profile profile;
+    profile_init(&profile);
+    profile.number[PROFILE_followers] = 99;
+    profile.text[PROFILE_country] = "Brazil";
+    float x[5];
+    uint64_t missing = feature_extract(spec, &profile, x);
+    assert_true(missing == UINT64_C(1) << PROFILE_avg_likes);
+    assert_float_equal(x[0], log(100), 1e-6);
+    assert_true(isnan(x[1]));
+    assert_true(x[2] == 1.0F && x[3] == 0.0F && x[4] == 0.0F);
+    feature_scale(spec, x, x);
+    assert_float_equal(x[1], 0, 1e-9);
+
+    profile.text[PROFILE_country] = "Atlantis";
+    feature_extract(spec, &profile, x);
+    assert_true(x[2] == 0.0F && x[3] == 1.0F && x[4] == 0.0F);
+    profile.text[PROFILE_country] = NULL;
+    feature_extract(spec, &profile, x);
+    assert_true(x[3] == 0.0F && x[4] == 1.0F);
+    feature_spec_free(spec);
+}
+
+static void unknown_columns_are_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"no_such_feature"};
+    float zero = 0;
+    float one = 1;
+    struct feature_spec *spec = NULL;
+    assert_int_equal(feature_spec_new(names, &zero, &zero, &one, 1, &spec, NULL),
+                     STATUS_UNSUPPORTED);
+    static const char *const known[] = {"ln_posts"};
+    assert_int_equal(feature_spec_new(known, &zero, &zero, &zero, 1, &spec, NULL), STATUS_INVALID);
+}
+
+static void engagement_is_derived_where_it_can_be(void **state)
+{
+    (void)state;
+    struct profile profile;
+    profile_init(&profile);
+    profile.number[PROFILE_followers] = 1000;
+    profile.number[PROFILE_avg_likes] = 50;
+    feature_prepare(&profile);
+    assert_float_equal(profile.number[PROFILE_engagement_rate], 0.05, 1e-12);
+    profile_init(&profile);
+    profile.number[PROFILE_followers] = 0;
+    profile.number[PROFILE_avg_likes] = 50;
+    feature_prepare(&profile);
+    assert_true(isnan(profile.number[PROFILE_engagement_rate]));
+}
+
+static void percentiles_take_the_middle_of_ties(void **state)
+{
+    (void)state;
+    const float grid[] = {1, 2, 2, 2, 3};
+    assert_float_equal(composite_percentile(grid, 5, 2), 50, 1e-9);
+    assert_float_equal(composite_percentile(grid, 5, 0), 0, 1e-9);
+    assert_float_equal(composite_percentile(grid, 5, 9), 100, 1e-9);
+    assert_float_equal(composite_percentile(grid, 5, 1.5), 12.5, 1e-9);
+    assert_true(isnan(composite_percentile(grid, 5, NAN)));
+}
+
+static void missing_parts_give_their_weight_to_the_rest(void **state)
+{
+    (void)state;
+    float grid[COMPOSITE_GRID];
+    for (size_t i = 0; i < COMPOSITE_GRID; i++)
+        grid[i] = (float)i / 10.0F;
+    struct composite composite = {.weight = {1, 1, 1, 1, 1}};
+    for (size_t i = 0; i < COMPOSITE_N_PARTS; i++)
+        composite.grid[i] = grid;
+    struct profile profile;
+    profile_init(&profile);
+    profile.number[PROFILE_followers] = expm1(10.0);
+    struct composite_score score;
+    composite_compute(&composite, &profile, &score);
+    assert_float_equal(score.score, 50, 1e-3);
+    assert_float_equal(score.share[COMPOSITE_reach], 1, 1e-12);
+    assert_true(isnan(score.part[COMPOSITE_growth]));
+    profile_init(&profile);
+    composite_compute(&composite, &profile, &score);
+    assert_true(isnan(score.score));
+}
+
+static void out_of_range_numbers_name_the_field(void **state)
+{
+    (void)state;
+    struct profile profile;
+    profile_init(&profile);
+    profile.number[PROFILE_followers] = -3;
+    struct error err = {0};
+    assert_int_equal(profile_check(&profile, &err), STATUS_INVALID);
+    assert_string_equal(err.message, "followers: must be between 0 and 10000000000, got -3");
+    assert_string_equal(err.field, "followers");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(levels_are_one_hot_and_missing_numbers_are_marked),
+        cmocka_unit_test(unknown_columns_are_refused),
+        cmocka_unit_test(engagement_is_derived_where_it_can_be),
+        cmocka_unit_test(percentiles_take_the_middle_of_ties),
+        cmocka_unit_test(missing_parts_give_their_weight_to_the_rest),
+        cmocka_unit_test(out_of_range_numbers_name_the_field),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
