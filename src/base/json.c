@@ -240,7 +240,7 @@ enum status json_parse_file(const char *path, struct arena *arena, const struct 
     size_t bytes;
     TRY(file_read(path, MAX_FILE_BYTES, &text, &bytes, err));
     enum status status = json_parse(text, bytes, arena, ret_value, err);
-    return status == STATUS_OK || !err ? status : fail_prefix(err, "%s", path);
+    return status == STATUS_OK ? status : fail_prefix(err, status, "%s", path);
 }
 
 /* ---- access ---- */

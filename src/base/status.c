@@ -129,8 +129,10 @@ enum status fail_errno(struct error *err, const char *format, ...)
     return status;
 }
 
-enum status fail_prefix(struct error *err, const char *format, ...)
+enum status fail_prefix(struct error *err, enum status status, const char *format, ...)
 {
+    if (!err)
+        return status;
     char rest[sizeof err->message];
     snprintf(rest, sizeof rest, "%s", err->message);
     va_list args;
@@ -141,5 +143,5 @@ enum status fail_prefix(struct error *err, const char *format, ...)
         snprintf(err->message + used, sizeof err->message - (size_t)used, ": %.*s",
                  (int)(sizeof err->message - (size_t)used), rest);
     tidy(err);
-    return err->status;
+    return status;
 }

@@ -49,10 +49,10 @@ enum status fail_field(struct error *err, enum status status, const char *field,
 enum status fail_errno(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Put "prefix: " before the message, for a caller that knows the place better. Returns err's
- * status. */
-enum status fail_prefix(struct error *err, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Put "prefix: " before the message of a failure, for a caller that knows the place better. Returns
+ * `status`, the failure's. */
+enum status fail_prefix(struct error *err, enum status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #define TRY(call)                         \
     do {                                  \
