@@ -56,7 +56,14 @@ const struct catalogue *engine_catalogue(const struct engine *engine);
 const struct clusters *engine_clusters(const struct engine *engine);
 const struct predictor *engine_predictor(const struct engine *engine, enum engine_model model);
 
-/* What scored profiles are compared with; written beside the predictor by score_extra_write(). */
+/* What scored profiles are compared with; written beside the predictor by score_extra_write().
+ *
+ * A table without a label has the target "composite" and a predictor of the family "composite": a
+ * spec (for novelty and imputed fields) and nothing else, with no outputs. The score is then the
+ * composite itself, and its interval no estimate but a bound: a part that the profile lacks and
+ * training knew (its grid is not NULL) may be anything from 0 to 100, so `low` and `high` put it
+ * there; all parts present give low = score = high, none 50 within 0..100. Coverage is 1, and there
+ * are no contributions: the parts and their shares say it all. */
 struct score_extra {
     const char *target;       /* "influence_score", or "composite" when the table had no label */
     double interval_coverage; /* 0.9 */

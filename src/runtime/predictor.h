@@ -50,7 +50,7 @@ enum status trees_write(struct artifact_writer *writer, const char *prefix,
 struct predictor;
 
 /* Write spec and family tag; call linear_write() or trees_write() with the same prefix beside it.
- * family: "linear" or "trees". */
+ * family: "linear", "trees", or "composite", which has neither and no outputs (see score_extra). */
 enum status predictor_write(struct artifact_writer *writer, const char *prefix,
                             const struct feature_spec *spec, const char *family, struct error *err);
 
