@@ -4,10 +4,10 @@
 /* The container of a model ("blob"): one file, little-endian, 64-byte aligned typed sections behind
  * a table.
  *
- *   header   64 bytes   magic "IFLBLOB\n", format version, kind, total bytes, section count, XXH3
- * of all bytes behind the header and of the header's own fields table    64 bytes a section:
- * tag[24], element type, rows, columns, offset, bytes sections each at a multiple of 64, in table
- * order, zero padding between
+ *   header    64 bytes             magic "IFLBLOB\n", format version, kind, total bytes, section
+ *                                  count, XXH3 of everything else
+ *   table     64 bytes a section   tag[24], element type, rows, columns, offset, bytes
+ *   sections  each at a multiple of 64, in table order, zero padding between and behind
  *
  * Opening checks magic, version, sizes, bounds, order, overlaps, alignment, padding and checksum;
  * float sections must be finite unless their type says otherwise. After that, views point into the
@@ -83,7 +83,8 @@ enum status artifact_need_strings(const struct artifact *artifact, const char *t
                                   struct arena *arena, const char *const **ret_strings,
                                   size_t *ret_n, struct error *err);
 
-/* Prefix and name to a tag: artifact_join("score", "weights") is "score.weights". */
+/* Prefix and name to a tag: artifact_join("score", "weights") is "score.weights". What is too long
+ * for a tag comes out empty, which artifact_add() refuses. */
 struct artifact_tag {
     char text[ARTIFACT_TAG_BYTES];
 };

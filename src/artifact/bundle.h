@@ -9,7 +9,8 @@
  *   models/previous             the one before, for rollback
  *
  * Written beside (".new-..."), synced, renamed: a crash at any point leaves the old one whole. The
- * hash in the name is taken over the blobs, so that equal models have equal hashes. */
+ * hash in the name is taken over the blobs, so that equal models have equal hashes. Writers lock
+ * the models directory (flock) against each other; readers need no lock. */
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,6 +52,10 @@ struct bundle_info {
 enum status bundle_list(const char *models_dir, struct arena *arena, struct bundle_info **ret_list,
                         size_t *ret_n, struct error *err);
 
+/* The directory and whole id of the bundle `id` (or an unambiguous prefix of it). */
+enum status bundle_find(const char *models_dir, const char *id, char ret_dir[static PATH_MAX],
+                        char ret_id[static BUNDLE_ID_BYTES], struct error *err);
+
 /* Sizes and SHA-256 of all files against the manifest. STATUS_CORRUPT names the first that differs.
  */
 enum status bundle_verify(const char *dir, struct error *err);
@@ -58,10 +63,12 @@ enum status bundle_verify(const char *dir, struct error *err);
 /* Make `id` (or an unambiguous prefix of it) current. */
 enum status bundle_promote(const char *models_dir, const char *id, struct error *err);
 
-/* Make the previous one current again. STATUS_NOT_FOUND: there is none. */
+/* Make the previous one current again; what was current becomes the previous one.
+ * STATUS_NOT_FOUND: there is none. */
 enum status bundle_rollback(const char *models_dir, char ret_id[static BUNDLE_ID_BYTES],
                             struct error *err);
 
-/* Remove all but the newest `keep`, never the current or the previous. Returns how many went. */
+/* Remove all but the newest `keep`, never the current or the previous, and what crashes left
+ * behind. ret_removed: how many bundles went. */
 enum status bundle_prune(const char *models_dir, size_t keep, size_t *ret_removed,
                          struct error *err);
