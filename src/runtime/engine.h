@@ -22,6 +22,7 @@
 #include "runtime/clusters.h"
 #include "runtime/neighbours.h"
 #include "runtime/predictor.h"
+#include "runtime/spec_section.h"
 
 struct engine;
 
@@ -145,6 +146,7 @@ enum status engine_cluster(const struct engine *engine, const struct profile *pr
                            void *scratch, struct cluster_answer *ret_answer, struct error *err);
 
 #define SIMILAR_MAX_K 1000
+#define SIMILAR_MAX_EXCLUDE 256
 struct similar_query {
     size_t k; /* 1..SIMILAR_MAX_K */
     const char *category, *country,
@@ -172,9 +174,3 @@ enum status engine_similar(const struct engine *engine, const struct profile *pr
 /* Spec of the similar model; written under the prefix "similar" by the trainer with this. */
 enum status similar_spec_write(struct artifact_writer *writer, const struct feature_spec *spec,
                                struct error *err);
-
-/* feature_spec sections under "<prefix>.spec...": shared by all models. */
-enum status spec_write(struct artifact_writer *writer, const char *prefix,
-                       const struct feature_spec *spec, struct error *err);
-enum status spec_open(const struct artifact *artifact, const char *prefix,
-                      struct feature_spec **ret_spec, struct error *err);

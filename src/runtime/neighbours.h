@@ -34,10 +34,15 @@ struct neighbour {
 /* Decides whether a row may be in the answer. */
 typedef bool (*neighbours_filter)(void *user, uint32_t row);
 
-/* The k nearest rows that pass the filter (NULL: all), nearest first; returns how many there are
- * (fewer than k only when fewer pass). query: [dim]. ret: [k]. scratch: neighbours_scratch_bytes().
- * No allocation. */
-size_t neighbours_search(const struct neighbours *neighbours, const float *query, size_t k,
-                         neighbours_filter filter, void *user, void *scratch,
-                         struct neighbour *ret);
+struct neighbours_query {
+    const float *x; /* [dim], finite */
+    size_t k;
+    neighbours_filter filter; /* NULL: all rows may be in the answer */
+    void *user;               /* handed to the filter */
+};
+
+/* The k nearest rows that pass the filter, nearest first; returns how many there are (fewer than k
+ * only when fewer pass). ret: [k]. scratch: neighbours_scratch_bytes(). No allocation. */
+size_t neighbours_search(const struct neighbours *neighbours, const struct neighbours_query *query,
+                         void *scratch, struct neighbour *ret);
 size_t neighbours_scratch_bytes(const struct neighbours *neighbours);

@@ -34,6 +34,8 @@ struct tree_node {
     float cover;          /* sum of hessians that reached it: weights of TreeSHAP; > 0 */
 };
 
+#define TREES_MAX_DEPTH 64 /* splits on the way to a leaf */
+
 struct tree_model {
     size_t n_inputs, n_outputs, n_trees;
     const double *base;            /* [n_outputs] */
@@ -72,8 +74,8 @@ size_t predictor_scratch_bytes(const struct predictor *predictor);
 void predictor_run(const struct predictor *predictor, const float *raw, void *scratch,
                    double *ret_output);
 
-/* Contributions of each column to one output: ret_contribution: [n_columns], *ret_base; base + sum
- * equals the output within 1e-4. Linear: weight times the distance from the mean. Trees: exact
- * TreeSHAP (Lundberg, Erion, Lee 2018, alg. 2). */
-void predictor_explain(const struct predictor *predictor, const float *raw, size_t output,
-                       void *scratch, double *ret_contribution, double *ret_base);
+/* Contributions of each column to one output, ret_contribution: [n_columns]; returns the base,
+ * which is what they add to: base + sum is exactly predictor_run()'s output. Linear: weight times
+ * the distance from the mean. Trees: exact TreeSHAP (Lundberg, Erion, Lee 2018, alg. 2). */
+double predictor_explain(const struct predictor *predictor, const float *raw, size_t output,
+                         void *scratch, double *ret_contribution);
