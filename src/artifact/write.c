@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "artifact/artifact.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,10 +80,11 @@ enum status artifact_add(struct artifact_writer *writer, const char *tag, enum a
     if (__builtin_mul_overflow(rows, columns, &n) ||
         __builtin_mul_overflow(n, artifact_type_bytes(type), &bytes))
         return fail(err, STATUS_INVALID, "section '%s': too large", tag);
+    assert(data || bytes == 0);
     AUTO(free_slot) void *copy = malloc(bytes > 0 ? bytes : 1);
     if (!copy)
         return fail(err, STATUS_NO_MEMORY, "section '%s': out of memory", tag);
-    if (bytes > 0)
+    if (data && bytes > 0)
         memcpy(copy, data, bytes);
     unify_missing(type, copy, n);
     size_t bad = artifact_first_bad(type, copy, n);

@@ -110,13 +110,13 @@ void composite_compute(const struct composite *composite, const struct profile *
 {
     double total = 0;
     for (size_t i = 0; i < COMPOSITE_N_PARTS; i++) {
-        double figure =
-            composite->grid[i] ? composite_figure(profile, (enum composite_part)i) : MISSING;
-        ret_score->part[i] = isnan(figure)
-                                 ? MISSING
-                                 : composite_percentile(composite->grid[i], COMPOSITE_GRID, figure);
-        if (!isnan(figure))
+        const float *grid = composite->grid[i];
+        double figure = grid ? composite_figure(profile, (enum composite_part)i) : MISSING;
+        ret_score->part[i] = MISSING;
+        if (grid && !isnan(figure)) {
+            ret_score->part[i] = composite_percentile(grid, COMPOSITE_GRID, figure);
             total += composite->weight[i];
+        }
     }
     ret_score->score = total > 0 ? 0.0 : MISSING;
     for (size_t i = 0; i < COMPOSITE_N_PARTS; i++) {
