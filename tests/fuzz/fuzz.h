@@ -8,8 +8,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A property that does not hold: the fuzzer and the replay both see the abort. */
-#define FUZZ_REQUIRE(condition)     \
-    do {                            \
-        if (!(condition))           \
-            __builtin_trap();       \
+#define FUZZ_REQUIRE(condition) \
+    do {                        \
+        if (!(condition))       \
+            __builtin_trap();   \
     } while (0)

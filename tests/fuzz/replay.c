@@ -37,7 +37,8 @@ static int replay(const char *directory, const char *name)
         printf("Bail out! %s\n", err.message);
         return EXIT_FAILURE;
     }
-    /* A copy without the NUL that file_read() adds, so that a sanitizer sees a read past the end. */
+    /* A copy without the NUL that file_read() adds, so that a sanitizer sees a read past the end.
+     */
     AUTO(free_slot) uint8_t *input = malloc(bytes ? bytes : 1);
     if (!input) {
         printf("Bail out! out of memory\n");

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frame around the commands."""
+
+
+def test_help_goes_to_stdout_and_lists_commands(run):
+    done = run("--help")
+    assert "usage: influence" in done.stdout
+    assert done.stderr == ""
+
+
+def test_no_command_is_a_usage_error(run):
+    done = run(check=False)
+    assert done.returncode == 2
+    assert done.stdout == "" and "usage" in done.stderr
+
+
+def test_an_unknown_command_is_named(run):
+    done = run("frobnicate", check=False)
+    assert done.returncode == 2
+    assert "'frobnicate'" in done.stderr and done.stdout == ""
