@@ -21,3 +21,12 @@
         print_error("\n");         \
         _fail(__FILE__, __LINE__); \
     } while (0)
+
+/* |a - b| <= tolerance, in double: cmocka's assert_float_equal() compares floats. */
+#define assert_near(a, b, tolerance)                                                             \
+    do {                                                                                         \
+        double near_a_ = (a);                                                                    \
+        double near_b_ = (b);                                                                    \
+        if (!(fabs(near_a_ - near_b_) <= (tolerance)))                                           \
+            fail_msg("%s is %.17g, not %.17g +- %g", #a, near_a_, near_b_, (double)(tolerance)); \
+    } while (0)

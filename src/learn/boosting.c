@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/boosting.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xgboost/c_api.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "learn/boosting_trees.h"
+#include "learn/folds.h"
+#include "learn/metrics.h"
+
+#define MAX_INNER_FOLDS 5
+
+static void matrix_slot(DMatrixHandle *slot)
+{
+    if (*slot)
+        XGDMatrixFree(*slot);
+}
+
+static void booster_slot(BoosterHandle *slot)
+{
+    if (*slot)
+        XGBoosterFree(*slot);
+}
+
+/* XGBoost reports a failure as -1 and a text, which may have lines: the first one is enough. */
+static enum status failed(struct error *err)
+{
+    const char *text = XGBGetLastError();
+    return fail(err, STATUS_INTERNAL, "XGBoost: %.*s", (int)strcspn(text, "\n"), text);
+}
+
+#define TRY_XGB(call)           \
+    do {                        \
+        if ((call) != 0)        \
+            return failed(err); \
+    } while (0)
+
+struct boosting_settings boosting_settings_for(enum boosting_loss loss, size_t n)
+{
+    if (n <= 5000)
+        return (struct boosting_settings){.loss = loss,
+                                          .max_rounds = 300,
+                                          .patience = 30,
+                                          .depth = 3,
+                                          .inner_folds = 3,
+                                          .rate = 0.05,
+                                          .min_leaf = loss == BOOSTING_CLASSES ? 1 : 5,
+                                          .row_share = 0.8,
+                                          .column_share = 0.8};
+    return (struct boosting_settings){.loss = loss,
+                                      .max_rounds = 150,
+                                      .patience = 10,
+                                      .depth = 5,
+                                      .inner_folds = 1,
+                                      .rate = 0.1,
+                                      .min_leaf = loss == BOOSTING_CLASSES ? 2 : 10,
+                                      .row_share = 0.8,
+                                      .column_share = 0.8};
+}
+
+static size_t n_outputs(const struct problem *problem)
+{
+    return problem->task == TASK_CLASSIFICATION ? problem->n_classes : 1;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* What the trees add to: the mean or the median of the target; zeros for classes. */
+static enum status find_base(const struct problem *problem, enum boosting_loss loss,
+                             double *ret_base, struct error *err)
+{
+    *ret_base = 0;
+    if (loss == BOOSTING_CLASSES)
+        return STATUS_OK;
+    if (loss == BOOSTING_SQUARED) {
+        *ret_base = metrics_mean(problem->y, problem->n);
+        return STATUS_OK;
+    }
+    AUTO(free_slot) double *sorted = malloc(problem->n * sizeof *sorted);
+    if (!sorted)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    memcpy(sorted, problem->y, problem->n * sizeof *sorted);
+    qsort(sorted, problem->n, sizeof sorted[0], compare_doubles);
+    *ret_base = sorted[problem->n / 2];
+    return STATUS_OK;
+}
+
+static enum status new_matrix(const struct problem *problem, double base, DMatrixHandle *ret_matrix,
+                              struct error *err)
+{
+    AUTO(matrix_slot) DMatrixHandle matrix = NULL;
+    TRY_XGB(XGDMatrixCreateFromMat(problem->raw, problem->n, problem->p, NAN, &matrix));
+    AUTO(free_slot) float *label = calloc(problem->n + 1, sizeof *label);
+    if (!label)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < problem->n; i++)
+        label[i] = problem->task == TASK_CLASSIFICATION ? (float)problem->label[i]
+                                                        : (float)(problem->y[i] - base);
+    TRY_XGB(XGDMatrixSetFloatInfo(matrix, "label", label, problem->n));
+    *ret_matrix = STEAL(matrix);
+    return STATUS_OK;
+}
+
+static enum status set_number(BoosterHandle booster, const char *name, double value,
+                              struct error *err)
+{
+    char text[TEXT_NUMBER_BYTES];
+    text_format_number(value, text);
+    TRY_XGB(XGBoosterSetParam(booster, name, text));
+    return STATUS_OK;
+}
+
+static enum status new_booster(const struct problem *problem,
+                               const struct boosting_settings *settings, DMatrixHandle matrix,
+                               BoosterHandle *ret_booster, struct error *err)
+{
+    static const struct {
+        const char *objective, *metric;
+    } losses[] = {
+        [BOOSTING_SQUARED] = {"reg:squarederror", "rmse"},
+        [BOOSTING_ABSOLUTE] = {"reg:absoluteerror", "mae"},
+        [BOOSTING_CLASSES] = {"multi:softprob", "mlogloss"},
+    };
+    AUTO(booster_slot) BoosterHandle booster = NULL;
+    TRY_XGB(XGBoosterCreate(&matrix, 1, &booster));
+    TRY_XGB(XGBoosterSetParam(booster, "verbosity", "0"));
+    TRY_XGB(XGBoosterSetParam(booster, "objective", losses[settings->loss].objective));
+    TRY_XGB(XGBoosterSetParam(booster, "eval_metric", losses[settings->loss].metric));
+    TRY_XGB(XGBoosterSetParam(booster, "base_score", "0"));
+    /* The exact method is the faster one on small tables, and its cuts fall between values. */
+    TRY_XGB(XGBoosterSetParam(booster, "tree_method", problem->n <= 5000 ? "exact" : "hist"));
+    if (settings->loss == BOOSTING_CLASSES)
+        TRY(set_number(booster, "num_class", (double)problem->n_classes, err));
+    TRY(set_number(booster, "eta", settings->rate, err));
+    TRY(set_number(booster, "max_depth", settings->depth, err));
+    TRY(set_number(booster, "min_child_weight", settings->min_leaf, err));
+    TRY(set_number(booster, "subsample", settings->row_share, err));
+    TRY(set_number(booster, "colsample_bytree", settings->column_share, err));
+    TRY(set_number(booster, "seed", (double)(problem->seed & 0x7fffffff), err));
+    TRY(set_number(booster, "nthread", problem->n <= 5000 ? 1 : problem->n_threads, err));
+    *ret_booster = STEAL(booster);
+    return STATUS_OK;
+}
+
+/* ---- the number of rounds ---- */
+
+struct fold_run {
+    DMatrixHandle train, held;
+    BoosterHandle booster;
+    size_t n_held;
+};
+
+static void runs_deinit(struct fold_run (*runs)[MAX_INNER_FOLDS])
+{
+    for (size_t f = 0; f < MAX_INNER_FOLDS; f++) {
+        booster_slot(&(*runs)[f].booster);
+        matrix_slot(&(*runs)[f].train);
+        matrix_slot(&(*runs)[f].held);
+    }
+}
+
+static enum status slice(DMatrixHandle all, const size_t *rows, size_t n, DMatrixHandle *ret_part,
+                         struct error *err)
+{
+    AUTO(free_slot) int *index = calloc(n + 1, sizeof *index);
+    if (!index)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++)
+        index[i] = (int)rows[i];
+    TRY_XGB(XGDMatrixSliceDMatrix(all, index, n, ret_part));
+    return STATUS_OK;
+}
+
+/* The held-out loss after this round: the number behind "[12]\theld-mae:". */
+static enum status evaluate(struct fold_run *run, int round, double *ret_loss, struct error *err)
+{
+    const char *name = "held";
+    const char *text;
+    TRY_XGB(XGBoosterEvalOneIter(run->booster, round, &run->held, &name, 1, &text));
+    const char *colon = strrchr(text, ':');
+    if (!colon || !text_parse_number(colon + 1, strlen(colon + 1), ret_loss))
+        return fail(err, STATUS_INTERNAL, "XGBoost: an evaluation that cannot be read: %s", text);
+    return STATUS_OK;
+}
+
+static enum status start_runs(const struct problem *problem,
+                              const struct boosting_settings *settings, DMatrixHandle all,
+                              struct fold_run *runs, struct error *err)
+{
+    AUTO(free_slot) uint32_t *fold_of_row = calloc(problem->n, sizeof *fold_of_row);
+    AUTO(free_slot) size_t *rows = calloc(2 * problem->n, sizeof *rows);
+    if (!fold_of_row || !rows)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    size_t n_folds = settings->inner_folds == 1 ? 5 : (size_t)settings->inner_folds;
+    if (problem->task == TASK_CLASSIFICATION)
+        TRY(folds_by_class(problem->label, problem->n, n_folds, problem->seed, fold_of_row, err));
+    else
+        TRY(folds_plain(problem->n, n_folds, problem->seed, fold_of_row, err));
+    for (int f = 0; f < settings->inner_folds; f++) {
+        size_t n_train;
+        size_t *held = rows + problem->n;
+        folds_split(fold_of_row, problem->n, (uint32_t)f, rows, &n_train, held, &runs[f].n_held);
+        TRY(slice(all, rows, n_train, &runs[f].train, err));
+        TRY(slice(all, held, runs[f].n_held, &runs[f].held, err));
+        TRY(new_booster(problem, settings, runs[f].train, &runs[f].booster, err));
+    }
+    return STATUS_OK;
+}
+
+/* Boost all inner folds in step until their pooled loss has not fallen for `patience` rounds. */
+static enum status tune_rounds(const struct problem *problem,
+                               const struct boosting_settings *settings, DMatrixHandle all,
+                               int *ret_rounds, struct error *err)
+{
+    *ret_rounds = settings->max_rounds;
+    if (settings->inner_folds == 0 || problem->n < 20)
+        return STATUS_OK;
+    AUTO(runs_deinit) struct fold_run runs[MAX_INNER_FOLDS] = {0};
+    TRY(start_runs(problem, settings, all, runs, err));
+    double best = INFINITY;
+    int best_rounds = 1;
+    for (int round = 0; round < settings->max_rounds; round++) {
+        double loss = 0;
+        for (int f = 0; f < settings->inner_folds; f++) {
+            double part;
+            TRY_XGB(XGBoosterUpdateOneIter(runs[f].booster, round, runs[f].train));
+            TRY(evaluate(&runs[f], round, &part, err));
+            /* rmse is pooled as a square. */
+            loss +=
+                (settings->loss == BOOSTING_SQUARED ? part * part : part) * (double)runs[f].n_held;
+        }
+        if (loss < best) {
+            best = loss;
+            best_rounds = round + 1;
+        } else if (round + 1 - best_rounds >= settings->patience) {
+            break;
+        }
+    }
+    *ret_rounds = best_rounds;
+    return STATUS_OK;
+}
+
+/* ---- fit ---- */
+
+static enum status own_predictions(const struct problem *problem, BoosterHandle booster,
+                                   DMatrixHandle matrix, double base, double *ret_own,
+                                   struct error *err)
+{
+    static const char config[] = "{\"type\":1,\"training\":false,\"iteration_begin\":0,"
+                                 "\"iteration_end\":0,\"strict_shape\":true}";
+    const bst_ulong *shape;
+    bst_ulong n_dims;
+    const float *result;
+    TRY_XGB(XGBoosterPredictFromDMatrix(booster, matrix, config, &shape, &n_dims, &result));
+    if (n_dims != 2 || shape[0] != problem->n || shape[1] != n_outputs(problem))
+        return fail(err, STATUS_INTERNAL, "XGBoost: predictions of another shape");
+    for (size_t i = 0; i < problem->n * n_outputs(problem); i++)
+        ret_own[i] = base + (double)result[i];
+    return STATUS_OK;
+}
+
+static enum status take_trees(BoosterHandle booster, const struct problem *problem, double base,
+                              struct fitted *fitted, struct error *err)
+{
+    bst_ulong length;
+    const char *text;
+    TRY_XGB(XGBoosterSaveModelToBuffer(booster, "{\"format\":\"json\"}", &length, &text));
+    double *bases = ARENA_ARRAY(&fitted->memory, double, n_outputs(problem));
+    if (!bases)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t o = 0; o < n_outputs(problem); o++)
+        bases[o] = base;
+    fitted->trees =
+        (struct tree_model){.n_inputs = problem->p, .n_outputs = n_outputs(problem), .base = bases};
+    return boosting_trees_read(text, length, &fitted->memory, &fitted->trees, err);
+}
+
+enum status boosting_fit(const struct problem *problem, const struct boosting_settings *settings,
+                         double *ret_own, struct fitted **ret_fitted, struct error *err)
+{
+    if (problem->n > INT32_MAX)
+        return fail(err, STATUS_LIMIT, "boosting takes at most %d rows", INT32_MAX);
+    AUTO(fitted_free_slot) struct fitted *fitted = fitted_new("trees");
+    if (!fitted)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    double base;
+    TRY(find_base(problem, settings->loss, &base, err));
+    AUTO(matrix_slot) DMatrixHandle matrix = NULL;
+    TRY(new_matrix(problem, base, &matrix, err));
+    int rounds;
+    TRY(tune_rounds(problem, settings, matrix, &rounds, err));
+    AUTO(booster_slot) BoosterHandle booster = NULL;
+    TRY(new_booster(problem, settings, matrix, &booster, err));
+    for (int round = 0; round < rounds; round++)
+        TRY_XGB(XGBoosterUpdateOneIter(booster, round, matrix));
+    TRY(take_trees(booster, problem, base, fitted, err));
+    if (ret_own)
+        TRY(own_predictions(problem, booster, matrix, base, ret_own, err));
+    fitted->settings = arena_printf(&fitted->memory, "%d rounds, depth %d, rate %g", rounds,
+                                    settings->depth, settings->rate);
+    if (!fitted->settings)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    *ret_fitted = STEAL(fitted);
+    return STATUS_OK;
+}
+
+static enum status fit_with(enum boosting_loss loss, const struct problem *problem,
+                            struct fitted **ret_fitted, struct error *err)
+{
+    struct boosting_settings settings = boosting_settings_for(loss, problem->n);
+    return boosting_fit(problem, &settings, NULL, ret_fitted, err);
+}
+
+static enum status fit_squared(const struct problem *problem, struct fitted **ret_fitted,
+                               struct error *err)
+{
+    return fit_with(BOOSTING_SQUARED, problem, ret_fitted, err);
+}
+
+static enum status fit_absolute(const struct problem *problem, struct fitted **ret_fitted,
+                                struct error *err)
+{
+    return fit_with(BOOSTING_ABSOLUTE, problem, ret_fitted, err);
+}
+
+static enum status fit_classes(const struct problem *problem, struct fitted **ret_fitted,
+                               struct error *err)
+{
+    return fit_with(BOOSTING_CLASSES, problem, ret_fitted, err);
+}
+
+const struct trainer trainer_boosting_squared = {
+    .name = "boosting",
+    .task = TASK_REGRESSION,
+    .help = "gradient boosted trees, squared loss",
+    .fit = fit_squared,
+};
+const struct trainer trainer_boosting_absolute = {
+    .name = "boosting_lad",
+    .task = TASK_REGRESSION,
+    .help = "gradient boosted trees, absolute loss: leaves hold medians",
+    .fit = fit_absolute,
+};
+const struct trainer trainer_boosting_classes = {
+    .name = "boosting",
+    .task = TASK_CLASSIFICATION,
+    .help = "gradient boosted trees, one a class a round",
+    .fit = fit_classes,
+};

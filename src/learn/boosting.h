@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Gradient boosting through XGBoost, whose only user is boosting.c. XGBoost trains; the trees are
+ * taken out of its model and the engine runs them.
+ *
+ * The base is ours: targets are centred before training, in double, so that neither XGBoost's
+ * base_score nor its float sums limit what comes out. */
+#include <stddef.h>
+
+#include "learn/trainer.h"
+
+enum boosting_loss {
+    BOOSTING_SQUARED,
+    BOOSTING_ABSOLUTE, /* leaves hold medians */
+    BOOSTING_CLASSES,  /* softmax over one tree a class a round */
+};
+
+struct boosting_settings {
+    enum boosting_loss loss;
+    int max_rounds;
+    int patience; /* rounds without gain before the search for the number of rounds ends */
+    int depth;
+    int inner_folds; /* that choose the number of rounds; 1: one fifth is held out; 0: max_rounds */
+    double rate;
+    double min_leaf; /* sum of hessians in a leaf: rows, for both regressions */
+    double row_share, column_share;
+};
+
+/* Settings that suit a number of rows. */
+struct boosting_settings boosting_settings_for(enum boosting_loss loss, size_t n);
+
+/* Fit. ret_own: NULL, or [n][n_outputs] XGBoost's own predictions (margins) of the training rows:
+ * what tests hold the engine to. */
+enum status boosting_fit(const struct problem *problem, const struct boosting_settings *settings,
+                         double *ret_own, struct fitted **ret_fitted, struct error *err);

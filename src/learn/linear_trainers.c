@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The linear regressions: constant, ridge, Huber. Ridge and Huber tune their penalty by inner folds
+ * over the training rows. */
+#include "learn/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "learn/folds.h"
+#include "learn/least_squares.h"
+#include "learn/metrics.h"
+
+#define INNER_FOLDS 5
+/* Beyond this many rows the penalty is tuned on the first so many of a random order. */
+#define MAX_TUNING_ROWS 5000
+
+/* Penalties as a share of the rows, so that a grid fits every size. */
+static const double penalty_grid[] = {1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0};
+
+typedef enum status (*linear_solver)(const struct linear_rows *rows, double penalty,
+                                     double *ret_weights, struct error *err);
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median; sorts in place. */
+static double median(double *values, size_t n)
+{
+    qsort(values, n, sizeof values[0], compare_doubles);
+    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2.0;
+}
+
+static enum status constant_fit(const struct problem *problem, struct fitted **ret_fitted,
+                                struct error *err)
+{
+    AUTO(fitted_free_slot) struct fitted *fitted = NULL;
+    double *weights;
+    TRY(fitted_new_linear(problem->p, 1, &fitted, &weights, err));
+    AUTO(free_slot) double *y = calloc(problem->n + 1, sizeof *y);
+    if (!y)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < problem->n; i++)
+        y[i] = problem->y[i];
+    bool absolute = problem->loss == LOSS_ABSOLUTE;
+    weights[problem->p] = absolute ? median(y, problem->n) : metrics_mean(y, problem->n);
+    fitted->settings = absolute ? "median" : "mean";
+    *ret_fitted = STEAL(fitted);
+    return STATUS_OK;
+}
+
+static double held_out_loss(const struct problem *problem, const double *weights,
+                            const size_t *rows, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double residual = problem->y[rows[i]] -
+                          linear_value(weights, problem->scaled + rows[i] * problem->p, problem->p);
+        sum += problem->loss == LOSS_ABSOLUTE ? fabs(residual) : residual * residual;
+    }
+    return sum;
+}
+
+/* The penalty with the least loss over the inner folds. */
+static enum status tune_penalty(const struct problem *problem, linear_solver solve,
+                                double *ret_share, struct error *err)
+{
+    size_t n = problem->n < MAX_TUNING_ROWS ? problem->n : MAX_TUNING_ROWS;
+    *ret_share = 0.1;
+    if (problem->n < 2 * INNER_FOLDS)
+        return STATUS_OK;
+    AUTO(free_slot) uint32_t *fold_of_row = calloc(problem->n, sizeof *fold_of_row);
+    AUTO(free_slot) size_t *train = calloc(2 * problem->n, sizeof *train);
+    AUTO(free_slot) double *weights = calloc(problem->p + 1, sizeof *weights);
+    if (!fold_of_row || !train || !weights)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    /* Folds of n rows each: with more rows than are needed, those of other folds are left out. */
+    size_t n_folds = problem->n / n * INNER_FOLDS;
+    TRY(folds_plain(problem->n, n_folds, problem->seed, fold_of_row, err));
+    double loss[ARRAY_LENGTH(penalty_grid)] = {0};
+    for (uint32_t fold = 0; fold < INNER_FOLDS; fold++) {
+        size_t n_train = 0;
+        size_t n_held = 0;
+        size_t *held = train + problem->n;
+        for (size_t i = 0; i < problem->n; i++) {
+            if (fold_of_row[i] == fold)
+                held[n_held++] = i;
+            else if (fold_of_row[i] < INNER_FOLDS)
+                train[n_train++] = i;
+        }
+        struct linear_rows part = {problem->scaled, problem->y, train, n_train, problem->p};
+        for (size_t g = 0; g < ARRAY_LENGTH(penalty_grid); g++) {
+            TRY(solve(&part, penalty_grid[g] * (double)n_train, weights, err));
+            loss[g] += held_out_loss(problem, weights, held, n_held);
+        }
+    }
+    size_t best = 0;
+    for (size_t g = 1; g < ARRAY_LENGTH(penalty_grid); g++)
+        if (loss[g] <= loss[best])
+            best = g;
+    *ret_share = penalty_grid[best];
+    return STATUS_OK;
+}
+
+static enum status linear_fit(const struct problem *problem, linear_solver solve,
+                              struct fitted **ret_fitted, struct error *err)
+{
+    AUTO(fitted_free_slot) struct fitted *fitted = NULL;
+    double *weights;
+    TRY(fitted_new_linear(problem->p, 1, &fitted, &weights, err));
+    double share;
+    TRY(tune_penalty(problem, solve, &share, err));
+    struct linear_rows all = {problem->scaled, problem->y, NULL, problem->n, problem->p};
+    TRY(solve(&all, share * (double)problem->n, weights, err));
+    fitted->settings = arena_printf(&fitted->memory, "alpha = %g", share * (double)problem->n);
+    if (!fitted->settings)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    *ret_fitted = STEAL(fitted);
+    return STATUS_OK;
+}
+
+static enum status ridge_fit(const struct problem *problem, struct fitted **ret_fitted,
+                             struct error *err)
+{
+    return linear_fit(problem, ridge_solve, ret_fitted, err);
+}
+
+static enum status huber_fit(const struct problem *problem, struct fitted **ret_fitted,
+                             struct error *err)
+{
+    return linear_fit(problem, huber_solve, ret_fitted, err);
+}
+
+const struct trainer trainer_constant = {
+    .name = "constant",
+    .task = TASK_REGRESSION,
+    .help = "the median (or the mean) of the target: what every other model has to beat",
+    .fit = constant_fit,
+};
+const struct trainer trainer_ridge = {
+    .name = "ridge",
+    .task = TASK_REGRESSION,
+    .help = "least squares with an L2 penalty",
+    .fit = ridge_fit,
+};
+const struct trainer trainer_huber = {
+    .name = "huber",
+    .task = TASK_REGRESSION,
+    .help = "Huber's loss with an L2 penalty: outliers pull with bounded force",
+    .fit = huber_fit,
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* A fitted model as it will be shipped: written into a blob in memory, which the runtime opens and
+ * runs. Everything that is measured is measured through this. */
+#include <stddef.h>
+
+#include "learn/trainer.h"
+
+/* Spec and model under `prefix`. */
+enum status fitted_write(const struct fitted *fitted, const struct feature_spec *spec,
+                         const char *prefix, struct artifact_writer *writer, struct error *err);
+
+struct shipped;
+
+enum status shipped_open(const struct fitted *fitted, const struct feature_spec *spec,
+                         struct shipped **ret_shipped, struct error *err);
+void shipped_close(struct shipped *shipped);
+DEFINE_SLOT(shipped_close, struct shipped)
+
+size_t shipped_bytes(const struct shipped *shipped); /* of the blob */
+
+/* raw: [n][n_columns of the spec]; ret_output: [n][n_outputs]. */
+void shipped_run(const struct shipped *shipped, const float *raw, size_t n, double *ret_output);

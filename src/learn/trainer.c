@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/trainer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct trainer *const trainers[] = {
+    &trainer_constant,          &trainer_ridge, &trainer_huber,   &trainer_boosting_squared,
+    &trainer_boosting_absolute, &trainer_prior, &trainer_softmax, &trainer_boosting_classes,
+};
+const size_t n_trainers = ARRAY_LENGTH(trainers);
+
+const struct trainer *trainer_find(const char *name, enum task task)
+{
+    for (size_t i = 0; i < n_trainers; i++)
+        if (trainers[i]->task == task && strcmp(trainers[i]->name, name) == 0)
+            return trainers[i];
+    return NULL;
+}
+
+struct fitted *fitted_new(const char *family)
+{
+    struct fitted *fitted = calloc(1, sizeof *fitted);
+    if (!fitted)
+        return NULL;
+    arena_init(&fitted->memory, 4096);
+    fitted->family = family;
+    fitted->settings = "";
+    return fitted;
+}
+
+void fitted_free(struct fitted *fitted)
+{
+    if (!fitted)
+        return;
+    arena_deinit(&fitted->memory);
+    free(fitted);
+}
+
+enum status fitted_new_linear(size_t n_inputs, size_t n_outputs, struct fitted **ret_fitted,
+                              double **ret_weights, struct error *err)
+{
+    AUTO(fitted_free_slot) struct fitted *fitted = fitted_new("linear");
+    double *weights =
+        fitted ? ARENA_ARRAY(&fitted->memory, double, n_outputs *(n_inputs + 1)) : NULL;
+    if (!weights)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    fitted->linear = (struct linear_model){n_inputs, n_outputs, weights};
+    *ret_weights = weights;
+    *ret_fitted = STEAL(fitted);
+    return STATUS_OK;
+}

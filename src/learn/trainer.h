@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Trainers: each turns the rows of a training fold into a model that the engine can run.
+ *
+ * A trainer sees only the rows it is given and does its own tuning inside them, by folds of its
+ * own. What it returns is plain numbers in the shape of runtime/predictor.h; predictions come from
+ * the engine alone, so that what is measured is what ships. Deterministic by problem.seed. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "runtime/predictor.h"
+
+enum task {
+    TASK_REGRESSION,
+    TASK_CLASSIFICATION,
+};
+
+/* What tuning minimises in a regression. */
+enum loss {
+    LOSS_ABSOLUTE,
+    LOSS_SQUARED,
+};
+
+/* One training problem; borrows everything. */
+struct problem {
+    enum task task;
+    enum loss loss;        /* of tuning; the trainer's own loss is part of its name */
+    size_t n, p;           /* rows, columns */
+    const float *raw;      /* [n][p], NaN: missing */
+    const float *scaled;   /* [n][p], imputed and standardised */
+    const double *y;       /* [n]; regression */
+    const uint32_t *label; /* [n], below n_classes; classification */
+    size_t n_classes;
+    uint64_t seed;
+    int n_threads; /* of libraries that have threads */
+};
+
+/* A fitted model. Owns its numbers. */
+struct fitted {
+    struct arena memory;
+    const char *family; /* "linear" or "trees" */
+    struct linear_model linear;
+    struct tree_model trees;
+    const char *settings; /* what tuning chose, for people: "alpha = 1.6" */
+};
+
+struct trainer {
+    const char *name;
+    enum task task;
+    const char *help;
+    enum status (*fit)(const struct problem *problem, struct fitted **ret_fitted,
+                       struct error *err);
+};
+
+/* All trainers, in the order of leaderboards' ties: the simpler first. */
+extern const struct trainer *const trainers[];
+extern const size_t n_trainers;
+
+/* NULL when there is none of that name for the task. */
+const struct trainer *trainer_find(const char *name, enum task task);
+
+/* An empty model; NULL when out of memory. */
+struct fitted *fitted_new(const char *family);
+void fitted_free(struct fitted *fitted);
+DEFINE_SLOT(fitted_free, struct fitted)
+
+/* A linear model with weights [n_outputs][n_inputs + 1] of zeros, to be filled by the caller
+ * through *ret_weights, which the model owns. */
+enum status fitted_new_linear(size_t n_inputs, size_t n_outputs, struct fitted **ret_fitted,
+                              double **ret_weights, struct error *err);
+
+/* The trainers' own rooms. */
+extern const struct trainer trainer_constant; /* the median, or the mean for squared loss */
+extern const struct trainer trainer_ridge;
+extern const struct trainer trainer_huber;
+extern const struct trainer trainer_boosting_squared;
+extern const struct trainer trainer_boosting_absolute;
+extern const struct trainer trainer_prior; /* the classes' shares */
+extern const struct trainer trainer_softmax;
+extern const struct trainer trainer_boosting_classes;

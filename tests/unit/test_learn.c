@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/rng.h"
+#include "learn/calibrate.h"
+#include "learn/folds.h"
+#include "learn/kmeans.h"
+#include "learn/least_squares.h"
+#include "learn/metrics.h"
+#include "learn/softmax.h"
+
+/* ---- metrics, by hand ---- */
+
+static void regression_metrics_agree_with_figures_by_hand(void **state)
+{
+    (void)state;
+    const double y[] = {1, 2, 3, 4};
+    const double predicted[] = {1, 3, 2, 6};
+    struct regression_metrics m;
+    assert_int_equal(metrics_regression(y, predicted, 4, &m, NULL), STATUS_OK);
+    assert_near(m.mae, 1.0, 1e-12);
+    assert_near(m.rmse, sqrt(1.5), 1e-12);
+    assert_near(m.r2, 1 - 6.0 / 5.0, 1e-12);
+    assert_near(m.spearman, 0.8, 1e-12);
+    const double bad[] = {1, 2, 3, NAN};
+    assert_int_equal(metrics_regression(y, bad, 4, &m, NULL), STATUS_INVALID);
+}
+
+static void rank_correlation_takes_mid_ranks_of_ties(void **state)
+{
+    (void)state;
+    const double a[] = {1, 2, 2, 3};
+    const double b[] = {10, 20, 30, 40};
+    double rho;
+    assert_int_equal(metrics_spearman(a, b, 4, &rho, NULL), STATUS_OK);
+    assert_near(rho, 4.5 / sqrt(4.5 * 5.0), 1e-12);
+}
+
+static void class_metrics_agree_with_figures_by_hand(void **state)
+{
+    (void)state;
+    const uint32_t label[] = {0, 0, 1, 2};
+    const double p[] = {.7, .2, .1, .1, .8, .1, .1, .8, .1, .25, .25, .5};
+    struct class_metrics m;
+    assert_int_equal(metrics_classification(label, p, 4, 3, &m, NULL), STATUS_OK);
+    assert_near(m.accuracy, .75, 1e-12);
+    assert_near(m.macro_f1, (2.0 / 3 + 2.0 / 3 + 1) / 3, 1e-12);
+    assert_near(m.log_loss, -(log(.7) + log(.1) + log(.8) + log(.5)) / 4, 1e-12);
+    /* Bins: [.7] right, [.8, .8] one right, [.5] right. */
+    assert_near(m.ece, (.3 + .6 + .5) / 4, 1e-12);
+}
+
+static void the_silhouette_of_two_pairs_has_a_closed_form(void **state)
+{
+    (void)state;
+    const float rows[] = {0, 1, 10, 11};
+    const uint32_t cluster[] = {0, 0, 1, 1};
+    double silhouette;
+    assert_int_equal(metrics_silhouette(rows, 4, 1, cluster, 2, &silhouette, NULL), STATUS_OK);
+    /* Outer points: (10.5 - 1) / 10.5, inner ones: (9.5 - 1) / 9.5. */
+    assert_near(silhouette, (9.5 / 10.5 + 8.5 / 9.5) / 2, 1e-9);
+    const uint32_t one[] = {0, 0, 0, 0};
+    assert_int_equal(metrics_silhouette(rows, 4, 1, one, 1, &silhouette, NULL), STATUS_INVALID);
+}
+
+/* ---- folds ---- */
+
+static void folds_are_those_of_the_protocol(void **state)
+{
+    (void)state;
+    static const uint32_t expected[] = {3, 2, 4, 2, 4, 3, 4, 2, 4, 1};
+    uint32_t fold[200];
+    assert_int_equal(folds_plain(200, 5, 0, fold, NULL), STATUS_OK);
+    for (size_t i = 0; i < 10; i++)
+        assert_int_equal(fold[i], expected[i]);
+    assert_int_equal(folds_plain(3, 5, 0, fold, NULL), STATUS_INVALID);
+}
+
+static void folds_equal_the_published_table(void **state)
+{
+    (void)state;
+    const char *data = getenv("SHARED_DATA");
+    char path[4096];
+    snprintf(path, sizeof path, "%s/derived_folds_n200.csv", data ? data : "../shared/data");
+    AUTO(fclose_slot) FILE *file = fopen(path, "r");
+    if (!file) {
+        print_message("skipped: no real data\n");
+        skip();
+    }
+    uint32_t fold[5][200];
+    for (uint64_t seed = 0; seed < 5; seed++)
+        assert_int_equal(folds_plain(200, 5, seed, fold[seed], NULL), STATUS_OK);
+    char line[128];
+    assert_non_null(fgets(line, sizeof line, file));
+    size_t n = 0;
+    while (fgets(line, sizeof line, file)) {
+        char *at = line;
+        unsigned long row = strtoul(at, &at, 10);
+        assert_int_equal(row, n);
+        for (size_t seed = 0; seed < 5; seed++)
+            assert_int_equal(strtoul(at + 1, &at, 10), fold[seed][row]);
+        n++;
+    }
+    assert_int_equal(n, 200);
+}
+
+static void class_folds_spread_each_class_evenly(void **state)
+{
+    (void)state;
+    uint32_t label[100];
+    uint32_t fold[100];
+    for (size_t i = 0; i < 100; i++)
+        label[i] = i < 10 ? 2 : i % 2;
+    assert_int_equal(folds_by_class(label, 100, 5, 7, fold, NULL), STATUS_OK);
+    size_t count[5] = {0};
+    for (size_t i = 0; i < 10; i++)
+        count[fold[i]]++;
+    for (size_t f = 0; f < 5; f++)
+        assert_int_equal(count[f], 2);
+}
+
+static void groups_stay_together(void **state)
+{
+    (void)state;
+    uint32_t group[60];
+    uint32_t fold[60];
+    for (size_t i = 0; i < 60; i++)
+        group[i] = (uint32_t)(i / 3);
+    assert_int_equal(folds_by_group(group, 60, 20, 5, 1, fold, NULL), STATUS_OK);
+    for (size_t i = 0; i < 60; i++)
+        assert_int_equal(fold[i], fold[i / 3 * 3]);
+}
+
+/* ---- least squares ---- */
+
+/* NIST StRD "Norris": https://www.itl.nist.gov/div898/strd/lls/data/Norris.shtml */
+static void least_squares_gives_the_certified_values_of_norris(void **state)
+{
+    (void)state;
+    static const double y[] = {.1,    338.8, 118.1, 888.0, 9.2,   228.1, 668.5, 998.5, 449.1,
+                               778.9, 559.2, .3,    .1,    778.1, 668.8, 339.3, 448.9, 10.8,
+                               557.7, 228.3, 998.0, 888.8, 119.6, .3,    .6,    557.6, 339.3,
+                               888.0, 998.5, 778.9, 10.2,  117.6, 228.9, 668.4, 449.2, .2};
+    static const float x[] = {
+        .2F, 337.4F, 118.2F, 884.6F, 10.1F,  226.5F, 666.3F, 996.3F, 448.6F, 777.0F, 558.2F, .4F,
+        .6F, 775.5F, 666.9F, 338.0F, 447.5F, 11.6F,  556.0F, 228.1F, 995.8F, 887.6F, 120.2F, .3F,
+        .3F, 556.8F, 339.1F, 887.2F, 999.0F, 779.0F, 11.1F,  118.3F, 229.2F, 669.1F, 448.9F, .5F};
+    struct linear_rows rows = {x, y, NULL, 36, 1};
+    double w[2];
+    assert_int_equal(ridge_solve(&rows, 0, w, NULL), STATUS_OK);
+    /* x is held in float: 1e-7 of 1000. */
+    assert_near(w[1], -0.262323073774029, 1e-5);
+    assert_near(w[0], 1.00211681802045, 1e-7);
+}
+
+static void ridge_of_one_column_has_a_closed_form(void **state)
+{
+    (void)state;
+    const float x[] = {1, 2, 3, 6};
+    const double y[] = {2, 1, 4, 5};
+    struct linear_rows rows = {x, y, NULL, 4, 1};
+    double w[2];
+    assert_int_equal(ridge_solve(&rows, 3, w, NULL), STATUS_OK);
+    /* Sxx = 14, Sxy = 10. */
+    assert_near(w[0], 10.0 / 17.0, 1e-12);
+    assert_near(w[1], 3 - 3 * 10.0 / 17.0, 1e-12);
+    const float same[] = {1, 1, 2, 2, 3, 3, 4, 4};
+    struct linear_rows twins = {same, y, NULL, 4, 2};
+    double u[3];
+    assert_int_equal(ridge_solve(&twins, 0, u, NULL), STATUS_INVALID);
+    assert_int_equal(ridge_solve(&twins, 1, u, NULL), STATUS_OK);
+    assert_near(u[0], u[1], 1e-9);
+}
+
+/* Brownlee's stack loss data; the coefficients are those of MASS::rlm (R), Huber's psi with its
+ * defaults: Venables and Ripley, Modern Applied Statistics with S, 4th ed., section 6.5. */
+static void huber_agrees_with_rlm_on_stack_loss(void **state)
+{
+    (void)state;
+    static const float x[] = {80, 27, 89, 80, 27, 88, 75, 25, 90, 62, 24, 87, 62, 22, 87, 62,
+                              23, 87, 62, 24, 93, 62, 24, 93, 58, 23, 87, 58, 18, 80, 58, 18,
+                              89, 58, 17, 88, 58, 18, 82, 58, 19, 93, 50, 18, 89, 50, 18, 86,
+                              50, 19, 72, 50, 19, 79, 50, 20, 80, 56, 20, 82, 70, 20, 91};
+    static const double y[] = {42, 37, 37, 28, 18, 18, 19, 20, 15, 14, 14,
+                               13, 11, 12, 8,  7,  8,  8,  9,  15, 15};
+    struct linear_rows rows = {x, y, NULL, 21, 3};
+    double w[4];
+    assert_int_equal(huber_solve(&rows, 0, w, NULL), STATUS_OK);
+    assert_near(w[0], 0.8294, 1e-3);
+    assert_near(w[1], 0.9261, 1e-3);
+    assert_near(w[2], -0.1278, 1e-3);
+    assert_near(w[3], -41.0265, 2e-2);
+}
+
+/* ---- softmax ---- */
+
+static void the_gradient_of_softmax_is_that_of_finite_differences(void **state)
+{
+    (void)state;
+    enum {
+        N = 30,
+        P = 4,
+        K = 3
+    };
+    float x[N * P];
+    uint32_t label[N];
+    double w[K * (P + 1)];
+    double gradient[K * (P + 1)];
+    double ignored[K * (P + 1)];
+    double scratch[2 * K];
+    static const double class_weight[K] = {1, 2, 0.5};
+    struct rng rng = rng_seed(3);
+    for (size_t i = 0; i < N * P; i++)
+        x[i] = (float)rng_normal(&rng);
+    for (size_t i = 0; i < N; i++)
+        label[i] = (uint32_t)rng_below(&rng, K);
+    for (size_t i = 0; i < K * (P + 1); i++)
+        w[i] = rng_normal(&rng);
+    struct softmax_problem problem = {.x = x,
+                                      .label = label,
+                                      .n = N,
+                                      .p = P,
+                                      .k = K,
+                                      .penalty = 0.7,
+                                      .class_weight = class_weight,
+                                      .scratch = scratch};
+    softmax_loss(&problem, w, gradient);
+    for (size_t i = 0; i < K * (P + 1); i++) {
+        double at = w[i];
+        w[i] = at + 1e-5;
+        double above = softmax_loss(&problem, w, ignored);
+        w[i] = at - 1e-5;
+        double below = softmax_loss(&problem, w, ignored);
+        w[i] = at;
+        assert_near(gradient[i], (above - below) / 2e-5, 1e-8);
+    }
+}
+
+static void softmax_of_huge_logits_stays_a_distribution(void **state)
+{
+    (void)state;
+    const double logit[] = {1e6, 1e6 - 1, -1e6};
+    double p[3];
+    softmax(logit, 3, 1.0, p);
+    assert_near(p[0], 1 / (1 + exp(-1)), 1e-12);
+    assert_near(p[0] + p[1] + p[2], 1, 1e-12);
+}
+
+/* Without a penalty and without columns, the fit is the shares of the classes. */
+static void softmax_without_columns_fits_the_shares(void **state)
+{
+    (void)state;
+    const float x[10] = {0};
+    const uint32_t label[] = {0, 0, 0, 0, 0, 1, 1, 1, 2, 2};
+    struct softmax_problem problem = {.x = x, .label = label, .n = 10, .p = 0, .k = 3};
+    double w[3] = {0};
+    assert_int_equal(softmax_fit(&problem, w, NULL), STATUS_OK);
+    double p[3];
+    softmax(w, 3, 1.0, p);
+    assert_near(p[0], .5, 1e-4);
+    assert_near(p[1], .3, 1e-4);
+    assert_near(p[2], .2, 1e-4);
+}
+
+/* ---- k-means ---- */
+
+static void kmeans_finds_planted_clusters(void **state)
+{
+    (void)state;
+    enum {
+        N = 300,
+        K = 3
+    };
+    static const float middle[K][2] = {{0, 0}, {10, 0}, {0, 10}};
+    static const size_t size[K] = {150, 100, 50};
+    float rows[N * 2];
+    uint32_t planted[N];
+    struct rng rng = rng_seed(5);
+    size_t n = 0;
+    for (uint32_t c = 0; c < K; c++)
+        for (size_t i = 0; i < size[c]; i++, n++) {
+            rows[2 * n] = middle[c][0] + (float)rng_normal(&rng);
+            rows[2 * n + 1] = middle[c][1] + (float)rng_normal(&rng);
+            planted[n] = c;
+        }
+    float centroids[K * 2];
+    uint32_t cluster[N];
+    double inertia;
+    struct kmeans_input input = {.rows = rows, .n = N, .p = 2, .k = K, .n_starts = 4, .seed = 1};
+    assert_int_equal(kmeans_fit(&input, centroids, cluster, &inertia, NULL), STATUS_OK);
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(cluster[i], planted[i]);
+    double sum = 0;
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < 2; j++)
+            sum += pow((double)rows[2 * i + j] - (double)centroids[2 * cluster[i] + j], 2);
+    assert_near(inertia, sum, 1e-6 * sum);
+
+    uint32_t again[N];
+    assert_int_equal(kmeans_fit(&input, centroids, again, &inertia, NULL), STATUS_OK);
+    assert_memory_equal(cluster, again, sizeof cluster);
+    input.k = N + 1;
+    assert_int_equal(kmeans_fit(&input, centroids, again, &inertia, NULL), STATUS_INVALID);
+}
+
+static void kmeans_survives_rows_that_coincide(void **state)
+{
+    (void)state;
+    const float rows[] = {1, 1, 1, 1, 2};
+    float centroids[3];
+    uint32_t cluster[5];
+    double inertia;
+    struct kmeans_input input = {.rows = rows, .n = 5, .p = 1, .k = 3, .n_starts = 2, .seed = 1};
+    assert_int_equal(kmeans_fit(&input, centroids, cluster, &inertia, NULL), STATUS_OK);
+    assert_near(inertia, 0, 1e-12);
+    assert_int_not_equal(cluster[0], cluster[4]);
+}
+
+/* ---- certainty ---- */
+
+static void intervals_take_the_corrected_ranks(void **state)
+{
+    (void)state;
+    double residual[19];
+    for (size_t i = 0; i < 19; i++)
+        residual[i] = (double)i - 9;
+    struct conformal offsets;
+    /* (19 + 1) 0.95 = 19: the largest; by symmetry the smallest. */
+    assert_int_equal(conformal_fit(residual, 19, 0.9, &offsets, NULL), STATUS_OK);
+    assert_near(offsets.high, 9, 0);
+    assert_near(offsets.low, -9, 0);
+    /* 20 0.75 = 15. */
+    assert_int_equal(conformal_fit(residual, 19, 0.5, &offsets, NULL), STATUS_OK);
+    assert_near(offsets.high, 5, 0);
+    assert_near(offsets.low, -5, 0);
+}
+
+static void intervals_cover_what_they_state(void **state)
+{
+    (void)state;
+    enum {
+        N = 2000
+    };
+    double residual[N];
+    uint32_t fold[N];
+    struct rng rng = rng_seed(11);
+    for (size_t i = 0; i < N; i++)
+        residual[i] = exp(rng_normal(&rng));
+    assert_int_equal(folds_plain(N, 5, 0, fold, NULL), STATUS_OK);
+    double covered;
+    assert_int_equal(conformal_measure(residual, fold, N, 5, 0.9, &covered, NULL), STATUS_OK);
+    assert_true(covered > 0.88 && covered < 0.92);
+}
+
+/* Labels drawn from softmax(logit / 2.5): the fit must find 2.5 again. */
+static void a_planted_temperature_is_found(void **state)
+{
+    (void)state;
+    enum {
+        N = 20000,
+        K = 3
+    };
+    AUTO(free_slot) double *logit = malloc(N * K * sizeof *logit);
+    AUTO(free_slot) uint32_t *label = malloc(N * sizeof *label);
+    assert_non_null(logit);
+    assert_non_null(label);
+    struct rng rng = rng_seed(2);
+    for (size_t i = 0; i < N; i++) {
+        double p[K];
+        for (size_t c = 0; c < K; c++)
+            logit[i * K + c] = 4 * rng_normal(&rng);
+        softmax(logit + i * K, K, 2.5, p);
+        double u = rng_uniform(&rng);
+        label[i] = u < p[0] ? 0 : u < p[0] + p[1] ? 1 : 2;
+    }
+    assert_near(temperature_fit(logit, label, N, K), 2.5, 0.1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(regression_metrics_agree_with_figures_by_hand),
+        cmocka_unit_test(rank_correlation_takes_mid_ranks_of_ties),
+        cmocka_unit_test(class_metrics_agree_with_figures_by_hand),
+        cmocka_unit_test(the_silhouette_of_two_pairs_has_a_closed_form),
+        cmocka_unit_test(folds_are_those_of_the_protocol),
+        cmocka_unit_test(folds_equal_the_published_table),
+        cmocka_unit_test(class_folds_spread_each_class_evenly),
+        cmocka_unit_test(groups_stay_together),
+        cmocka_unit_test(least_squares_gives_the_certified_values_of_norris),
+        cmocka_unit_test(ridge_of_one_column_has_a_closed_form),
+        cmocka_unit_test(huber_agrees_with_rlm_on_stack_loss),
+        cmocka_unit_test(the_gradient_of_softmax_is_that_of_finite_differences),
+        cmocka_unit_test(softmax_of_huge_logits_stays_a_distribution),
+        cmocka_unit_test(softmax_without_columns_fits_the_shares),
+        cmocka_unit_test(kmeans_finds_planted_clusters),
+        cmocka_unit_test(kmeans_survives_rows_that_coincide),
+        cmocka_unit_test(intervals_take_the_corrected_ranks),
+        cmocka_unit_test(intervals_cover_what_they_state),
+        cmocka_unit_test(a_planted_temperature_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
