@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon's endpoints.
+
+export type Profile = Record<string, string | number | boolean>;
+
+export interface Interval {
+  low: number;
+  high: number;
+  coverage: number;
+}
+export interface ScoreAnswer {
+  model: string;
+  score: number;
+  interval: Interval;
+  percentile: number;
+  target: string;
+  composite: { score: number | null; parts: Record<string, { percentile: number; weight: number }> };
+  novelty: number;
+  imputed: string[];
+  unknown_fields?: string[];
+  explanation?: { base: number; contributions: { feature: string; points: number }[] };
+}
+export interface TierAnswer {
+  tier: string;
+  probabilities: Record<string, number>;
+  target: string;
+  size: { claimed: string | null; predicted: string | null; confidence?: number; disagrees?: boolean };
+  imputed: string[];
+}
+export interface ClusterAnswer {
+  cluster: number;
+  name: string;
+  distance: number;
+  distance_percentile: number;
+  membership: number[];
+  traits: unknown[];
+  imputed: string[];
+}
+export interface Influencer {
+  handle: string;
+  name: string | null;
+  category: string | null;
+  country: string | null;
+  followers: number | null;
+}
+export interface SimilarAnswer {
+  similar: (Influencer & { similarity: number; distance: number })[];
+  k: number;
+  found: number;
+  candidates: number;
+  exact: boolean;
+}
+
+/** What the daemon, or the way to it, said no with. */
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly code: string,
+    readonly field: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Relative to the page, so that it works behind a proxy's path. */
+export function endpoint(path: string): string {
+  return new URL(path.replace(/^\//, ""), document.baseURI).href;
+}
+
+export async function call<T>(path: string, body?: object, signal?: AbortSignal): Promise<T> {
+  const answer = await send(path, body, signal);
+  return (await answer.json()) as T;
+}
+
+export async function callText(path: string, signal?: AbortSignal): Promise<string> {
+  return (await send(path, undefined, signal, "*/*")).text();
+}
+
+async function send(path: string, body?: object, signal?: AbortSignal, accept = "application/json"): Promise<Response> {
+  const headers: Record<string, string> = { Accept: accept };
+  if (body) headers["Content-Type"] = "application/json";
+  let answer: Response;
+  try {
+    answer = await fetch(endpoint(path), { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
+  } catch (problem) {
+    if (signal?.aborted) throw problem;
+    throw new ApiError("The daemon does not answer. Is it still running?", 0, "unreachable", "");
+  }
+  if (answer.ok) return answer;
+  const problem = await answer.json().catch(() => null);
+  const detail = problem?.error ?? {};
+  throw new ApiError(detail.message ?? `The daemon answered ${answer.status}.`, answer.status, detail.code ?? "", detail.field ?? "");
+}
+
+/** The very request, for a shell. */
+export function asCurl(path: string, body?: object): string {
+  const url = `'${endpoint(path).replace(/'/g, "%27")}'`;
+  if (!body) return `curl -s ${url}`;
+  return `curl -s ${url} -H 'Content-Type: application/json' -d '${JSON.stringify(body).replace(/'/g, "'\\''")}'`;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers and names as people write them.
+
+const NONE = "–";
+const SUFFIXES: [number, string][] = [
+  [1e12, "T"],
+  [1e9, "B"],
+  [1e6, "M"],
+  [1e3, "k"],
+];
+
+function trimmed(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** A proper minus sign, which lines up with the plus. */
+function signed(text: string): string {
+  return text.replace("-", "−");
+}
+
+/** 475.8M, 12.4k, 832, 0.0139 */
+export function compact(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  const size = Math.abs(value);
+  for (const [unit, suffix] of SUFFIXES)
+    if (size >= unit * 0.9995) {
+      const scaled = value / unit;
+      return signed(trimmed(scaled, Math.abs(scaled) >= 99.95 && unit < 1e6 ? 0 : 1) + suffix);
+    }
+  return signed(plain(value));
+}
+
+/** Three significant digits, more only for whole numbers. */
+export function plain(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 100) return signed(trimmed(value, 0));
+  if (size >= 10) return signed(trimmed(value, 1));
+  if (size >= 1) return signed(trimmed(value, 2));
+  return signed(String(Number(value.toPrecision(2))));
+}
+
+/** 33,935 */
+export function whole(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  return signed(Math.round(value).toLocaleString("en-US"));
+}
+
+/** A fraction as 1.39 % */
+export function percent(value: number | null | undefined, decimals?: number): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  const hundredths = value * 100;
+  if (decimals !== undefined) return `${signed(hundredths.toFixed(decimals))} %`;
+  const size = Math.abs(hundredths);
+  return `${signed(trimmed(hundredths, size >= 10 ? 1 : size >= 0.1 ? 2 : 3))} %`;
+}
+
+export function points(value: number | null | undefined, decimals = 1): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  return signed(value.toFixed(decimals));
+}
+
+/** +2.4, −0.8 */
+export function change(value: number | null | undefined, decimals = 1): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  return signed((value > 0 ? "+" : "") + value.toFixed(decimals));
+}
+
+/** By the unit that the report gives. */
+export function withUnit(value: number | string | null | undefined, unit: string): string {
+  if (typeof value === "string") return value;
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  switch (unit) {
+    case "fraction":
+      return percent(value);
+    case "points":
+      return points(value);
+    case "percent a month":
+      return `${change(value, 2)} %`;
+    case "rows":
+      return whole(value);
+    case "ratio":
+      return plain(value);
+    case "seconds":
+      return seconds(value);
+    case "month":
+      return month(value);
+    default:
+      return compact(value);
+  }
+}
+
+/** Months since year 0, as profile fields count them, as 2022-03. */
+export function month(value: number): string {
+  return `${Math.floor(value / 12)}-${String(Math.round(value % 12) + 1).padStart(2, "0")}`;
+}
+
+export function seconds(value: number): string {
+  if (value < 1e-3) return `${plain(value * 1e6)} µs`;
+  if (value < 1) return `${plain(value * 1e3)} ms`;
+  if (value < 120) return `${plain(value)} s`;
+  if (value < 7200) return `${plain(value / 60)} min`;
+  if (value < 172800) return `${plain(value / 3600)} h`;
+  return `${plain(value / 86400)} days`;
+}
+
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  if (value < 1e6) return `${plain(value / 1e3)} kB`;
+  if (value < 1e9) return `${plain(value / 1e6)} MB`;
+  return `${plain(value / 1e9)} GB`;
+}
+
+/** 2026-01-31 12:34 UTC */
+export function time(text: string): string {
+  return text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*$/, "$1 $2 UTC");
+}
+
+/** avg_likes as "average likes", ln_posts_per_follower as "posts per follower (ln)". */
+export function humanName(name: string): string {
+  if (name in NAMES) return NAMES[name];
+  const [column, level] = name.split("=");
+  if (level !== undefined) return `${humanName(column)}: ${level}`;
+  if (name.startsWith("ln_")) return `${humanName(name.slice(3))} (ln)`;
+  return name.replace(/_/g, " ");
+}
+
+const NAMES: Record<string, string> = {
+  avg_likes: "average likes",
+  avg_comments: "average comments",
+  avg_views: "average views",
+  avg_engagement: "average engagement",
+  recent_avg_likes: "recent likes",
+  authentic_engagement: "authentic engagement",
+  ln_recent_likes: "recent likes (ln)",
+  ln_avg_likes: "average likes (ln)",
+  ln_following_ratio: "following ÷ followers (ln)",
+  ln_likes_per_follower: "likes per follower (ln)",
+  ln_engagement_per_follower: "engagement per follower (ln)",
+  ln_comments_per_like: "comments per like (ln)",
+  ln_posts_per_follower: "posts per follower (ln)",
+  ln_recent_trend: "recent ÷ average likes (ln)",
+  is_verified: "verified",
+  is_business: "business account",
+  has_url: "has a link",
+  bio_length: "biography length",
+  r2: "R²",
+  mae: "mean error",
+  rmse: "RMSE",
+  spearman: "rank correlation",
+  macro_f1: "macro F1",
+  log_loss: "log loss",
+  ece: "calibration error",
+};
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${whole(count)} ${count === 1 ? one : many}`;
+}
+
+/** The first letter as a capital. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

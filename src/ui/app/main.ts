@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frame: gets the report, draws header and rail, and leads from section to section by the
+// address (#/explore, #/ask?handle=...).
+
+import { ApiError, call } from "./api";
+import { setSource } from "./chart";
+import type { Context, Section } from "./context";
+import { h, replace } from "./dom";
+import { time } from "./format";
+import { icon } from "./icons";
+import { isThere, type Report } from "./report";
+import { network } from "./sections/network";
+import { overview } from "./sections/overview";
+import { virality } from "./sections/virality";
+import { failure, skeleton } from "./states";
+import { isDark, onThemeChange, toggleTheme } from "./theme";
+
+const SECTIONS: { id: string; title: string; icon: string; draw: Section }[] = [
+  { id: "overview", title: "Overview", icon: "overview", draw: overview },
+  { id: "network", title: "Network", icon: "network", draw: network },
+  { id: "virality", title: "Virality", icon: "virality", draw: virality },
+];
+
+const app = document.getElementById("app") as HTMLElement;
+
+async function loadReport(): Promise<Context> {
+  const inlined = document.getElementById("report");
+  if (inlined) return { report: JSON.parse(inlined.textContent ?? ""), live: false };
+  return { report: await call<Report>("report"), live: true };
+}
+
+function themeButton(): HTMLElement {
+  const button = h("button.icon", { type: "button", onclick: toggleTheme });
+  const draw = () => {
+    const name = isDark() ? "Switch to the light theme" : "Switch to the dark theme";
+    button.setAttribute("aria-label", name);
+    button.title = name;
+    replace(button, icon(isDark() ? "sun" : "moon"));
+  };
+  draw();
+  onThemeChange(draw);
+  return button;
+}
+
+function header(context: Context | null): HTMLElement {
+  const report = context?.report;
+  const bundle = report && isThere(report.bundle) ? report.bundle : null;
+  return h(
+    "header.bar",
+    null,
+    h("a.brand", { href: "#/overview" }, icon("logo"), "influence"),
+    h(
+      "div.bar-facts",
+      null,
+      report?.synthetic && h("span.badge.synthetic", { title: "Invented by influence synth: no real people" }, "synthetic demo data"),
+      report && h("span", null, report.overview.title),
+      bundle?.id && h("span.id", { title: "Version of the bundle" }, bundle.id),
+      report && h("span.made", null, time(report.made)),
+      context && !context.live && h("span.badge", { title: "One file with its data inside; asks no server" }, "report file"),
+    ),
+    themeButton(),
+  );
+}
+
+function rail(): { element: HTMLElement; mark: (id: string) => void } {
+  const links = SECTIONS.map((section) => h("a", { href: `#/${section.id}` }, icon(section.icon), h("span", null, section.title)));
+  const element = h("nav.rail", { "aria-label": "Sections" }, h("ul", null, links.map((link) => h("li", null, link))));
+  const mark = (id: string) =>
+    links.forEach((link, i) => {
+      if (SECTIONS[i].id === id) {
+        link.setAttribute("aria-current", "page");
+        link.scrollIntoView({ block: "nearest", inline: "center" });
+      } else link.removeAttribute("aria-current");
+    });
+  return { element, mark };
+}
+
+/** "#/ask?handle=x" to the section and its query. */
+function readAddress(): { id: string; query: URLSearchParams } {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  return { id: SECTIONS.some((section) => section.id === path) ? path : SECTIONS[0].id, query: new URLSearchParams(query) };
+}
+
+function run(context: Context): void {
+  const main = h("main", { id: "main", tabindex: -1 });
+  const nav = rail();
+  const skip = h("a.skip", { href: "#main", onclick: (event: Event) => (event.preventDefault(), main.focus()) }, "Skip to the content");
+  replace(app, skip, header(context), h("div.frame", null, nav.element, main));
+  let leave: void | (() => void);
+  let current = "";
+  const go = () => {
+    const { id, query } = readAddress();
+    const section = SECTIONS.find((entry) => entry.id === id)!;
+    const isNew = id !== current;
+    current = id;
+    leave?.();
+    leave = undefined;
+    document.title = `${section.title} · influence`;
+    nav.mark(id);
+    const into = h("div", { "data-section": id });
+    replace(main, into);
+    try {
+      leave = section.draw(into, context, query);
+    } catch (problem) {
+      console.error(problem);
+      replace(into, failure(`This section could not be drawn: ${(problem as Error).message}`));
+    }
+    if (isNew) scrollTo(0, 0);
+  };
+  addEventListener("hashchange", () => {
+    go();
+    main.focus({ preventScroll: true });
+  });
+  go();
+}
+
+async function start(): Promise<void> {
+  replace(app, header(null), h("div.frame", null, h("nav.rail", { "aria-label": "Sections" }), h("main", null, skeleton(96), h("div", { style: { height: "16px" } }), skeleton(320))));
+  try {
+    const context = await loadReport();
+    const { report } = context;
+    const bundle = isThere(report.bundle) ? ` · bundle ${report.bundle.id}` : "";
+    setSource(`${report.synthetic ? "Synthetic demo data" : report.overview.title}${bundle} · influence ${report.influence}`);
+    run(context);
+  } catch (problem) {
+    const missing = problem instanceof ApiError && problem.status === 404;
+    const text = missing
+      ? "This daemon serves a bundle without a report.json. Train again to have the page's figures."
+      : `The report could not be loaded. ${(problem as Error).message}`;
+    replace(app, header(null), h("div.frame", null, h("nav.rail", { "aria-label": "Sections" }), h("main", null, failure(text, start))));
+  }
+}
+
+void start();

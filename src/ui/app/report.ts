@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+// report.json, as docs/report-schema.md describes it.
+
+export interface Absent {
+  absent: string;
+}
+export type Maybe<T> = T | Absent | undefined;
+export type Num = number | null;
+export type Scale = "linear" | "log";
+
+export function isThere<T extends object>(part: Maybe<T>): part is T {
+  return part !== undefined && part !== null && !("absent" in part);
+}
+
+/** Why a part is not there. */
+export function reason(part: Maybe<object>, name: string): string {
+  if (part && "absent" in part) return part.absent;
+  return `This report has no part “${name}”: it was made by an older version. Train again to have it.`;
+}
+
+export interface Histogram {
+  scale: Scale;
+  edges: number[];
+  counts: number[];
+  zeros: number;
+}
+
+export interface Report {
+  schema: number;
+  kind: "bundle" | "explore";
+  made: string;
+  influence: string;
+  synthetic: boolean;
+  bundle: Maybe<Bundle>;
+  overview: Overview;
+  groups: Groups;
+  data: Data;
+  explore: Explore;
+  models: Maybe<Models>;
+  archetypes: Maybe<Archetypes>;
+  network: Maybe<object>;
+  virality: Maybe<object>;
+  growth: Maybe<object>;
+}
+
+export interface Groups {
+  tier: string[];
+  category: string[];
+  country: string[];
+}
+export type GroupName = keyof Groups;
+
+export interface Bundle {
+  id: string;
+  created: string;
+  seed: number;
+  data: { name: string; rows: number; sha256: string; month: string }[];
+  rows: number;
+  synthetic: boolean;
+  versions: Record<string, string>;
+}
+
+export interface Overview {
+  title: string;
+  headline: { label: string; value: number | string | null; unit: string; note: string; low?: Num; high?: Num }[];
+  careful: { level: "warning" | "info"; text: string; section: string }[];
+}
+
+export interface Data {
+  rows: { read: number; kept: number; refused: number; repaired: number; unbelieved: number };
+  sources: Source[];
+  events: DataEvent[];
+  columns: Column[];
+  alerts: Alert[];
+  outliers: Outliers;
+  comparison: Maybe<Comparison>;
+}
+export interface Source {
+  name: string;
+  month: string;
+  schema: string;
+  encoding: string;
+  delimiter: string;
+  sha256: string;
+  bytes: number;
+  rows: number;
+  kept: number;
+  refused: number;
+  columns: { header: string; field: string; how: string; unit: string; present: number; missing: number }[];
+}
+export interface DataEvent {
+  kind: "repaired" | "missing" | "refused" | "note";
+  rule: string;
+  column: string;
+  text: string;
+  count: number;
+  source: number;
+  examples: { line: number; value: string }[];
+}
+export interface Column {
+  name: string;
+  kind: "number" | "text" | "flag" | "month";
+  role: "field" | "extra" | "derived";
+  unit: string;
+  help: string;
+  present: number;
+  missing: number;
+  distinct: number;
+  zeros?: number;
+  negative?: number;
+  min?: Num;
+  q05?: Num;
+  q25?: Num;
+  median?: Num;
+  q75?: Num;
+  q95?: Num;
+  max?: Num;
+  mean?: Num;
+  sd?: Num;
+  skew?: Num;
+  skew_ln?: Num;
+  histogram?: Histogram;
+  top?: { value: string; count: number }[];
+  top_share?: Num;
+  entropy?: Num;
+}
+export interface Alert {
+  kind: string;
+  level: "warning" | "info";
+  columns: string[];
+  value: Num;
+  threshold: Num;
+  text: string;
+}
+export interface Outliers {
+  rule: string;
+  columns: { column: string; scale: Scale; low: Num; high: Num; n_low: number; n_high: number }[];
+  rows: { handle: string | null; line: Num; column: string; value: Num; z: Num }[];
+}
+export interface Comparison {
+  before: string;
+  after: string;
+  rows_before: number;
+  rows_after: number;
+  in_both: number;
+  appeared: number;
+  gone: number;
+  columns: {
+    column: string;
+    median_before: Num;
+    median_after: Num;
+    missing_before: Num;
+    missing_after: Num;
+    psi: Num;
+    ks: Num;
+    change_median: Num;
+    low: Num;
+    high: Num;
+  }[];
+}
+
+export interface Explore {
+  measure: { name: string; unit: string; text: string; scale: Scale };
+  scatter: Scatter;
+  density: Maybe<Density>;
+  correlations: Maybe<Correlations>;
+  slope: Maybe<Slope>;
+  distributions: Distribution[];
+  growth: Maybe<GrowthSeen>;
+  timing: Maybe<Timing>;
+  categories: Maybe<GroupFigures>;
+  countries: Maybe<GroupFigures>;
+  projection: Maybe<{ columns: string[]; explained: number[]; loadings: number[][]; x: Num[]; y: Num[] }>;
+}
+export interface Scatter {
+  n: number;
+  shown: number;
+  text: string;
+  handle: (string | null)[];
+  followers: number[];
+  measure: number[];
+  tier: number[];
+  category: number[];
+  country: number[];
+  score: Num[];
+  growth: Num[];
+}
+export interface Density {
+  x_edges: number[];
+  y_edges: number[];
+  x: number[];
+  y: number[];
+  count: number[];
+}
+export interface Correlations {
+  columns: string[];
+  transform: ("ln" | "none")[];
+  n: Num[];
+  pearson: Num[];
+  pearson_low: Num[];
+  pearson_high: Num[];
+  spearman: Num[];
+  spearman_low: Num[];
+  spearman_high: Num[];
+}
+export interface Slope {
+  text: string;
+  model: string;
+  n: number;
+  slope: number;
+  low: number;
+  high: number;
+  intercept: number;
+  r2: number;
+  tenfold: number;
+  tenfold_low: number;
+  tenfold_high: number;
+  band: { followers: number[]; fit: number[]; low: number[]; high: number[] };
+  by_category: { category: number[]; n: number[]; slope: number[]; low: number[]; high: number[] };
+}
+export interface Distribution {
+  column: string;
+  unit: string;
+  by: GroupName;
+  scale: Scale;
+  edges: number[];
+  groups: {
+    group: number[];
+    n: number[];
+    min: Num[];
+    q05: Num[];
+    q25: Num[];
+    median: Num[];
+    q75: Num[];
+    q95: Num[];
+    max: Num[];
+    counts: number[][];
+  };
+}
+export interface GroupMedians {
+  group: number[];
+  n: number[];
+  median: Num[];
+  low: Num[];
+  high: Num[];
+}
+export interface GrowthSeen {
+  unit: string;
+  months: number;
+  n: number;
+  median: number;
+  low: number;
+  high: number;
+  q05: Num;
+  q25: Num;
+  q75: Num;
+  q95: Num;
+  shrinking: number;
+  histogram: Histogram;
+  by_tier: GroupMedians;
+  by_category: GroupMedians;
+  rows: { handle: (string | null)[]; followers: Num[]; previous: Num[]; growth: Num[] };
+}
+export interface Timing {
+  utc_offset_note: string;
+  posts: number;
+  hour_weekday: number[][];
+  lift: Num[][];
+}
+export interface GroupFigures {
+  group: number[];
+  n: number[];
+  share: number[];
+  followers: Num[];
+  measure: Num[];
+  measure_low: Num[];
+  measure_high: Num[];
+  score: Num[];
+}
+
+export interface Models {
+  score: Maybe<ScoreModel>;
+  tier: Maybe<TierModel>;
+}
+export interface Candidate {
+  name: string;
+  family: string;
+  settings: string;
+  chosen: boolean;
+  metrics: Record<string, { mean: Num; sd: Num }>;
+  fit_seconds: Num;
+  note: string;
+}
+interface AnyModel {
+  target: string;
+  n: number;
+  folds: number;
+  repeats: number;
+  seed: number;
+  selected_by: string;
+  chosen: string;
+  leaderboard: Candidate[];
+  importance: Maybe<Importance>;
+}
+export interface Importance {
+  text: string;
+  unit: string;
+  feature: string[];
+  mean: number[];
+  sd: Num[];
+}
+export interface ScoreModel extends AnyModel {
+  unit: string;
+  baseline: { mae: Num; rmse: Num };
+  predicted: Maybe<Predicted>;
+  coverage: Maybe<Coverage>;
+  residuals: Maybe<{ histogram: Histogram; by_tier: Residuals; by_category: Residuals }>;
+  dependence: Maybe<Dependence[]>;
+  composite: { weights: Record<string, number>; parts: Record<string, string> };
+}
+export interface Predicted {
+  n: number;
+  shown: number;
+  handle: (string | null)[];
+  actual: number[];
+  predicted: number[];
+  low: Num[];
+  high: Num[];
+  tier: number[];
+  category: number[];
+}
+export interface Coverage {
+  stated: number;
+  observed: number;
+  n: number;
+  width: number;
+  by_tier: { group: number[]; n: number[]; observed: Num[]; width: Num[] };
+}
+export interface Residuals {
+  group: number[];
+  n: number[];
+  bias: Num[];
+  mae: Num[];
+  q05: Num[];
+  median: Num[];
+  q95: Num[];
+}
+export interface Dependence {
+  feature: string;
+  unit: string;
+  input: string;
+  x: number[];
+  mean: number[];
+  low: number[];
+  high: number[];
+  density: number[];
+}
+export interface TierModel extends AnyModel {
+  names: string[];
+  counts: number[];
+  confusion: number[][];
+  by_tier: { precision: Num[]; recall: Num[]; f1: Num[] };
+  reliability: { edges: number[]; n: number[]; stated: Num[]; observed: Num[]; low: Num[]; high: Num[] };
+  audience: Maybe<{ names: string[]; confusion: number[][]; accuracy: number; disagree: number }>;
+}
+
+export interface Archetypes {
+  k: number;
+  silhouette: number;
+  strength: "weak" | "fair" | "clear";
+  text: string;
+  candidates: { k: number[]; silhouette: Num[] };
+  features: string[];
+  names: string[];
+  size: number[];
+  centroids: number[][];
+  figures: { followers: Num; measure: Num; posts: Num }[];
+  projection: {
+    explained: number[];
+    handle: (string | null)[];
+    x: Num[];
+    y: Num[];
+    cluster: number[];
+    followers: Num[];
+    tier: number[];
+    category: number[];
+  };
+  typical: string[][];
+  extreme: string[][];
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this bundle is, from which data, how good, and what to be careful with.
+
+import { card, cardHead } from "../chart";
+import type { Context } from "../context";
+import { append, h, type Child } from "../dom";
+import { change, percent, plain, plural, points, sentence, time, whole, withUnit } from "../format";
+import { isThere, reason, type Overview, type Report, type ScoreModel, type TierModel } from "../report";
+import { note, partial } from "../states";
+
+export function overview(into: HTMLElement, { report, live }: Context): void {
+  append(into, [
+    h("div.section-head", null, h("h2", null, report.overview.title), h("p.lead", null, lead(report))),
+    h("div.cards", null, headline(report.overview), h("div.cards.two", null, careful(report.overview), quality(report), origin(report), next(report, live))),
+  ]);
+}
+
+function lead(report: Report): string {
+  if (report.kind === "explore") return "What the data look like before any model. Train to score, tier, group and compare.";
+  return "What was learned from these data, how well, and where to be careful.";
+}
+
+function headline({ headline }: Overview): Child {
+  return h(
+    "dl.figures",
+    null,
+    headline.map((item) => {
+      const isText = typeof item.value === "string";
+      const range = item.low !== undefined && item.low !== null && item.high !== undefined ? `${withUnit(item.low, item.unit)} to ${withUnit(item.high, item.unit)}` : "";
+      const small = [range, item.note].filter(Boolean).join(" · ");
+      return h("div.figure", null, h("dt", null, item.label), h(isText ? "dd.value.text" : "dd.value", null, withUnit(item.value, item.unit)), small && h("dd.small", null, small));
+    }),
+  );
+}
+
+function careful({ careful }: Overview): Child {
+  const body = careful.length
+    ? careful.map((item) => note(item.level, item.text, " ", h("a", { href: `#/${item.section}`, "aria-label": `More in ${sentence(item.section)}` }, sentence(item.section), " →")))
+    : h("p.muted", null, "Nothing found that needs care.");
+  return card(cardHead("Be careful with"), body);
+}
+
+/** Sentences on how good the models are, weak results named as such. */
+function quality(report: Report): Child {
+  if (!isThere(report.models)) return card(cardHead("How good it is"), partial(reason(report.models, "models")));
+  const { score, tier } = report.models;
+  return card(
+    cardHead("How good it is", "Measured on rows that the model had not seen"),
+    h(
+      "div.stack",
+      null,
+      isThere(score) ? scoreQuality(score) : h("p.muted", null, reason(score, "score")),
+      isThere(tier) ? tierQuality(tier) : h("p.muted", null, reason(tier, "tier")),
+      isThere(report.archetypes) && h("p", null, h("strong", null, "Archetypes. "), report.archetypes.text),
+      h("p", null, h("a", { href: "#/models" }, "All candidates and charts →")),
+    ),
+  );
+}
+
+export function metric(model: ScoreModel | TierModel, name: string): number | null {
+  const chosen = model.leaderboard.find((candidate) => candidate.chosen);
+  return chosen?.metrics[name]?.mean ?? null;
+}
+
+/** In words, how much of the spread a score model explains. */
+export function strengthOf(r2: number): string {
+  if (r2 < 0.1) return "weak";
+  if (r2 < 0.3) return "modest";
+  if (r2 < 0.6) return "fair";
+  return "strong";
+}
+
+function scoreQuality(model: ScoreModel): Child {
+  if (model.target === "composite")
+    return h("p", null, h("strong", null, "Score. "), "These data have no score of their own, so it is an open formula, the composite of five percentiles: exact by definition, not a forecast.");
+  const [mae, r2] = [metric(model, "mae"), metric(model, "r2")];
+  const gain = mae !== null && model.baseline.mae ? 1 - mae / model.baseline.mae : null;
+  return h(
+    "p",
+    null,
+    h("strong", null, "Score. "),
+    `${sentence(model.chosen)} misses ${model.target.replace(/_/g, " ")} by ${points(mae)} points on average`,
+    gain !== null && `, ${percent(Math.abs(gain), 0)} ${gain > 0 ? "less" : "more"} than always answering the median`,
+    r2 !== null && `. It is a ${strengthOf(r2)} fit: R² ${plain(r2)}, rank correlation ${plain(metric(model, "spearman"))}`,
+    isThere(model.coverage) && `. Its ${percent(model.coverage.stated, 0)} interval held the true score in ${percent(model.coverage.observed)} of cases`,
+    ".",
+  );
+}
+
+function tierQuality(model: TierModel): Child {
+  const total = model.counts.reduce((sum, count) => sum + count, 0);
+  const usual = Math.max(...model.counts) / total;
+  const accuracy = metric(model, "accuracy");
+  return h(
+    "p",
+    null,
+    h("strong", null, "Tier. "),
+    `${sentence(model.chosen)} names the right one of ${model.names.length} in ${percent(accuracy)} of cases; always naming the largest tier would in ${percent(usual)}`,
+    accuracy !== null && ` (${change(100 * (accuracy - usual))} points)`,
+    ".",
+  );
+}
+
+function origin(report: Report): Child {
+  const bundle = isThere(report.bundle) ? report.bundle : null;
+  const { rows, sources } = report.data;
+  const facts: [string, Child][] = [
+    ["Data", bundle ? bundle.data.map((file) => h("div", null, file.name, file.month && ` (${file.month})`, ` · ${plural(file.rows, "row")}`)) : sources.map((file) => h("div", null, `${file.name} · ${plural(file.rows, "row")}`))],
+    ["Rows", `${whole(rows.kept)} kept of ${whole(rows.read)} read, ${whole(rows.refused)} refused; ${plural(rows.repaired, "value")} repaired`],
+    ["Made", time(report.made)],
+    ["Program", `influence ${report.influence}`],
+  ];
+  if (bundle) {
+    facts.push(["Bundle", h("span.mono", null, bundle.id || "not named yet")]);
+    facts.push(["Seed", String(bundle.seed)]);
+    facts.push(["Data hash", bundle.data.map((file) => h("div.mono", { title: file.sha256 }, `${file.sha256.slice(0, 16)}…`))]);
+  }
+  return card(cardHead("Where it comes from"), h("dl.facts", null, facts.map(([name, value]) => [h("dt", null, name), h("dd", null, value)])));
+}
+
+function next(report: Report, live: boolean): Child {
+  const links: [string, string, string][] = [
+    ["#/ask", "Ask about an influencer", "Score, tier, archetype and the most similar, for a handle or for figures you type"],
+    ["#/explore", "Explore the data", "Followers against engagement, correlations, groups"],
+    ["#/data", "Check the data", "What was read, repaired and refused"],
+  ];
+  return card(
+    cardHead("Where to go"),
+    h("ul.stack", null, links.map(([href, title, text]) => h("li", null, h("a", { href }, title, " →"), h("p.muted.small", null, text)))),
+    !live && report.kind === "bundle" && h("p.muted.small", null, "This is a report file: Ask and Live need the daemon itself."),
+  );
+}

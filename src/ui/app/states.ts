@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a card shows when it has no chart: loading, empty, partial, failed.
+
+import { h, type Child } from "./dom";
+
+export function skeleton(height = 260): HTMLElement {
+  return h("div.skeleton", { style: { height: `${height}px` }, role: "status", "aria-label": "Loading" });
+}
+
+/** Something is missing by design: why, and what would fill it. */
+export function partial(text: string, ...more: Child[]): HTMLElement {
+  return h("div.state", null, h("p", null, withCode(text)), more);
+}
+
+export function failure(text: string, retry?: () => void): HTMLElement {
+  return h(
+    "div.state.failed",
+    { role: "alert" },
+    h("p", null, text),
+    retry && h("button", { type: "button", onclick: retry }, "Try again"),
+  );
+}
+
+/** Commands in backquotes become code. */
+export function withCode(text: string): Child[] {
+  return text.split("`").map((part, i) => (i % 2 ? h("code", null, part) : part));
+}
+
+export function note(level: "warning" | "info", ...children: Child[]): HTMLElement {
+  return h(`div.note.${level}`, null, h("span.note-mark", { "aria-hidden": "true" }, level === "warning" ? "!" : "i"), h("div", null, children));
+}

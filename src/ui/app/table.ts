@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables that sort by any column, show as many rows as are asked for, and export as CSV.
+
+import { download, h, replace, type Child } from "./dom";
+
+export type Cell = number | string | null;
+
+export interface ColumnSpec {
+  title: string;
+  /** How a value is shown; the export has it as it is. */
+  show?: (value: Cell, row: Cell[]) => Child;
+  help?: string;
+}
+
+export interface TableSpec {
+  columns: ColumnSpec[];
+  rows: Cell[][];
+}
+
+const PAGE_ROWS = 25;
+
+export function isNumeric(spec: TableSpec, column: number): boolean {
+  const first = spec.rows.find((row) => row[column] !== null);
+  return first !== undefined && typeof first[column] === "number";
+}
+
+export function handleLink(handle: Cell): Child {
+  if (handle === null || handle === "") return "–";
+  return h("a", { href: `#/ask?handle=${encodeURIComponent(String(handle))}` }, String(handle));
+}
+
+export function toCsv(spec: TableSpec): string {
+  const quote = (cell: Cell) => {
+    const text = cell === null ? "" : String(cell);
+    return /[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+  };
+  const lines = [spec.columns.map((column) => column.title), ...spec.rows];
+  return lines.map((cells) => cells.map(quote).join(",")).join("\r\n") + "\r\n";
+}
+
+export function downloadCsv(spec: TableSpec, name: string): void {
+  download(`${name}.csv`, toCsv(spec), "text/csv");
+}
+
+function compare(a: Cell, b: Cell): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a).localeCompare(String(b));
+}
+
+function sorted(rows: Cell[][], column: number, falling: boolean): Cell[][] {
+  const present = rows.filter((row) => row[column] !== null);
+  const missing = rows.filter((row) => row[column] === null);
+  present.sort((a, b) => compare(a[column], b[column]) * (falling ? -1 : 1));
+  return [...present, ...missing];
+}
+
+export function table(spec: TableSpec, caption: string, pageRows = PAGE_ROWS): HTMLElement {
+  let order: { column: number; falling: boolean } | null = null;
+  let shown = pageRows;
+  const numeric = spec.columns.map((_, i) => isNumeric(spec, i));
+  const head = h("tr");
+  const body = h("tbody");
+  const more = h("div.table-more");
+
+  const sortBy = (column: number) => {
+    order = { column, falling: order?.column === column ? !order.falling : numeric[column] };
+    draw();
+    (head.children[column].firstChild as HTMLElement).focus();
+  };
+  const drawHead = () =>
+    replace(
+      head,
+      spec.columns.map((column, i) => {
+        const mine = order?.column === i;
+        return h(
+          numeric[i] ? "th.number" : "th",
+          { scope: "col", "aria-sort": mine ? (order?.falling ? "descending" : "ascending") : "none", title: column.help },
+          h("button.sort", { type: "button", onclick: () => sortBy(i) }, column.title, h("span.arrow", { "aria-hidden": "true" }, mine ? (order?.falling ? "↓" : "↑") : "")),
+        );
+      }),
+    );
+  const drawRow = (row: Cell[]) =>
+    h(
+      "tr",
+      null,
+      row.map((cell, i) => {
+        const show = spec.columns[i].show;
+        return h(numeric[i] ? "td.number" : "td", null, show ? show(cell, row) : cell === null ? "–" : cell);
+      }),
+    );
+  const draw = () => {
+    drawHead();
+    const rows = order ? sorted(spec.rows, order.column, order.falling) : spec.rows;
+    replace(body, rows.slice(0, shown).map(drawRow));
+    const left = rows.length - shown;
+    const showMore = () => {
+      shown += 10 * pageRows;
+      draw();
+    };
+    replace(more, left > 0 && h("button.quiet", { type: "button", onclick: showMore }, `Show more (${left.toLocaleString("en-US")} rows left)`));
+  };
+  draw();
+  return h(
+    "div",
+    null,
+    h("div.table-scroll", { tabindex: 0, role: "region", "aria-label": caption }, h("table", null, h("caption.hidden", null, caption), h("thead", null, head), body)),
+    more,
+  );
+}
