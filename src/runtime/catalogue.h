@@ -34,10 +34,26 @@ bool catalogue_find(const struct catalogue *catalogue, const char *handle, size_
 /* The profile of a row; texts point into the mapping. */
 void catalogue_profile(const struct catalogue *catalogue, uint32_t row,
                        struct profile *ret_profile);
+double catalogue_number(const struct catalogue *catalogue, uint32_t row, enum profile_number field);
+/* The text of a row, or NULL. */
+const char *catalogue_text(const struct catalogue *catalogue, uint32_t row,
+                           enum profile_text field);
 const char *catalogue_handle(const struct catalogue *catalogue, uint32_t row);
 
+/* The rows whose text field is a given word, ASCII case folded: a range of codes. */
+struct catalogue_word {
+    uint32_t column;    /* UINT32_MAX: no row has it */
+    uint32_t low, high; /* low <= code < high */
+};
+struct catalogue_word catalogue_word(const struct catalogue *catalogue, enum profile_text field,
+                                     const char *text);
+bool catalogue_has_word(const struct catalogue *catalogue, uint32_t row,
+                        const struct catalogue_word *word);
+
 /* Handles and names that contain `query` (ASCII case folded): handles that start with it first,
- * then by followers, falling. Returns how many were written, at most `limit`. */
+ * then by followers, falling. Returns how many were written, at most `limit` and
+ * CATALOGUE_MAX_FOUND. Cost: a look at every row. */
+#define CATALOGUE_MAX_FOUND 256
 size_t catalogue_search(const struct catalogue *catalogue, const char *query, size_t limit,
                         uint32_t *ret_rows);
 

@@ -6,6 +6,7 @@
 #include "features/spec.h"
 
 #define CLUSTERS_MAX 64
+#define CLUSTERS_GRID 101 /* percentiles 0, 1, ... 100 */
 
 struct clusters_model {
     size_t k, n_inputs;
@@ -14,8 +15,9 @@ struct clusters_model {
     const char *const
         *traits;           /* [k] what sets it apart, a JSON array of {feature, mean, overall, z} */
     const uint32_t *sizes; /* [k] members in training */
-    const float *distance_grid; /* [k][101] percentiles of the members' distances, ascending */
-    double silhouette;          /* mean, of the training rows or a sample */
+    const float
+        *distance_grid; /* [k][CLUSTERS_GRID] percentiles of the members' distances, ascending */
+    double silhouette;  /* mean, of the training rows or a sample */
 };
 
 struct clusters;

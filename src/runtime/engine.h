@@ -65,6 +65,7 @@ const struct predictor *engine_predictor(const struct engine *engine, enum engin
  * training knew (its grid is not NULL) may be anything from 0 to 100, so `low` and `high` put it
  * there; all parts present give low = score = high, none 50 within 0..100. Coverage is 1, and there
  * are no contributions: the parts and their shares say it all. */
+#define NOVELTY_GRID 101 /* percentiles 0, 1, ... 100 */
 struct score_extra {
     const char *target;       /* "influence_score", or "composite" when the table had no label */
     double interval_coverage; /* 0.9 */
@@ -74,13 +75,15 @@ struct score_extra {
         clip_high; /* scores and intervals are kept within; -inf is not storable: use +-1e300 */
     const float *score_grid; /* [COMPOSITE_GRID] of the training scores as predicted out of fold */
     struct composite composite;
-    const float *novelty_grid; /* [101] of the training rows' novelty distance */
+    const float *novelty_grid; /* [NOVELTY_GRID] of the training rows' novelty distance */
 };
+/* The predictor's prefix is "score". */
 enum status score_extra_write(struct artifact_writer *writer, const struct score_extra *extra,
                               struct error *err);
 
 /* Root mean square of the scaled features of the score model, missing ones left out: how far a
- * profile is from the middle of the training data. The one formula for training and serving. */
+ * profile is from the middle of the training data; NaN when all are missing. The one formula for
+ * training and serving. */
 double engine_novelty_distance(const struct feature_spec *spec, const float *raw);
 
 struct score_answer {
@@ -116,6 +119,10 @@ struct tier_extra {
 };
 enum status tier_extra_write(struct artifact_writer *writer, const struct tier_extra *extra,
                              struct error *err);
+
+/* The name of the size tier of that many followers; NULL when they are missing or there is no tier
+ * model. */
+const char *engine_size_of(const struct engine *engine, double followers);
 
 struct tier_answer {
     const char *target;

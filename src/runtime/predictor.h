@@ -75,7 +75,7 @@ void predictor_run(const struct predictor *predictor, const float *raw, void *sc
                    double *ret_output);
 
 /* Contributions of each column to one output, ret_contribution: [n_columns]; returns the base,
- * which is what they add to: base + sum is exactly predictor_run()'s output. Linear: weight times
+ * which is what they add to: base + sum is predictor_run()'s output. Linear: weight times
  * the distance from the mean. Trees: exact TreeSHAP (Lundberg, Erion, Lee 2018, alg. 2). */
 double predictor_explain(const struct predictor *predictor, const float *raw, size_t output,
                          void *scratch, double *ret_contribution);

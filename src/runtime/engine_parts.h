@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The engine from inside, for engine.c (opening) and engine_score.c, engine_tier.c,
+ * engine_cluster.c, engine_similar.c (one question each). Everybody else sees engine.h. */
+#include "artifact/bundle.h"
+#include "base/arena.h"
+#include "runtime/engine.h"
+
+struct engine {
+    char version[BUNDLE_ID_BYTES];
+    struct arena memory; /* owns the string arrays of the extras */
+    struct artifact
+        *artifacts[ENGINE_N_MODELS]; /* NULL: not there, and then nor is what it holds */
+    struct predictor *score;
+    struct score_extra score_extra;
+    struct predictor *tier;
+    struct predictor *size; /* NULL when there is none of its own */
+    struct tier_extra tier_extra;
+    struct clusters *clusters;
+    struct feature_spec *similar;
+    struct neighbours *neighbours;
+    struct catalogue *catalogue;
+    size_t scratch_bytes;
+};
+
+/* Read what a blob holds into the engine; the artifact is in its place. */
+enum status engine_open_score(struct engine *engine, struct error *err);
+enum status engine_open_tier(struct engine *engine, struct error *err);
+enum status engine_open_similar(struct engine *engine, struct error *err);
+
+/* Scratch that each question needs, 0 when its blob is not there. */
+size_t engine_score_scratch(const struct engine *engine);
+size_t engine_tier_scratch(const struct engine *engine);
+size_t engine_cluster_scratch(const struct engine *engine);
+size_t engine_similar_scratch(const struct engine *engine);
+
+/* "this bundle has no X model". */
+enum status engine_fail_absent(enum engine_model model, struct error *err);
+
+/* The predictor under `prefix`, which must be there. */
+enum status engine_need_predictor(const struct artifact *artifact, const char *prefix,
+                                  struct predictor **ret_predictor, struct error *err);
+
+/* One string of a section. */
+enum status engine_need_string(struct engine *engine, const struct artifact *artifact,
+                               const char *tag, const char **ret_string, struct error *err);
+
+/* A copy of the profile with what can be computed filled in, and its raw features. Returns the
+ * imputed fields. */
+uint64_t engine_extract(const struct feature_spec *spec, const struct profile *profile,
+                        float *ret_raw);

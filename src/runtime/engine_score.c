@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The score: prediction, interval, percentile, composite, novelty.
+ *
+ * Sections beside the predictor "score": "score.target" a string; "score.interval" f64 [5]:
+ * coverage, low, high, clip low, clip high; "score.grid" f32 [1][COMPOSITE_GRID]; "score.novelty"
+ * f32 [1][NOVELTY_GRID]; "score.parts" strings, the composite's; "score.parts.weight" f64
+ * [parts][1]; "score.parts.known" u8 [parts][1]; "score.parts.grid" f32 [parts][COMPOSITE_GRID]. */
+#include <math.h>
+#include <string.h>
+
+#include "runtime/engine_parts.h"
+#include "runtime/grid.h"
+#include "runtime/scratch.h"
+
+#define PREFIX "score"
+#define COMPOSITE_FAMILY "composite"
+
+enum {
+    COVERAGE,
+    LOW,
+    HIGH,
+    CLIP_LOW,
+    CLIP_HIGH,
+    N_INTERVAL
+};
+
+static enum status write_composite(struct artifact_writer *writer,
+                                   const struct composite *composite, struct error *err)
+{
+    uint8_t known[COMPOSITE_N_PARTS];
+    float grid[COMPOSITE_N_PARTS][COMPOSITE_GRID] = {0};
+    for (size_t i = 0; i < COMPOSITE_N_PARTS; i++) {
+        known[i] = composite->grid[i] != NULL;
+        if (known[i])
+            memcpy(grid[i], composite->grid[i], sizeof grid[i]);
+    }
+    TRY(artifact_add_strings(writer, PREFIX ".parts", composite_part_names, COMPOSITE_N_PARTS,
+                             err));
+    TRY(artifact_add(writer, PREFIX ".parts.weight", ARTIFACT_F64, COMPOSITE_N_PARTS, 1,
+                     composite->weight, err));
+    TRY(artifact_add(writer, PREFIX ".parts.known", ARTIFACT_U8, COMPOSITE_N_PARTS, 1, known, err));
+    return grid_add(writer, PREFIX ".parts.grid", COMPOSITE_N_PARTS, COMPOSITE_GRID, grid[0], err);
+}
+
+enum status score_extra_write(struct artifact_writer *writer, const struct score_extra *extra,
+                              struct error *err)
+{
+    const double interval[N_INTERVAL] = {
+        [COVERAGE] = extra->interval_coverage, [LOW] = extra->interval_low,
+        [HIGH] = extra->interval_high,         [CLIP_LOW] = extra->clip_low,
+        [CLIP_HIGH] = extra->clip_high,
+    };
+    TRY(artifact_add_strings(writer, PREFIX ".target", &extra->target, 1, err));
+    TRY(artifact_add(writer, PREFIX ".interval", ARTIFACT_F64, N_INTERVAL, 1, interval, err));
+    TRY(grid_add(writer, PREFIX ".grid", 1, COMPOSITE_GRID, extra->score_grid, err));
+    TRY(grid_add(writer, PREFIX ".novelty", 1, NOVELTY_GRID, extra->novelty_grid, err));
+    return write_composite(writer, &extra->composite, err);
+}
+
+static enum status read_composite(struct engine *engine, const struct artifact *artifact,
+                                  struct error *err)
+{
+    struct composite *composite = &engine->score_extra.composite;
+    const char *const *names = NULL;
+    size_t n = 0;
+    struct artifact_section section;
+    TRY(artifact_need_strings(artifact, PREFIX ".parts", COMPOSITE_N_PARTS, &engine->memory, &names,
+                              &n, err));
+    for (size_t i = 0; i < COMPOSITE_N_PARTS; i++)
+        if (strcmp(names[i], composite_part_names[i]) != 0)
+            return fail(err, STATUS_UNSUPPORTED,
+                        "%s: section '" PREFIX ".parts': unknown part '%s' of the composite",
+                        artifact_name(artifact), names[i]);
+    TRY(artifact_need(artifact, PREFIX ".parts.weight", ARTIFACT_F64, COMPOSITE_N_PARTS, 1,
+                      &section, err));
+    memcpy(composite->weight, section.data, sizeof composite->weight);
+    double total = 0;
+    for (size_t i = 0; i < COMPOSITE_N_PARTS; i++) {
+        if (composite->weight[i] < 0)
+            return fail(err, STATUS_CORRUPT, "%s: section '" PREFIX ".parts.weight': negative",
+                        artifact_name(artifact));
+        total += composite->weight[i];
+    }
+    if (!(total > 0) || !isfinite(total))
+        return fail(err, STATUS_CORRUPT, "%s: section '" PREFIX ".parts.weight': they sum to %g",
+                    artifact_name(artifact), total);
+    TRY(artifact_need(artifact, PREFIX ".parts.known", ARTIFACT_U8, COMPOSITE_N_PARTS, 1, &section,
+                      err));
+    const uint8_t *known = section.data;
+    const float *grid = NULL;
+    TRY(grid_need(artifact, PREFIX ".parts.grid", COMPOSITE_N_PARTS, COMPOSITE_GRID, &grid, err));
+    for (size_t i = 0; i < COMPOSITE_N_PARTS; i++)
+        composite->grid[i] = known[i] ? grid + i * COMPOSITE_GRID : NULL;
+    return STATUS_OK;
+}
+
+static enum status read_interval(const struct artifact *artifact, struct score_extra *extra,
+                                 struct error *err)
+{
+    struct artifact_section section;
+    TRY(artifact_need(artifact, PREFIX ".interval", ARTIFACT_F64, N_INTERVAL, 1, &section, err));
+    const double *interval = section.data;
+    extra->interval_coverage = interval[COVERAGE];
+    extra->interval_low = interval[LOW];
+    extra->interval_high = interval[HIGH];
+    extra->clip_low = interval[CLIP_LOW];
+    extra->clip_high = interval[CLIP_HIGH];
+    if (!(extra->interval_coverage > 0 && extra->interval_coverage <= 1) ||
+        extra->interval_low > extra->interval_high || extra->clip_low > extra->clip_high)
+        return fail(err, STATUS_CORRUPT, "%s: section '" PREFIX ".interval': its ends are crossed",
+                    artifact_name(artifact));
+    return STATUS_OK;
+}
+
+static bool is_composite(const struct engine *engine)
+{
+    return strcmp(predictor_family(engine->score), COMPOSITE_FAMILY) == 0;
+}
+
+enum status engine_open_score(struct engine *engine, struct error *err)
+{
+    const struct artifact *artifact = engine->artifacts[ENGINE_SCORE];
+    struct score_extra *extra = &engine->score_extra;
+    TRY(engine_need_predictor(artifact, PREFIX, &engine->score, err));
+    if (predictor_n_outputs(engine->score) != (is_composite(engine) ? 0 : 1))
+        return fail(err, STATUS_CORRUPT,
+                    "%s: section '" PREFIX ".family': a score has one output, not %zu",
+                    artifact_name(artifact), predictor_n_outputs(engine->score));
+    TRY(engine_need_string(engine, artifact, PREFIX ".target", &extra->target, err));
+    TRY(read_interval(artifact, extra, err));
+    TRY(grid_need(artifact, PREFIX ".grid", 1, COMPOSITE_GRID, &extra->score_grid, err));
+    TRY(grid_need(artifact, PREFIX ".novelty", 1, NOVELTY_GRID, &extra->novelty_grid, err));
+    return read_composite(engine, artifact, err);
+}
+
+size_t engine_score_scratch(const struct engine *engine)
+{
+    if (!engine->score)
+        return 0;
+    size_t n = predictor_spec(engine->score)->n_columns;
+    return scratch_align(n * sizeof(float)) + scratch_align(n * sizeof(double)) +
+           predictor_scratch_bytes(engine->score);
+}
+
+double engine_novelty_distance(const struct feature_spec *spec, const float *raw)
+{
+    double sum = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < spec->n_columns; i++) {
+        if (isnan(raw[i]))
+            continue;
+        const struct feature_column *column = &spec->columns[i];
+        double z = ((double)raw[i] - (double)column->mean) / (double)column->scale;
+        sum += z * z;
+        n++;
+    }
+    return n > 0 ? sqrt(sum / (double)n) : MISSING;
+}
+
+static double clip(const struct score_extra *extra, double x)
+{
+    return fmin(fmax(x, extra->clip_low), extra->clip_high);
+}
+
+/* Parts that the profile lacks and training knew may be anything from 0 to 100. */
+static void bound_composite(const struct composite *composite, struct score_answer *answer)
+{
+    double low = 0;
+    double high = 0;
+    double total = 0;
+    for (size_t i = 0; i < COMPOSITE_N_PARTS; i++) {
+        if (!composite->grid[i])
+            continue;
+        double part = answer->composite.part[i];
+        low += composite->weight[i] * (isnan(part) ? 0 : part);
+        high += composite->weight[i] * (isnan(part) ? 100 : part);
+        total += composite->weight[i];
+    }
+    bool has_score = !isnan(answer->composite.score);
+    answer->score = has_score ? answer->composite.score : 50;
+    answer->low = total > 0 ? fmin(low / total, answer->score) : 0;
+    answer->high = total > 0 ? fmax(high / total, answer->score) : 100;
+    answer->coverage = 1;
+}
+
+static void predict(const struct engine *engine, const float *raw, void *scratch,
+                    struct score_answer *answer)
+{
+    const struct score_extra *extra = &engine->score_extra;
+    double output = 0;
+    predictor_run(engine->score, raw, scratch, &output);
+    answer->score = clip(extra, output);
+    answer->low = clip(extra, output + extra->interval_low);
+    answer->high = clip(extra, output + extra->interval_high);
+    answer->coverage = extra->interval_coverage;
+}
+
+/* Contributions add up to the answer: what clipping took is taken from the base. */
+static void explain(const struct engine *engine, const float *raw, void *scratch,
+                    double *contributions, struct score_answer *answer)
+{
+    answer->n_contributions = predictor_spec(engine->score)->n_columns;
+    answer->contributions = contributions;
+    predictor_explain(engine->score, raw, 0, scratch, contributions);
+    answer->base = answer->score;
+    for (size_t i = 0; i < answer->n_contributions; i++)
+        answer->base -= contributions[i];
+}
+
+enum status engine_score(const struct engine *engine, const struct profile *profile,
+                         bool explain_it, void *scratch, struct score_answer *ret_answer,
+                         struct error *err)
+{
+    if (!engine->score)
+        return engine_fail_absent(ENGINE_SCORE, err);
+    const struct score_extra *extra = &engine->score_extra;
+    const struct feature_spec *spec = predictor_spec(engine->score);
+    float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
+    double *contributions = scratch_take(&scratch, spec->n_columns * sizeof *contributions);
+    struct profile prepared = *profile;
+    feature_prepare(&prepared);
+    struct score_answer answer = {.target = extra->target};
+    answer.imputed = feature_extract(spec, &prepared, raw);
+    composite_compute(&extra->composite, &prepared, &answer.composite);
+    if (is_composite(engine))
+        bound_composite(&extra->composite, &answer);
+    else
+        predict(engine, raw, scratch, &answer);
+    if (!isfinite(answer.score))
+        return fail(err, STATUS_CORRUPT, "score model: its answer is not finite");
+    if (explain_it && !is_composite(engine))
+        explain(engine, raw, scratch, contributions, &answer);
+    answer.percentile = composite_percentile(extra->score_grid, COMPOSITE_GRID, answer.score);
+    answer.novelty =
+        composite_percentile(extra->novelty_grid, NOVELTY_GRID, engine_novelty_distance(spec, raw));
+    *ret_answer = answer;
+    return STATUS_OK;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The tier, and the audience check: the size that followers claim beside the one that behaviour
+ * suggests.
+ *
+ * Sections beside the predictors "tier" and, where there is one, "size": "tier.target" a string;
+ * "tier.names" and "size.names" strings; "tier.temperature" f64 [2]: of the tier, of the size;
+ * "size.cuts" f64 [sizes - 1]. */
+#include <math.h>
+#include <string.h>
+
+#include "runtime/engine_parts.h"
+#include "runtime/scratch.h"
+#include "runtime/softmax.h"
+
+enum status tier_extra_write(struct artifact_writer *writer, const struct tier_extra *extra,
+                             struct error *err)
+{
+    if (extra->n_tiers == 0 || extra->n_tiers > TIERS_MAX || extra->n_sizes == 0 ||
+        extra->n_sizes > TIERS_MAX)
+        return fail(err, STATUS_INVALID, "%zu tiers and %zu sizes, 1 to %d are possible",
+                    extra->n_tiers, extra->n_sizes, TIERS_MAX);
+    const double temperature[] = {extra->temperature,
+                                  extra->has_size_predictor ? extra->size_temperature : 1};
+    TRY(artifact_add_strings(writer, "tier.target", &extra->target, 1, err));
+    TRY(artifact_add_strings(writer, "tier.names", extra->names, extra->n_tiers, err));
+    TRY(artifact_add(writer, "tier.temperature", ARTIFACT_F64, 2, 1, temperature, err));
+    TRY(artifact_add_strings(writer, "size.names", extra->size_names, extra->n_sizes, err));
+    return artifact_add(writer, "size.cuts", ARTIFACT_F64, extra->n_sizes - 1, 1, extra->size_cuts,
+                        err);
+}
+
+static enum status read_sizes(struct engine *engine, const struct artifact *artifact,
+                              struct error *err)
+{
+    struct tier_extra *extra = &engine->tier_extra;
+    struct artifact_section section;
+    TRY(artifact_need_strings(artifact, "size.names", ARTIFACT_ANY, &engine->memory,
+                              &extra->size_names, &extra->n_sizes, err));
+    if (extra->n_sizes == 0 || extra->n_sizes > TIERS_MAX)
+        return fail(err, STATUS_CORRUPT, "%s: section 'size.names': %zu sizes",
+                    artifact_name(artifact), extra->n_sizes);
+    TRY(artifact_need(artifact, "size.cuts", ARTIFACT_F64, extra->n_sizes - 1, 1, &section, err));
+    extra->size_cuts = section.data;
+    for (size_t i = 1; i + 1 < extra->n_sizes; i++)
+        if (extra->size_cuts[i] <= extra->size_cuts[i - 1])
+            return fail(err, STATUS_CORRUPT, "%s: section 'size.cuts': they do not ascend",
+                        artifact_name(artifact));
+    return STATUS_OK;
+}
+
+static enum status check_outputs(const struct artifact *artifact, const struct predictor *predictor,
+                                 const char *prefix, size_t n, struct error *err)
+{
+    if (predictor_n_outputs(predictor) == n)
+        return STATUS_OK;
+    return fail(err, STATUS_CORRUPT, "%s: section '%s.names': %zu names for %zu outputs",
+                artifact_name(artifact), prefix, n, predictor_n_outputs(predictor));
+}
+
+static enum status open_predictors(struct engine *engine, const struct artifact *artifact,
+                                   struct error *err)
+{
+    struct tier_extra *extra = &engine->tier_extra;
+    TRY(engine_need_predictor(artifact, "tier", &engine->tier, err));
+    TRY(check_outputs(artifact, engine->tier, "tier", extra->n_tiers, err));
+    enum status status = predictor_open(artifact, "size", &engine->size, err);
+    extra->has_size_predictor = status == STATUS_OK;
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    return check_outputs(artifact, engine->size, "size", extra->n_sizes, err);
+}
+
+enum status engine_open_tier(struct engine *engine, struct error *err)
+{
+    const struct artifact *artifact = engine->artifacts[ENGINE_TIER];
+    struct tier_extra *extra = &engine->tier_extra;
+    struct artifact_section section;
+    TRY(engine_need_string(engine, artifact, "tier.target", &extra->target, err));
+    TRY(artifact_need_strings(artifact, "tier.names", ARTIFACT_ANY, &engine->memory, &extra->names,
+                              &extra->n_tiers, err));
+    if (extra->n_tiers == 0 || extra->n_tiers > TIERS_MAX)
+        return fail(err, STATUS_CORRUPT, "%s: section 'tier.names': %zu tiers",
+                    artifact_name(artifact), extra->n_tiers);
+    TRY(artifact_need(artifact, "tier.temperature", ARTIFACT_F64, 2, 1, &section, err));
+    extra->temperature = ((const double *)section.data)[0];
+    extra->size_temperature = ((const double *)section.data)[1];
+    if (!(extra->temperature > 0) || !(extra->size_temperature > 0))
+        return fail(err, STATUS_CORRUPT, "%s: section 'tier.temperature': is not above 0",
+                    artifact_name(artifact));
+    TRY(read_sizes(engine, artifact, err));
+    return open_predictors(engine, artifact, err);
+}
+
+static size_t one_scratch(const struct predictor *predictor)
+{
+    return predictor ? scratch_align(predictor_spec(predictor)->n_columns * sizeof(float)) +
+                           predictor_scratch_bytes(predictor)
+                     : 0;
+}
+
+size_t engine_tier_scratch(const struct engine *engine)
+{
+    if (!engine->tier)
+        return 0;
+    size_t tier = one_scratch(engine->tier);
+    size_t size = one_scratch(engine->size);
+    return 2 * scratch_align(TIERS_MAX * sizeof(double)) + (tier > size ? tier : size);
+}
+
+const char *engine_size_of(const struct engine *engine, double followers)
+{
+    const struct tier_extra *extra = &engine->tier_extra;
+    if (!engine->tier || isnan(followers))
+        return NULL;
+    size_t size = 0;
+    while (size + 1 < extra->n_sizes && followers >= extra->size_cuts[size])
+        size++;
+    return extra->size_names[size];
+}
+
+/* Calibrated probabilities; false when the model's answer is not finite. */
+static bool classify(const struct predictor *predictor, const struct profile *profile,
+                     double temperature, void *scratch, double *ret_probability,
+                     uint64_t *ret_imputed)
+{
+    const struct feature_spec *spec = predictor_spec(predictor);
+    size_t n = predictor_n_outputs(predictor);
+    float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
+    *ret_imputed = engine_extract(spec, profile, raw);
+    predictor_run(predictor, raw, scratch, ret_probability);
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(ret_probability[i]))
+            return false;
+    softmax(ret_probability, n, temperature, ret_probability);
+    return true;
+}
+
+static bool check_audience(const struct engine *engine, const struct profile *profile,
+                           void *scratch, double *probability, struct tier_answer *answer)
+{
+    const struct tier_extra *extra = &engine->tier_extra;
+    answer->size_claimed = engine_size_of(engine, profile->number[PROFILE_followers]);
+    if (engine->size) {
+        uint64_t imputed;
+        if (!classify(engine->size, profile, extra->size_temperature, scratch, probability,
+                      &imputed))
+            return false;
+        size_t size = argmax(probability, extra->n_sizes);
+        answer->size_predicted = extra->size_names[size];
+        answer->size_confidence = probability[size];
+    } else if (strcmp(extra->target, "size") == 0) {
+        answer->size_predicted = extra->names[answer->tier];
+        answer->size_confidence = answer->probabilities[answer->tier];
+    }
+    answer->size_disagrees = answer->size_claimed && answer->size_predicted &&
+                             strcmp(answer->size_claimed, answer->size_predicted) != 0;
+    return true;
+}
+
+enum status engine_tier(const struct engine *engine, const struct profile *profile, void *scratch,
+                        struct tier_answer *ret_answer, struct error *err)
+{
+    if (!engine->tier)
+        return engine_fail_absent(ENGINE_TIER, err);
+    const struct tier_extra *extra = &engine->tier_extra;
+    double *probability = scratch_take(&scratch, TIERS_MAX * sizeof *probability);
+    double *size_probability = scratch_take(&scratch, TIERS_MAX * sizeof *size_probability);
+    struct tier_answer answer = {
+        .target = extra->target,
+        .n_tiers = extra->n_tiers,
+        .names = extra->names,
+        .probabilities = probability,
+    };
+    if (!classify(engine->tier, profile, extra->temperature, scratch, probability, &answer.imputed))
+        return fail(err, STATUS_CORRUPT, "tier model: its answer is not finite");
+    answer.tier = argmax(probability, extra->n_tiers);
+    if (!check_audience(engine, profile, scratch, size_probability, &answer))
+        return fail(err, STATUS_CORRUPT, "size model: its answer is not finite");
+    *ret_answer = answer;
+    return STATUS_OK;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What a family of models offers to predictor.c. A new family is a file with one of these and a row
+ * in predictor.c's table.
+ *
+ * open() reads the sections under the prefix and checks all that run() and explain() rely on; the
+ * model borrows the artifact and the spec until close(). run() and explain() allocate nothing and
+ * take scratch_bytes() of 64-byte aligned memory. */
+#include <stddef.h>
+
+#include "artifact/artifact.h"
+#include "features/spec.h"
+
+struct family {
+    const char *name;
+    enum status (*open)(const struct artifact *artifact, const char *prefix,
+                        const struct feature_spec *spec, void **ret_model, struct error *err);
+    void (*close)(void *model);
+    size_t (*n_outputs)(const void *model);
+    size_t (*scratch_bytes)(const void *model);
+    void (*run)(const void *model, const float *raw, void *scratch, double *ret_output);
+    double (*explain)(const void *model, const float *raw, size_t output, void *scratch,
+                      double *ret_contribution);
+};
+
+extern const struct family linear_family;
+extern const struct family trees_family;
+extern const struct family composite_family;

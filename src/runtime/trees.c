@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/trees.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "runtime/family.h"
+#include "runtime/scratch.h"
+
+/* Sums are taken in float, tree by tree, starting from the base: exactly what XGBoost's CPU
+ * predictor does, so that answers are equal to the last bit, one row or many. */
+
+struct trees {
+    struct tree_nodes nodes; /* borrows the artifact */
+    struct trees_layout layout;
+    uint32_t max_depth;
+};
+
+static void trees_close(void *model)
+{
+    struct trees *trees = model;
+    if (!trees)
+        return;
+    trees_layout_deinit(&trees->layout);
+    free(trees);
+}
+DEFINE_SLOT(trees_close, struct trees)
+
+static enum status trees_open(const struct artifact *artifact, const char *prefix,
+                              const struct feature_spec *spec, void **ret_model, struct error *err)
+{
+    AUTO(trees_close_slot) struct trees *trees = calloc(1, sizeof *trees);
+    if (!trees)
+        return fail(err, STATUS_NO_MEMORY, "%s: out of memory", artifact_name(artifact));
+    trees->nodes.n_inputs = spec->n_columns;
+    TRY(trees_read(artifact, prefix, &trees->nodes, err));
+    size_t n_trees = trees->nodes.n_trees;
+    AUTO(free_slot) uint32_t *depth = calloc(n_trees + 1, sizeof *depth);
+    if (!depth)
+        return fail(err, STATUS_NO_MEMORY, "%s: out of memory", artifact_name(artifact));
+    TRY(trees_check(&trees->nodes, artifact_name(artifact), prefix, depth, err));
+    for (size_t tree = 0; tree < n_trees; tree++)
+        if (depth[tree] > trees->max_depth)
+            trees->max_depth = depth[tree];
+    TRY(trees_layout_build(&trees->nodes, depth, &trees->layout, err));
+    *ret_model = STEAL(trees);
+    return STATUS_OK;
+}
+
+/* ---- running ---- */
+
+static size_t trees_n_outputs(const void *model)
+{
+    return ((const struct trees *)model)->nodes.n_outputs;
+}
+
+static size_t doubled_bytes(const struct tree_nodes *nodes)
+{
+    return 2 * nodes->n_inputs * sizeof(float);
+}
+
+static size_t trees_scratch_bytes(const void *model)
+{
+    const struct trees *trees = model;
+    return scratch_align(doubled_bytes(&trees->nodes)) +
+           scratch_align(trees->nodes.n_outputs * sizeof(float)) +
+           scratch_align(trees->nodes.n_outputs * sizeof(double)) +
+           shap_scratch_bytes(trees->max_depth);
+}
+
+/* See struct fast_node. */
+static void double_row(const float *raw, size_t n, float *ret_x)
+{
+    for (size_t i = 0; i < n; i++) {
+        ret_x[i] = raw[i];
+        ret_x[n + i] = isnan(raw[i]) ? -INFINITY : raw[i];
+    }
+}
+
+/* The leaves of all lanes of a filled-up group. The lanes do not depend on each other, so that the
+ * processor walks them at the same time. */
+static inline void walk_full(const struct trees_layout *layout, const struct tree_group *group,
+                             const float *x, float ret_leaf[static TREES_LANES])
+{
+    const struct fast_node *nodes = layout->nodes + group->first;
+    const float *leaves = layout->leaves + group->first;
+    uint32_t depth = group->depth;
+    uint32_t at[TREES_LANES] = {1, 1, 1, 1, 1, 1, 1, 1};
+    for (uint32_t level = 0; level < depth; level++) {
+#pragma GCC unroll 8
+        for (uint32_t lane = 0; lane < TREES_LANES; lane++) {
+            const struct fast_node *node = &nodes[((size_t)lane << depth) + at[lane]];
+            at[lane] = 2 * at[lane] + !(x[node->feature] < node->value);
+        }
+    }
+    uint32_t first_leaf = 1U << depth;
+#pragma GCC unroll 8
+    for (uint32_t lane = 0; lane < TREES_LANES; lane++)
+        ret_leaf[lane] = leaves[((size_t)lane << depth) + at[lane] - first_leaf];
+}
+
+static inline void walk_linked(const struct trees_layout *layout, const struct tree_group *group,
+                               const float *x, float ret_leaf[static TREES_LANES])
+{
+    for (uint32_t lane = 0; lane < group->n_trees; lane++) {
+        const struct linked_node *node = &layout->linked[layout->roots[group->first + lane]];
+        while (node->left != 0)
+            node = &layout->linked[x[node->feature] < node->value ? node->left : node->right];
+        ret_leaf[lane] = node->value;
+    }
+}
+
+/* sum: [n_outputs], holding the base. */
+static void sum_trees(const struct trees *trees, const float *x, float *sum)
+{
+    const uint32_t *output = trees->nodes.output;
+    for (size_t g = 0; g < trees->layout.n_groups; g++) {
+        const struct tree_group *group = &trees->layout.groups[g];
+        float leaf[TREES_LANES];
+        if (group->linked)
+            walk_linked(&trees->layout, group, x, leaf);
+        else
+            walk_full(&trees->layout, group, x, leaf);
+        for (uint32_t lane = 0; lane < group->n_trees; lane++)
+            sum[*output++] += leaf[lane];
+    }
+}
+
+static void trees_run(const void *model, const float *raw, void *scratch, double *ret_output)
+{
+    const struct trees *trees = model;
+    size_t n_outputs = trees->nodes.n_outputs;
+    float *x = scratch_take(&scratch, doubled_bytes(&trees->nodes));
+    float *sum = scratch_take(&scratch, n_outputs * sizeof *sum);
+    double_row(raw, trees->nodes.n_inputs, x);
+    for (size_t o = 0; o < n_outputs; o++)
+        sum[o] = (float)trees->nodes.base[o];
+    sum_trees(trees, x, sum);
+    for (size_t o = 0; o < n_outputs; o++)
+        ret_output[o] = (double)sum[o];
+}
+
+static double trees_explain(const void *model, const float *raw, size_t output, void *scratch,
+                            double *ret_contribution)
+{
+    const struct trees *trees = model;
+    const struct tree_nodes *nodes = &trees->nodes;
+    void *rest = scratch;
+    scratch_take(&rest, doubled_bytes(nodes));
+    scratch_take(&rest, nodes->n_outputs * sizeof(float));
+    double *outputs = scratch_take(&rest, nodes->n_outputs * sizeof *outputs);
+    trees_run(model, raw, scratch, outputs);
+    memset(ret_contribution, 0, nodes->n_inputs * sizeof *ret_contribution);
+    for (size_t tree = 0; tree < nodes->n_trees; tree++)
+        if (nodes->output[tree] == output)
+            shap_add_tree(nodes, tree, raw, rest, ret_contribution);
+    /* The expectation over the training data, and the rounding of the float sums. */
+    double base = outputs[output];
+    for (size_t i = 0; i < nodes->n_inputs; i++)
+        base -= ret_contribution[i];
+    return base;
+}
+
+const struct family trees_family = {
+    .name = "trees",
+    .open = trees_open,
+    .close = trees_close,
+    .n_outputs = trees_n_outputs,
+    .scratch_bytes = trees_scratch_bytes,
+    .run = trees_run,
+    .explain = trees_explain,
+};

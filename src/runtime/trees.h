@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Trees between trees_section.c (the blob), trees_layout.c (the layout that runs fast), trees.c
+ * (the run) and shap.c (explanations). Everybody else sees predictor.h. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "artifact/artifact.h"
+#include "runtime/predictor.h"
+
+/* The nodes as they stand in the blob, one array a member. */
+struct tree_nodes {
+    size_t n_inputs, n_outputs, n_trees, n_nodes;
+    const double *base;           /* [n_outputs] */
+    const uint32_t *start;        /* [n_trees + 1] */
+    const uint32_t *output;       /* [n_trees] < n_outputs */
+    const int32_t *feature;       /* [n_nodes] -1 (leaf) .. n_inputs - 1 */
+    const float *value;           /* [n_nodes] */
+    const uint32_t *left, *right; /* [n_nodes] within the tree; one parent each; 0 for leaves */
+    const uint8_t *missing_left;  /* [n_nodes] 0 or 1 */
+    const float *cover;           /* [n_nodes] > 0, a child's at most its parent's */
+};
+
+/* Views of the sections under the prefix; n_inputs is the caller's. */
+enum status trees_read(const struct artifact *artifact, const char *prefix,
+                       struct tree_nodes *ret_nodes, struct error *err);
+
+/* Everything that running and explaining rely on: indices in range, every node reached once, depth,
+ * covers. ret_depth: [n_trees]. name: of the file, for messages. */
+enum status trees_check(const struct tree_nodes *nodes, const char *name, const char *prefix,
+                        uint32_t *ret_depth, struct error *err);
+
+/* One split or leaf of the fast layouts. x has 2 n_inputs values: a missing one is NaN in the first
+ * half, so that `x < value` is false and the way goes right, and -inf in the second, so that it
+ * goes left. A split whose default is left reads the second half: no test for NaN on the way. */
+struct fast_node {
+    float value;
+    uint32_t feature; /* of 2 n_inputs */
+};
+
+/* A node of trees too deep or too uneven to be filled up; a leaf has left == 0. */
+struct linked_node {
+    float value;
+    uint32_t feature;
+    uint32_t left, right;
+};
+
+#define TREES_LANES 8      /* trees walked side by side */
+#define TREES_FULL_DEPTH 8 /* deeper trees are linked, not filled up */
+
+/* Up to TREES_LANES trees in a row, filled up to the same depth: tree t of the group has its splits
+ * at nodes[first + t << depth], as a heap with its root at 1, and its leaves at leaves[first + t
+ * << depth]. depth 0 with linked set: the trees are linked. */
+struct tree_group {
+    uint32_t n_trees;
+    uint32_t depth;
+    uint32_t first; /* into nodes and leaves, in elements; linked: into roots */
+    int linked;
+};
+
+struct trees_layout {
+    struct tree_group *groups;
+    size_t n_groups;
+    struct fast_node *nodes; /* 64-byte aligned */
+    float *leaves;
+    struct linked_node *linked; /* all nodes of linked trees; children are indices into it */
+    uint32_t *roots;            /* of linked trees, into `linked` */
+};
+
+/* Never fails but for memory; the nodes have been checked. depth: [n_trees]. */
+enum status trees_layout_build(const struct tree_nodes *nodes, const uint32_t *depth,
+                               struct trees_layout *ret_layout, struct error *err);
+void trees_layout_deinit(struct trees_layout *layout);
+
+/* Scratch of shap_tree() for trees of that depth. */
+size_t shap_scratch_bytes(uint32_t max_depth);
+
+/* Add one tree's contributions to ret_contribution [n_inputs]. */
+void shap_add_tree(const struct tree_nodes *nodes, size_t tree, const float *x, void *scratch,
+                   double *ret_contribution);
