@@ -25,7 +25,7 @@ static double round_step(double step)
 
 static bool are_small_integers(const double *sorted, size_t n)
 {
-    if (sorted[n - 1] - sorted[0] >= HISTOGRAM_MAX_BINS / 2)
+    if (sorted[n - 1] - sorted[0] >= HISTOGRAM_MAX_BINS / 2.0)
         return false;
     for (size_t i = 0; i < n; i++)
         if (sorted[i] != floor(sorted[i]))

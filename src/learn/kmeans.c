@@ -154,7 +154,7 @@ static void order_by_size(struct work *work, float *ret_centroids, uint32_t *ret
         uint32_t place = 0;
         for (size_t other = 0; other < input->k; other++)
             place += work->sizes[other] > work->sizes[c] ||
-                     (work->sizes[other] == work->sizes[c] && other < c);
+                     (other < c && work->sizes[other] == work->sizes[c]);
         new_of_old[c] = place;
         memcpy(work->centroids + place * input->p, ret_centroids + c * input->p,
                input->p * sizeof(float));

@@ -36,7 +36,7 @@ static void add_scaled(double *to, double factor, const double *x, size_t n)
 /* Algorithm 7.4: direction = -H gradient. */
 static void find_direction(struct state *s)
 {
-    double alpha[PAIRS];
+    double alpha[PAIRS] = {0};
     size_t n_kept = s->n_pairs < PAIRS ? s->n_pairs : PAIRS;
     for (size_t i = 0; i < s->n; i++)
         s->direction[i] = -s->gradient[i];
