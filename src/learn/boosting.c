@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "dataset/split.h"
 #include "learn/boosting_trees.h"
 #include "learn/folds.h"
 #include "learn/metrics.h"
@@ -199,20 +200,20 @@ static enum status start_runs(const struct problem *problem,
                               struct fold_run *runs, struct error *err)
 {
     AUTO(free_slot) uint32_t *fold_of_row = calloc(problem->n, sizeof *fold_of_row);
-    AUTO(free_slot) size_t *rows = calloc(2 * problem->n, sizeof *rows);
-    if (!fold_of_row || !rows)
+    if (!fold_of_row)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
+    AUTO(fold_rows_deinit) struct fold_rows rows = {0};
+    TRY(fold_rows_init(&rows, problem->n, err));
     size_t n_folds = settings->inner_folds == 1 ? 5 : (size_t)settings->inner_folds;
     if (problem->task == TASK_CLASSIFICATION)
-        TRY(folds_by_class(problem->label, problem->n, n_folds, problem->seed, fold_of_row, err));
+        TRY(split_stratified(problem->label, problem->n, n_folds, problem->seed, fold_of_row, err));
     else
-        TRY(folds_plain(problem->n, n_folds, problem->seed, fold_of_row, err));
+        TRY(split_plain(problem->n, n_folds, problem->seed, fold_of_row, err));
     for (int f = 0; f < settings->inner_folds; f++) {
-        size_t n_train;
-        size_t *held = rows + problem->n;
-        folds_split(fold_of_row, problem->n, (uint32_t)f, rows, &n_train, held, &runs[f].n_held);
-        TRY(slice(all, rows, n_train, &runs[f].train, err));
-        TRY(slice(all, held, runs[f].n_held, &runs[f].held, err));
+        fold_rows_take(&rows, fold_of_row, problem->n, (uint32_t)f, (uint32_t)n_folds);
+        runs[f].n_held = rows.n_held;
+        TRY(slice(all, rows.train, rows.n_train, &runs[f].train, err));
+        TRY(slice(all, rows.held, rows.n_held, &runs[f].held, err));
         TRY(new_booster(problem, settings, runs[f].train, &runs[f].booster, err));
     }
     return STATUS_OK;

@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Seeded folds, by the evaluation protocol: Fisher-Yates over splitmix64, then position modulo the
- * number of folds. Same n, seed and labels, same folds, on every machine. */
+/* The rows of a fold and those outside it; the folds themselves are dealt by dataset/split.h. */
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cleanup.h"
 #include "base/status.h"
 
-/* ret_fold: [n], below n_folds. STATUS_INVALID: n_folds below 2 or above n. */
-enum status folds_plain(size_t n, size_t n_folds, uint64_t seed, uint32_t *ret_fold,
-                        struct error *err);
+struct fold_rows {
+    size_t *train; /* owns room for all rows */
+    size_t *held;  /* likewise */
+    size_t n_train, n_held;
+};
 
-/* As above, with the permutation stably sorted by label first: each class is spread evenly. */
-enum status folds_by_class(const uint32_t *label, size_t n, size_t n_folds, uint64_t seed,
-                           uint32_t *ret_fold, struct error *err);
+enum status fold_rows_init(struct fold_rows *rows, size_t n, struct error *err);
+void fold_rows_deinit(struct fold_rows *rows);
 
-/* Whole groups go to one fold: the groups, in first-seen order, are permuted. group: [n], below
- * n_groups, numbered in first-seen order. */
-enum status folds_by_group(const uint32_t *group, size_t n, size_t n_groups, size_t n_folds,
-                           uint64_t seed, uint32_t *ret_fold, struct error *err);
-
-/* Split 0..n-1 into the rows outside `fold` and those in it, in order. ret_train, ret_held: [n]. */
-void folds_split(const uint32_t *fold_of_row, size_t n, uint32_t fold, size_t *ret_train,
-                 size_t *ret_n_train, size_t *ret_held, size_t *ret_n_held);
+/* Held: the rows of `fold`; train: those of the other folds below n_used, so that a large table can
+ * be tuned on a few of many folds. In order. */
+void fold_rows_take(struct fold_rows *rows, const uint32_t *fold_of_row, size_t n, uint32_t fold,
+                    uint32_t n_used);

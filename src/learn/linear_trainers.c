@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "dataset/split.h"
 #include "learn/folds.h"
 #include "learn/least_squares.h"
 #include "learn/metrics.h"
@@ -74,28 +75,22 @@ static enum status tune_penalty(const struct problem *problem, linear_solver sol
     if (problem->n < 2 * INNER_FOLDS)
         return STATUS_OK;
     AUTO(free_slot) uint32_t *fold_of_row = calloc(problem->n, sizeof *fold_of_row);
-    AUTO(free_slot) size_t *train = calloc(2 * problem->n, sizeof *train);
     AUTO(free_slot) double *weights = calloc(problem->p + 1, sizeof *weights);
-    if (!fold_of_row || !train || !weights)
+    if (!fold_of_row || !weights)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
+    AUTO(fold_rows_deinit) struct fold_rows rows = {0};
+    TRY(fold_rows_init(&rows, problem->n, err));
     /* Folds of n rows each: with more rows than are needed, those of other folds are left out. */
     size_t n_folds = problem->n / n * INNER_FOLDS;
-    TRY(folds_plain(problem->n, n_folds, problem->seed, fold_of_row, err));
+    TRY(split_plain(problem->n, n_folds, problem->seed, fold_of_row, err));
     double loss[ARRAY_LENGTH(penalty_grid)] = {0};
     for (uint32_t fold = 0; fold < INNER_FOLDS; fold++) {
-        size_t n_train = 0;
-        size_t n_held = 0;
-        size_t *held = train + problem->n;
-        for (size_t i = 0; i < problem->n; i++) {
-            if (fold_of_row[i] == fold)
-                held[n_held++] = i;
-            else if (fold_of_row[i] < INNER_FOLDS)
-                train[n_train++] = i;
-        }
-        struct linear_rows part = {problem->scaled, problem->y, train, n_train, problem->p};
+        fold_rows_take(&rows, fold_of_row, problem->n, fold, INNER_FOLDS);
+        struct linear_rows part = {problem->scaled, problem->y, rows.train, rows.n_train,
+                                   problem->p};
         for (size_t g = 0; g < ARRAY_LENGTH(penalty_grid); g++) {
-            TRY(solve(&part, penalty_grid[g] * (double)n_train, weights, err));
-            loss[g] += held_out_loss(problem, weights, held, n_held);
+            TRY(solve(&part, penalty_grid[g] * (double)rows.n_train, weights, err));
+            loss[g] += held_out_loss(problem, weights, rows.held, rows.n_held);
         }
     }
     size_t best = 0;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "dataset/split.h"
 #include "learn/folds.h"
 #include "learn/lbfgs.h"
 #include "learn/least_squares.h"
@@ -101,35 +102,43 @@ static double held_out_loss(const struct softmax_problem *problem, const double 
 }
 
 struct tuning {
-    size_t *train, *held;  /* [n] each, one block at `train` */
-    double *weights;       /* [k][p + 1] */
-    double *scratch;       /* [2 k] */
-    uint32_t *fold_of_row; /* [n] */
-    size_t n_folds;        /* of which the first INNER_FOLDS are used */
+    struct fold_rows rows;
+    double *weights; /* [k][p + 1] */
+    double *scratch; /* [2 k] */
 };
 
-/* Adds the held-out loss of each penalty in one inner fold. */
-static enum status tune_fold(const struct softmax_problem *all, const struct tuning *tuning,
-                             uint32_t fold, double *loss, struct error *err)
+static void tuning_deinit(struct tuning *tuning)
 {
-    size_t n_train = 0;
-    size_t n_held = 0;
-    for (size_t i = 0; i < all->n; i++) {
-        if (tuning->fold_of_row[i] == fold)
-            tuning->held[n_held++] = i;
-        else if (tuning->fold_of_row[i] < INNER_FOLDS)
-            tuning->train[n_train++] = i;
-    }
+    fold_rows_deinit(&tuning->rows);
+    free(tuning->weights);
+    free(tuning->scratch);
+}
+
+static enum status tuning_init(struct tuning *tuning, const struct softmax_problem *all,
+                               struct error *err)
+{
+    tuning->weights = calloc(all->k * (all->p + 1), sizeof *tuning->weights);
+    tuning->scratch = calloc(2 * all->k, sizeof *tuning->scratch);
+    if (!tuning->weights || !tuning->scratch)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    return fold_rows_init(&tuning->rows, all->n, err);
+}
+
+/* Adds the held-out loss of each penalty in one inner fold. */
+static enum status tune_fold(const struct softmax_problem *all, struct tuning *tuning, double *loss,
+                             struct error *err)
+{
+    const struct fold_rows *rows = &tuning->rows;
     for (size_t i = 0; i < all->k * (all->p + 1); i++)
         tuning->weights[i] = 0;
     struct softmax_problem part = *all;
-    part.rows = tuning->train;
-    part.n = n_train;
+    part.rows = rows->train;
+    part.n = rows->n_train;
     for (size_t g = 0; g < ARRAY_LENGTH(penalty_grid); g++) {
         /* The penalty is in rows' worth: a fold with fewer rows takes its share. */
-        part.penalty = penalty_grid[g] * (double)n_train / (double)all->n;
+        part.penalty = penalty_grid[g] * (double)part.n / (double)all->n;
         TRY(softmax_fit(&part, tuning->weights, err));
-        loss[g] += held_out_loss(all, tuning->weights, tuning->held, n_held, tuning->scratch);
+        loss[g] += held_out_loss(all, tuning->weights, rows->held, rows->n_held, tuning->scratch);
     }
     return STATUS_OK;
 }
@@ -140,19 +149,19 @@ static enum status tune_penalty(const struct softmax_problem *all, uint64_t seed
     *ret_penalty = 1.0;
     if (all->n < 2 * INNER_FOLDS)
         return STATUS_OK;
-    AUTO(free_slot) size_t *rows = calloc(2 * all->n, sizeof *rows);
-    AUTO(free_slot) double *weights = calloc(all->k * (all->p + 1), sizeof *weights);
-    AUTO(free_slot) double *scratch = calloc(2 * all->k, sizeof *scratch);
     AUTO(free_slot) uint32_t *fold_of_row = calloc(all->n, sizeof *fold_of_row);
-    if (!rows || !weights || !scratch || !fold_of_row)
+    if (!fold_of_row)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    struct tuning tuning = {rows, rows + all->n, weights, scratch, fold_of_row, INNER_FOLDS};
-    if (all->n > MAX_TUNING_ROWS)
-        tuning.n_folds = all->n / MAX_TUNING_ROWS * INNER_FOLDS;
-    TRY(folds_by_class(all->label, all->n, tuning.n_folds, seed, fold_of_row, err));
+    AUTO(tuning_deinit) struct tuning tuning = {0};
+    TRY(tuning_init(&tuning, all, err));
+    size_t n_folds =
+        all->n > MAX_TUNING_ROWS ? all->n / MAX_TUNING_ROWS * INNER_FOLDS : INNER_FOLDS;
+    TRY(split_stratified(all->label, all->n, n_folds, seed, fold_of_row, err));
     double loss[ARRAY_LENGTH(penalty_grid)] = {0};
-    for (uint32_t fold = 0; fold < INNER_FOLDS; fold++)
-        TRY(tune_fold(all, &tuning, fold, loss, err));
+    for (uint32_t fold = 0; fold < INNER_FOLDS; fold++) {
+        fold_rows_take(&tuning.rows, fold_of_row, all->n, fold, INNER_FOLDS);
+        TRY(tune_fold(all, &tuning, loss, err));
+    }
     size_t best = 0;
     for (size_t g = 1; g < ARRAY_LENGTH(penalty_grid); g++)
         if (loss[g] < loss[best])

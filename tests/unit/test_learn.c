@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
-#include <stdio.h>
-
 #include "base/cleanup.h"
 #include "base/rng.h"
+#include "dataset/split.h"
 #include "learn/calibrate.h"
-#include "learn/folds.h"
 #include "learn/kmeans.h"
 #include "learn/least_squares.h"
 #include "learn/metrics.h"
@@ -64,74 +62,6 @@ static void the_silhouette_of_two_pairs_has_a_closed_form(void **state)
     assert_near(silhouette, (9.5 / 10.5 + 8.5 / 9.5) / 2, 1e-9);
     const uint32_t one[] = {0, 0, 0, 0};
     assert_int_equal(metrics_silhouette(rows, 4, 1, one, 1, &silhouette, NULL), STATUS_INVALID);
-}
-
-/* ---- folds ---- */
-
-static void folds_are_those_of_the_protocol(void **state)
-{
-    (void)state;
-    static const uint32_t expected[] = {3, 2, 4, 2, 4, 3, 4, 2, 4, 1};
-    uint32_t fold[200];
-    assert_int_equal(folds_plain(200, 5, 0, fold, NULL), STATUS_OK);
-    for (size_t i = 0; i < 10; i++)
-        assert_int_equal(fold[i], expected[i]);
-    assert_int_equal(folds_plain(3, 5, 0, fold, NULL), STATUS_INVALID);
-}
-
-static void folds_equal_the_published_table(void **state)
-{
-    (void)state;
-    const char *data = getenv("SHARED_DATA");
-    char path[4096];
-    snprintf(path, sizeof path, "%s/derived_folds_n200.csv", data ? data : "../shared/data");
-    AUTO(fclose_slot) FILE *file = fopen(path, "r");
-    if (!file) {
-        print_message("skipped: no real data\n");
-        skip();
-    }
-    uint32_t fold[5][200];
-    for (uint64_t seed = 0; seed < 5; seed++)
-        assert_int_equal(folds_plain(200, 5, seed, fold[seed], NULL), STATUS_OK);
-    char line[128];
-    assert_non_null(fgets(line, sizeof line, file));
-    size_t n = 0;
-    while (fgets(line, sizeof line, file)) {
-        char *at = line;
-        unsigned long row = strtoul(at, &at, 10);
-        assert_int_equal(row, n);
-        for (size_t seed = 0; seed < 5; seed++)
-            assert_int_equal(strtoul(at + 1, &at, 10), fold[seed][row]);
-        n++;
-    }
-    assert_int_equal(n, 200);
-}
-
-static void class_folds_spread_each_class_evenly(void **state)
-{
-    (void)state;
-    uint32_t label[100];
-    uint32_t fold[100];
-    for (size_t i = 0; i < 100; i++)
-        label[i] = i < 10 ? 2 : i % 2;
-    assert_int_equal(folds_by_class(label, 100, 5, 7, fold, NULL), STATUS_OK);
-    size_t count[5] = {0};
-    for (size_t i = 0; i < 10; i++)
-        count[fold[i]]++;
-    for (size_t f = 0; f < 5; f++)
-        assert_int_equal(count[f], 2);
-}
-
-static void groups_stay_together(void **state)
-{
-    (void)state;
-    uint32_t group[60];
-    uint32_t fold[60];
-    for (size_t i = 0; i < 60; i++)
-        group[i] = (uint32_t)(i / 3);
-    assert_int_equal(folds_by_group(group, 60, 20, 5, 1, fold, NULL), STATUS_OK);
-    for (size_t i = 0; i < 60; i++)
-        assert_int_equal(fold[i], fold[i / 3 * 3]);
 }
 
 /* ---- least squares ---- */
@@ -349,7 +279,7 @@ static void intervals_cover_what_they_state(void **state)
     struct rng rng = rng_seed(11);
     for (size_t i = 0; i < N; i++)
         residual[i] = exp(rng_normal(&rng));
-    assert_int_equal(folds_plain(N, 5, 0, fold, NULL), STATUS_OK);
+    assert_int_equal(split_plain(N, 5, 0, fold, NULL), STATUS_OK);
     double covered;
     assert_int_equal(conformal_measure(residual, fold, N, 5, 0.9, &covered, NULL), STATUS_OK);
     assert_true(covered > 0.88 && covered < 0.92);
@@ -386,10 +316,6 @@ int main(void)
         cmocka_unit_test(rank_correlation_takes_mid_ranks_of_ties),
         cmocka_unit_test(class_metrics_agree_with_figures_by_hand),
         cmocka_unit_test(the_silhouette_of_two_pairs_has_a_closed_form),
-        cmocka_unit_test(folds_are_those_of_the_protocol),
-        cmocka_unit_test(folds_equal_the_published_table),
-        cmocka_unit_test(class_folds_spread_each_class_evenly),
-        cmocka_unit_test(groups_stay_together),
         cmocka_unit_test(least_squares_gives_the_certified_values_of_norris),
         cmocka_unit_test(ridge_of_one_column_has_a_closed_form),
         cmocka_unit_test(huber_agrees_with_rlm_on_stack_loss),
