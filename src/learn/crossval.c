@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/crossval.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "dataset/split.h"
+#include "learn/folds.h"
+#include "learn/shipped.h"
+#include "learn/softmax.h"
+
+const char *const metric_names[N_METRICS] = {
+    [METRIC_MAE] = "mae",           [METRIC_RMSE] = "rmse",         [METRIC_R2] = "r2",
+    [METRIC_SPEARMAN] = "spearman", [METRIC_ACCURACY] = "accuracy", [METRIC_MACRO_F1] = "macro_f1",
+    [METRIC_LOG_LOSS] = "log_loss", [METRIC_ECE] = "ece",
+};
+
+void metrics_of_task(enum task task, enum metric *ret_first, enum metric *ret_end)
+{
+    *ret_first = task == TASK_REGRESSION ? METRIC_MAE : METRIC_ACCURACY;
+    *ret_end = task == TASK_REGRESSION ? METRIC_ACCURACY : N_METRICS;
+}
+
+/* ---- one fold ---- */
+
+/* The rows of a fold with everything that trainers need. Borrows the target. */
+struct fold_data {
+    struct feature_spec *spec;
+    struct matrix train, held;
+    double *y;       /* [n_train] */
+    uint32_t *label; /* [n_train] */
+};
+
+static void fold_data_deinit(struct fold_data *data)
+{
+    feature_spec_free(data->spec);
+    matrix_deinit(&data->train);
+    matrix_deinit(&data->held);
+    free(data->y);
+    free(data->label);
+}
+
+/* train, held: positions in the target. */
+static enum status fold_data_init(struct fold_data *data, const struct crossval_input *input,
+                                  const struct fold_rows *rows, struct error *err)
+{
+    const struct target *target = input->target;
+    size_t n_train = rows->n_train;
+    AUTO(free_slot) size_t *of_table = calloc(target->n + 1, sizeof *of_table);
+    data->y = calloc(n_train + 1, sizeof *data->y);
+    data->label = calloc(n_train + 1, sizeof *data->label);
+    if (!of_table || !data->y || !data->label)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < n_train; i++) {
+        of_table[i] = target->rows[rows->train[i]];
+        data->y[i] = target->y[rows->train[i]];
+        data->label[i] = target->label[rows->train[i]];
+    }
+    TRY(design_fit(input->design, input->table, of_table, n_train, &data->spec, err));
+    TRY(matrix_make(data->spec, input->table, of_table, n_train, &data->train, err));
+    for (size_t i = 0; i < rows->n_held; i++)
+        of_table[i] = target->rows[rows->held[i]];
+    return matrix_make(data->spec, input->table, of_table, rows->n_held, &data->held, err);
+}
+
+static struct problem problem_of(const struct crossval_input *input, const struct fold_data *data,
+                                 uint64_t seed)
+{
+    return (struct problem){
+        .task = input->target->task,
+        .loss = input->loss,
+        .n = data->train.n,
+        .p = data->train.p,
+        .raw = data->train.raw,
+        .scaled = data->train.scaled,
+        .y = data->y,
+        .label = data->label,
+        .n_classes = input->target->n_classes,
+        .seed = seed,
+        .n_threads = input->n_threads,
+    };
+}
+
+/* Fit, ship, and score the held-out rows into ret_output [n of the target][n_outputs]. */
+static enum status run_trainer(const struct crossval_input *input, const struct fold_data *data,
+                               const struct fold_rows *rows, uint64_t seed,
+                               struct crossval_entry *entry, double *ret_output, struct error *err)
+{
+    struct problem problem = problem_of(input, data, seed);
+    uint64_t begin = clock_monotonic_ns();
+    AUTO(fitted_free_slot) struct fitted *fitted = NULL;
+    TRY(entry->trainer->fit(&problem, &fitted, err));
+    uint64_t fit_ns = clock_monotonic_ns() - begin;
+    AUTO(shipped_close_slot) struct shipped *shipped = NULL;
+    TRY(shipped_open(fitted, data->spec, &shipped, err));
+    size_t k = input->target->task == TASK_CLASSIFICATION ? input->target->n_classes : 1;
+    AUTO(free_slot) double *output = calloc(rows->n_held * k + 1, sizeof *output);
+    if (!output)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    begin = clock_monotonic_ns();
+    shipped_run(shipped, data->held.raw, rows->n_held, output);
+    uint64_t run_ns = clock_monotonic_ns() - begin;
+    for (size_t i = 0; i < rows->n_held; i++)
+        for (size_t c = 0; c < k; c++)
+            ret_output[rows->held[i] * k + c] = output[i * k + c];
+    double share = 1.0 / (double)(input->n_folds * input->n_repeats);
+    entry->fit_seconds += (double)fit_ns * 1e-9 * share;
+    entry->predict_us += (double)run_ns * 1e-3 * share / (double)(rows->n_held ? rows->n_held : 1);
+    entry->n_bytes += (double)shipped_bytes(shipped) * share;
+    return STATUS_OK;
+}
+
+/* ---- metrics ---- */
+
+static enum status measure(const struct target *target, const double *output, size_t repeat,
+                           struct crossval_entry *entry, struct error *err)
+{
+    if (target->task == TASK_REGRESSION) {
+        struct regression_metrics m;
+        TRY(metrics_regression(target->y, output, target->n, &m, err));
+        entry->metric[METRIC_MAE][repeat] = m.mae;
+        entry->metric[METRIC_RMSE][repeat] = m.rmse;
+        entry->metric[METRIC_R2][repeat] = m.r2;
+        entry->metric[METRIC_SPEARMAN][repeat] = m.spearman;
+        return STATUS_OK;
+    }
+    size_t k = target->n_classes;
+    AUTO(free_slot) double *probability = calloc(target->n * k + 1, sizeof *probability);
+    if (!probability)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < target->n; i++)
+        softmax(output + i * k, k, 1.0, probability + i * k);
+    struct class_metrics m;
+    TRY(metrics_classification(target->label, probability, target->n, k, &m, err));
+    entry->metric[METRIC_ACCURACY][repeat] = m.accuracy;
+    entry->metric[METRIC_MACRO_F1][repeat] = m.macro_f1;
+    entry->metric[METRIC_LOG_LOSS][repeat] = m.log_loss;
+    entry->metric[METRIC_ECE][repeat] = m.ece;
+    return STATUS_OK;
+}
+
+/* ---- the run ---- */
+
+static enum status check(const struct crossval_input *input, struct error *err)
+{
+    const struct target *target = input->target;
+    if (target->n < 2 * input->n_folds)
+        return fail(err, STATUS_INVALID, "%zu rows have '%s': too few for %zu folds", target->n,
+                    target->name, input->n_folds);
+    if (target->task == TASK_CLASSIFICATION && target->n_classes < 2)
+        return fail(err, STATUS_INVALID, "'%s' has one class only: nothing to tell apart",
+                    target->name);
+    for (size_t i = 0; i < input->n_trainers; i++)
+        if (input->trainers[i]->task != target->task)
+            return fail(err, STATUS_INVALID, "%s cannot learn '%s'", input->trainers[i]->name,
+                        target->name);
+    return STATUS_OK;
+}
+
+static enum status new_entry(struct crossval *crossval, const struct trainer *trainer,
+                             struct crossval_entry *entry, struct error *err)
+{
+    entry->trainer = trainer;
+    enum metric first;
+    enum metric end;
+    metrics_of_task(trainer->task, &first, &end);
+    for (size_t m = first; m < end; m++) {
+        entry->metric[m] = ARENA_ARRAY(&crossval->memory, double, crossval->n_repeats);
+        if (!entry->metric[m])
+            return fail(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    entry->output = ARENA_ARRAY(&crossval->memory, double,
+                                crossval->n_repeats * crossval->n * crossval->n_outputs);
+    return entry->output ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+static enum status crossval_new(const struct crossval_input *input, struct crossval **ret_crossval,
+                                struct error *err)
+{
+    AUTO(crossval_free_slot) struct crossval *crossval = calloc(1, sizeof *crossval);
+    if (!crossval)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    arena_init(&crossval->memory, 65536);
+    crossval->task = input->target->task;
+    crossval->n = input->target->n;
+    crossval->n_outputs = crossval->task == TASK_CLASSIFICATION ? input->target->n_classes : 1;
+    crossval->n_folds = input->n_folds;
+    crossval->n_repeats = input->n_repeats;
+    crossval->n_entries = input->n_trainers;
+    crossval->fold = ARENA_ARRAY(&crossval->memory, uint32_t, crossval->n_repeats * crossval->n);
+    crossval->entries =
+        ARENA_ARRAY(&crossval->memory, struct crossval_entry, crossval->n_entries + 1);
+    if (!crossval->fold || !crossval->entries)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t e = 0; e < crossval->n_entries; e++)
+        TRY(new_entry(crossval, input->trainers[e], &crossval->entries[e], err));
+    *ret_crossval = STEAL(crossval);
+    return STATUS_OK;
+}
+
+static enum status run_repeat(const struct crossval_input *input, struct crossval *crossval,
+                              size_t repeat, struct error *err)
+{
+    const struct target *target = input->target;
+    uint32_t *fold_of_row = crossval->fold + repeat * crossval->n;
+    uint64_t seed = input->seed + repeat;
+    if (target->task == TASK_CLASSIFICATION)
+        TRY(split_stratified(target->label, target->n, input->n_folds, seed, fold_of_row, err));
+    else
+        TRY(split_plain(target->n, input->n_folds, seed, fold_of_row, err));
+    AUTO(fold_rows_deinit) struct fold_rows rows = {0};
+    TRY(fold_rows_init(&rows, target->n, err));
+    size_t at = repeat * crossval->n * crossval->n_outputs;
+    for (uint32_t fold = 0; fold < input->n_folds; fold++) {
+        progress_show(input->progress, input->stage,
+                      (double)(repeat * input->n_folds + fold) /
+                          (double)(input->n_repeats * input->n_folds));
+        fold_rows_take(&rows, fold_of_row, target->n, fold, (uint32_t)input->n_folds);
+        AUTO(fold_data_deinit) struct fold_data data = {0};
+        TRY(fold_data_init(&data, input, &rows, err));
+        for (size_t e = 0; e < crossval->n_entries; e++)
+            TRY(run_trainer(input, &data, &rows, seed * 1009 + fold, &crossval->entries[e],
+                            crossval->entries[e].output + at, err));
+    }
+    for (size_t e = 0; e < crossval->n_entries; e++)
+        TRY(measure(target, crossval->entries[e].output + at, repeat, &crossval->entries[e], err));
+    return STATUS_OK;
+}
+
+enum status crossval_run(const struct crossval_input *input, struct crossval **ret_crossval,
+                         struct error *err)
+{
+    TRY(check(input, err));
+    AUTO(crossval_free_slot) struct crossval *crossval = NULL;
+    TRY(crossval_new(input, &crossval, err));
+    for (size_t repeat = 0; repeat < input->n_repeats; repeat++)
+        TRY(run_repeat(input, crossval, repeat, err));
+    for (size_t e = 0; e < crossval->n_entries; e++) {
+        struct crossval_entry *entry = &crossval->entries[e];
+        for (size_t m = 0; m < N_METRICS; m++) {
+            bool has = entry->metric[m] != NULL;
+            entry->mean[m] =
+                has ? metrics_mean(entry->metric[m], crossval->n_repeats) : (double)NAN;
+            entry->sd[m] = has ? metrics_sd(entry->metric[m], crossval->n_repeats) : (double)NAN;
+        }
+    }
+    progress_show(input->progress, input->stage, 1.0);
+    *ret_crossval = STEAL(crossval);
+    return STATUS_OK;
+}
+
+void crossval_free(struct crossval *crossval)
+{
+    if (!crossval)
+        return;
+    arena_deinit(&crossval->memory);
+    free(crossval);
+}
+
+/* ---- choosing ---- */
+
+/* Larger is better; what cannot be computed is worst. */
+static double goodness(const struct crossval *crossval, size_t entry, enum metric metric)
+{
+    double value = crossval->entries[entry].mean[metric];
+    if (isnan(value))
+        return -INFINITY;
+    return metric_is_loss(metric) ? -value : value;
+}
+
+void crossval_order(const struct crossval *crossval, enum metric metric, size_t *ret_order)
+{
+    for (size_t i = 0; i < crossval->n_entries; i++) {
+        size_t at = i;
+        double own = goodness(crossval, i, metric);
+        for (; at > 0 && goodness(crossval, ret_order[at - 1], metric) < own; at--)
+            ret_order[at] = ret_order[at - 1];
+        ret_order[at] = i;
+    }
+}
+
+size_t crossval_select(const struct crossval *crossval, enum metric metric, enum select_rule rule)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < crossval->n_entries; i++)
+        if (goodness(crossval, i, metric) > goodness(crossval, best, metric))
+            best = i;
+    if (rule == SELECT_BEST)
+        return best;
+    double error = crossval->entries[best].sd[metric] / sqrt((double)crossval->n_repeats);
+    double bound = goodness(crossval, best, metric) - error;
+    for (size_t i = 0; i < best; i++)
+        if (goodness(crossval, i, metric) >= bound)
+            return i;
+    return best;
+}
+
+enum status crossval_refit(const struct crossval_input *input, const struct trainer *trainer,
+                           struct feature_spec **ret_spec, struct fitted **ret_fitted,
+                           struct error *err)
+{
+    AUTO(fold_rows_deinit) struct fold_rows rows = {0};
+    TRY(fold_rows_init(&rows, input->target->n, err));
+    for (size_t i = 0; i < input->target->n; i++)
+        rows.train[rows.n_train++] = i;
+    AUTO(fold_data_deinit) struct fold_data data = {0};
+    TRY(fold_data_init(&data, input, &rows, err));
+    struct problem problem = problem_of(input, &data, input->seed);
+    TRY(trainer->fit(&problem, ret_fitted, err));
+    *ret_spec = STEAL(data.spec);
+    return STATUS_OK;
+}

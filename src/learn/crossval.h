@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Repeated cross-validation of the whole way from rows to predictions: in each fold the design is
+ * fitted, each trainer tunes and fits, its model is written to a blob, and the engine's code scores
+ * the held-out rows. Metrics are pooled over the folds of a repeat; their mean and spread are over
+ * repeats, whose seeds are seed, seed + 1, ... */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/progress.h"
+#include "learn/design.h"
+#include "learn/metrics.h"
+#include "learn/target.h"
+#include "learn/trainer.h"
+
+enum metric {
+    METRIC_MAE,
+    METRIC_RMSE,
+    METRIC_R2,
+    METRIC_SPEARMAN,
+    METRIC_ACCURACY,
+    METRIC_MACRO_F1,
+    METRIC_LOG_LOSS,
+    METRIC_ECE,
+    N_METRICS
+};
+extern const char *const metric_names[N_METRICS];
+
+static inline bool metric_is_loss(enum metric metric)
+{
+    return metric == METRIC_MAE || metric == METRIC_RMSE || metric == METRIC_LOG_LOSS ||
+           metric == METRIC_ECE;
+}
+
+/* The metrics of a task: METRIC_MAE..SPEARMAN or ACCURACY..ECE. */
+void metrics_of_task(enum task task, enum metric *ret_first, enum metric *ret_end);
+
+struct crossval_input {
+    const struct table *table;
+    const struct design *design;
+    const struct target *target;
+    const struct trainer *const *trainers;
+    size_t n_trainers;
+    size_t n_folds, n_repeats;
+    uint64_t seed;
+    enum loss loss; /* that regressions tune for */
+    int n_threads;
+    struct progress progress;
+    const char *stage; /* for progress */
+};
+
+struct crossval_entry {
+    const struct trainer *trainer;
+    double *metric[N_METRICS]; /* [n_repeats]; NULL: not of the task */
+    double mean[N_METRICS], sd[N_METRICS];
+    double *output;     /* [n_repeats][n][n_outputs], of held-out rows: values, or logits */
+    double fit_seconds; /* mean a fold, with tuning */
+    double predict_us;  /* mean a row */
+    double n_bytes;     /* mean size of the blob */
+};
+
+struct crossval {
+    struct arena memory; /* owns everything below */
+    enum task task;
+    size_t n, n_outputs, n_folds, n_repeats, n_entries;
+    uint32_t *fold; /* [n_repeats][n] */
+    struct crossval_entry *entries;
+};
+
+/* STATUS_INVALID: fewer rows, or rows of a class, than can be split; a trainer of another task. */
+enum status crossval_run(const struct crossval_input *input, struct crossval **ret_crossval,
+                         struct error *err);
+void crossval_free(struct crossval *crossval);
+DEFINE_SLOT(crossval_free, struct crossval)
+
+enum select_rule {
+    SELECT_BEST,   /* by mean */
+    SELECT_ONE_SE, /* the first, and so simplest, trainer within one standard error of the best */
+};
+
+/* The index of the entry to take; ties go to the first. */
+size_t crossval_select(const struct crossval *crossval, enum metric metric, enum select_rule rule);
+
+/* Indices by mean of the metric, best first. ret_order: [n_entries]. */
+void crossval_order(const struct crossval *crossval, enum metric metric, size_t *ret_order);
+
+/* Fit one trainer on all rows of the target, as it will ship. */
+enum status crossval_refit(const struct crossval_input *input, const struct trainer *trainer,
+                           struct feature_spec **ret_spec, struct fitted **ret_fitted,
+                           struct error *err);

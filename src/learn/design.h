@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* From a table to what models see. A design says which features and texts take part; it is chosen
+ * once, without looking at the target. Everything that is estimated (medians, means, scales,
+ * vocabularies) is estimated by design_fit() on the rows it is given: the training rows of a fold.
+ * Rows become features through feature_extract(), the one extractor. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataset/table.h"
+#include "features/spec.h"
+
+struct design_options {
+    uint64_t hidden;                   /* number fields that no feature may read */
+    bool hidden_text[PROFILE_N_TEXTS]; /* texts that may not be used */
+    bool excluded[FEATURE_N];          /* by name */
+    bool no_texts;                     /* numbers only */
+    size_t max_levels;                 /* of a text field; 0: 12 */
+    double min_level_share;            /* of the rows; rarer levels are "other"; 0: 0.05 */
+    double level_weight; /* 0: levels are scaled for models; above: two rows that differ in a text
+                          * are that far apart (for distances) */
+};
+
+struct design {
+    struct design_options options;
+    enum feature_id features[FEATURE_N];
+    size_t n_features;
+    bool texts[PROFILE_N_TEXTS];
+};
+
+/* The features that the table's rows can fill (in at least one row of twenty), that vary, and that
+ * are not the same column as an earlier one; category, country and audience_country likewise.
+ * STATUS_INVALID: nothing is left. */
+enum status design_choose(const struct table *table, const struct design_options *options,
+                          struct design *ret_design, struct error *err);
+
+/* Estimate a spec on `rows` [n] of the table. */
+enum status design_fit(const struct design *design, const struct table *table, const size_t *rows,
+                       size_t n, struct feature_spec **ret_spec, struct error *err);
+
+/* Rows as a model sees them. */
+struct matrix {
+    size_t n, p;
+    float *raw;    /* [n][p], NaN: missing; owned */
+    float *scaled; /* [n][p], imputed and standardised; owned */
+};
+
+enum status matrix_make(const struct feature_spec *spec, const struct table *table,
+                        const size_t *rows, size_t n, struct matrix *ret_matrix, struct error *err);
+void matrix_deinit(struct matrix *matrix);
+
+/* The prepared profile of a row. */
+void design_profile(const struct table *table, size_t row, struct profile *ret_profile);

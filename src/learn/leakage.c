@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/leakage.h"
+
+#include <math.h>
+
+#include "base/cleanup.h"
+
+#define F(field) | (UINT64_C(1) << PROFILE_##field)
+
+/* target -> what gives it away. Growth is hidden with followers because the month before is nearly
+ * the month itself; the parts of a rate are hidden with the rate because they divide into it. */
+static const struct {
+    uint64_t target;
+    uint64_t hides;
+} identities[] = {
+    {0 F(followers), 0 F(engagement_rate) F(previous_followers)},
+    {0 F(previous_followers), 0 F(followers)},
+    {0 F(engagement_rate), 0 F(avg_likes) F(avg_comments) F(recent_avg_likes) F(avg_engagement)
+                               F(authentic_engagement) F(total_likes) F(previous_engagement)},
+    {0 F(avg_likes), 0 F(total_likes) F(avg_engagement) F(engagement_rate)},
+    {0 F(recent_avg_likes), 0 F(engagement_rate)},
+    {0 F(total_likes), 0 F(avg_likes)},
+    {0 F(posts), 0 F(total_likes)},
+    {0 F(avg_comments), 0 F(avg_engagement)},
+    {0 F(avg_engagement),
+     0 F(avg_likes) F(engagement_rate) F(authentic_engagement) F(previous_engagement)},
+    {0 F(authentic_engagement), 0 F(avg_engagement)},
+    {0 F(previous_engagement), 0 F(avg_engagement)},
+};
+
+uint64_t leakage_closure(uint64_t targets)
+{
+    uint64_t hidden = targets;
+    for (size_t i = 0; i < ARRAY_LENGTH(identities); i++)
+        if (targets & identities[i].target)
+            hidden |= identities[i].hides;
+    return hidden;
+}
+
+uint64_t leakage_derived(const struct table *table, uint64_t hidden)
+{
+    uint64_t derived = 0;
+    for (size_t row = 0; row < table->n_rows; row++) {
+        struct profile whole;
+        table_profile(table, row, &whole);
+        struct profile blanked = whole;
+        for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
+            if (hidden >> i & 1)
+                blanked.number[i] = MISSING;
+        feature_prepare(&whole);
+        feature_prepare(&blanked);
+        for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
+            if (!isnan(whole.number[i]) && !(whole.number[i] == blanked.number[i]))
+                derived |= UINT64_C(1) << i;
+    }
+    return derived & ~hidden;
+}
+
+uint64_t leakage_hidden(const struct table *table, uint64_t targets)
+{
+    uint64_t hidden = leakage_closure(targets);
+    return hidden | leakage_derived(table, hidden);
+}

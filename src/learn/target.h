@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What is to be predicted: a number or a class for each row that has one, and what must therefore
+ * not be seen. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "dataset/table.h"
+#include "learn/trainer.h"
+
+struct target {
+    struct arena memory; /* owns everything below */
+    const char *name;    /* the column's */
+    enum task task;
+    size_t n;        /* rows that have the target */
+    size_t *rows;    /* [n] of the table */
+    double *y;       /* [n]; regression, and what classes were cut from */
+    uint32_t *label; /* [n]; classification */
+    size_t n_classes;
+    const char **class_names; /* [n_classes] */
+    size_t *class_counts;     /* [n_classes] */
+    uint64_t hidden;          /* number fields that give the target away; see leakage.h */
+    bool hidden_text[PROFILE_N_TEXTS];
+};
+
+void target_free(struct target *target);
+DEFINE_SLOT(target_free, struct target)
+
+/* A column of the table as a target: a profile field or an extra column. Numbers make a regression
+ * (an extra column counts as numbers when nine of ten values read as such), anything else classes:
+ * its values in alphabetic order, those with fewer than 5 rows together as "(other)".
+ * STATUS_NOT_FOUND: no such column; the message lists those there are. STATUS_INVALID: empty. */
+enum status target_column(const struct table *table, const char *column, struct target **ret_target,
+                          struct error *err);
+
+/* Cut a regression into classes in place: class i holds cuts[i-1] < y <= cuts[i].
+ * names: [n_cuts + 1], or NULL: "<= 82", "82 .. 86", "> 86". */
+enum status target_cut(struct target *target, const double *cuts, size_t n_cuts,
+                       const char *const *names, struct error *err);
+
+/* The cuts that make n_bins classes of about equal size: quantiles, linear between order
+ * statistics. ret_cuts: [n_bins - 1]. STATUS_INVALID: so many ties that two coincide. */
+enum status target_quantiles(const struct target *target, size_t n_bins, double *ret_cuts,
+                             struct error *err);
+
+/* Drop the classes that no row has. */
+void target_drop_empty(struct target *target);
