@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/softmax.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "dataset/split.h"
+#include "learn/folds.h"
+#include "learn/lbfgs.h"
+#include "learn/least_squares.h"
+#include "learn/metrics.h"
+#include "learn/trainer.h"
+
+#define INNER_FOLDS 5
+#define MAX_TUNING_ROWS 5000
+
+/* Penalties; 1 / C in the terms of other libraries. Falling, so that each fit starts from the one
+ * before, which is nearer to zero. */
+static const double penalty_grid[] = {300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.03};
+
+void softmax(const double *logit, size_t k, double temperature, double *ret_probability)
+{
+    double max = logit[0];
+    for (size_t c = 1; c < k; c++)
+        max = fmax(max, logit[c]);
+    double sum = 0;
+    for (size_t c = 0; c < k; c++) {
+        ret_probability[c] = exp((logit[c] - max) / temperature);
+        sum += ret_probability[c];
+    }
+    for (size_t c = 0; c < k; c++)
+        ret_probability[c] /= sum;
+}
+
+/* Adds one row's gradient; returns its loss. */
+static double add_row(const struct softmax_problem *problem, size_t row, const double *weights,
+                      double *gradient)
+{
+    const float *x = problem->x + row * problem->p;
+    size_t p = problem->p;
+    double *logit = problem->scratch;
+    double *probability = problem->scratch + problem->k;
+    for (size_t c = 0; c < problem->k; c++)
+        logit[c] = linear_value(weights + c * (p + 1), x, p);
+    softmax(logit, problem->k, 1.0, probability);
+    uint32_t label = problem->label[row];
+    double weight = problem->class_weight ? problem->class_weight[label] : 1.0;
+    for (size_t c = 0; c < problem->k; c++) {
+        double slope = weight * (probability[c] - (c == label ? 1.0 : 0.0));
+        double *to = gradient + c * (p + 1);
+        for (size_t i = 0; i < p; i++)
+            to[i] += slope * (double)x[i];
+        to[p] += slope;
+    }
+    return -weight * log(fmax(probability[label], 1e-300));
+}
+
+double softmax_loss(void *user, const double *weights, double *ret_gradient)
+{
+    const struct softmax_problem *problem = user;
+    size_t width = problem->p + 1;
+    for (size_t i = 0; i < problem->k * width; i++)
+        ret_gradient[i] = 0;
+    double loss = 0;
+    for (size_t i = 0; i < problem->n; i++)
+        loss += add_row(problem, problem->rows ? problem->rows[i] : i, weights, ret_gradient);
+    for (size_t i = 0; i < problem->k * width; i++) {
+        if (i % width == problem->p)
+            continue;
+        loss += problem->penalty / 2.0 * weights[i] * weights[i];
+        ret_gradient[i] += problem->penalty * weights[i];
+    }
+    double scale = 1.0 / (double)problem->n;
+    for (size_t i = 0; i < problem->k * width; i++)
+        ret_gradient[i] *= scale;
+    return loss * scale;
+}
+
+enum status softmax_fit(const struct softmax_problem *problem, double *weights, struct error *err)
+{
+    AUTO(free_slot) double *scratch = calloc(2 * problem->k, sizeof *scratch);
+    if (!scratch)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    struct softmax_problem own = *problem;
+    own.scratch = scratch;
+    static const struct lbfgs_options options = {.max_iterations = 200, .tolerance = 1e-5};
+    return lbfgs_minimise(softmax_loss, &own, weights, own.k * (own.p + 1), &options, err);
+}
+
+static double held_out_loss(const struct softmax_problem *problem, const double *weights,
+                            const size_t *rows, size_t n, double *scratch)
+{
+    double loss = 0;
+    for (size_t i = 0; i < n; i++) {
+        const float *x = problem->x + rows[i] * problem->p;
+        for (size_t c = 0; c < problem->k; c++)
+            scratch[c] = linear_value(weights + c * (problem->p + 1), x, problem->p);
+        softmax(scratch, problem->k, 1.0, scratch + problem->k);
+        loss -= log(fmax(scratch[problem->k + problem->label[rows[i]]], 1e-15));
+    }
+    return loss;
+}
+
+struct tuning {
+    struct fold_rows rows;
+    double *weights; /* [k][p + 1] */
+    double *scratch; /* [2 k] */
+};
+
+static void tuning_deinit(struct tuning *tuning)
+{
+    fold_rows_deinit(&tuning->rows);
+    free(tuning->weights);
+    free(tuning->scratch);
+}
+
+static enum status tuning_init(struct tuning *tuning, const struct softmax_problem *all,
+                               struct error *err)
+{
+    tuning->weights = calloc(all->k * (all->p + 1), sizeof *tuning->weights);
+    tuning->scratch = calloc(2 * all->k, sizeof *tuning->scratch);
+    if (!tuning->weights || !tuning->scratch)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    return fold_rows_init(&tuning->rows, all->n, err);
+}
+
+/* Adds the held-out loss of each penalty in one inner fold. */
+static enum status tune_fold(const struct softmax_problem *all, struct tuning *tuning, double *loss,
+                             struct error *err)
+{
+    const struct fold_rows *rows = &tuning->rows;
+    for (size_t i = 0; i < all->k * (all->p + 1); i++)
+        tuning->weights[i] = 0;
+    struct softmax_problem part = *all;
+    part.rows = rows->train;
+    part.n = rows->n_train;
+    for (size_t g = 0; g < ARRAY_LENGTH(penalty_grid); g++) {
+        /* The penalty is in rows' worth: a fold with fewer rows takes its share. */
+        part.penalty = penalty_grid[g] * (double)part.n / (double)all->n;
+        TRY(softmax_fit(&part, tuning->weights, err));
+        loss[g] += held_out_loss(all, tuning->weights, rows->held, rows->n_held, tuning->scratch);
+    }
+    return STATUS_OK;
+}
+
+static enum status tune_penalty(const struct softmax_problem *all, uint64_t seed,
+                                double *ret_penalty, struct error *err)
+{
+    *ret_penalty = 1.0;
+    if (all->n < 2 * INNER_FOLDS)
+        return STATUS_OK;
+    AUTO(free_slot) uint32_t *fold_of_row = calloc(all->n, sizeof *fold_of_row);
+    if (!fold_of_row)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    AUTO(tuning_deinit) struct tuning tuning = {0};
+    TRY(tuning_init(&tuning, all, err));
+    size_t n_folds =
+        all->n > MAX_TUNING_ROWS ? all->n / MAX_TUNING_ROWS * INNER_FOLDS : INNER_FOLDS;
+    TRY(split_stratified(all->label, all->n, n_folds, seed, fold_of_row, err));
+    double loss[ARRAY_LENGTH(penalty_grid)] = {0};
+    for (uint32_t fold = 0; fold < INNER_FOLDS; fold++) {
+        fold_rows_take(&tuning.rows, fold_of_row, all->n, fold, INNER_FOLDS);
+        TRY(tune_fold(all, &tuning, loss, err));
+    }
+    size_t best = 0;
+    for (size_t g = 1; g < ARRAY_LENGTH(penalty_grid); g++)
+        if (loss[g] < loss[best])
+            best = g;
+    *ret_penalty = penalty_grid[best];
+    return STATUS_OK;
+}
+
+static enum status softmax_train(const struct problem *problem, struct fitted **ret_fitted,
+                                 struct error *err)
+{
+    struct softmax_problem all = {
+        .x = problem->scaled,
+        .label = problem->label,
+        .n = problem->n,
+        .p = problem->p,
+        .k = problem->n_classes,
+    };
+    AUTO(fitted_free_slot) struct fitted *fitted = NULL;
+    double *weights;
+    TRY(fitted_new_linear(problem->p, problem->n_classes, &fitted, &weights, err));
+    TRY(tune_penalty(&all, problem->seed, &all.penalty, err));
+    TRY(softmax_fit(&all, weights, err));
+    fitted->settings = arena_printf(&fitted->memory, "C = %g", 1.0 / all.penalty);
+    if (!fitted->settings)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    *ret_fitted = STEAL(fitted);
+    return STATUS_OK;
+}
+
+/* The classes' shares, with one more row a class so that none is impossible. */
+static enum status prior_train(const struct problem *problem, struct fitted **ret_fitted,
+                               struct error *err)
+{
+    AUTO(fitted_free_slot) struct fitted *fitted = NULL;
+    double *weights;
+    TRY(fitted_new_linear(problem->p, problem->n_classes, &fitted, &weights, err));
+    size_t width = problem->p + 1;
+    for (size_t c = 0; c < problem->n_classes; c++)
+        weights[c * width + problem->p] = 1.0;
+    for (size_t i = 0; i < problem->n; i++)
+        weights[problem->label[i] * width + problem->p] += 1.0;
+    for (size_t c = 0; c < problem->n_classes; c++)
+        weights[c * width + problem->p] = log(weights[c * width + problem->p]);
+    *ret_fitted = STEAL(fitted);
+    return STATUS_OK;
+}
+
+const struct trainer trainer_prior = {
+    .name = "prior",
+    .task = TASK_CLASSIFICATION,
+    .help = "the classes' shares: what every other model has to beat",
+    .fit = prior_train,
+};
+const struct trainer trainer_softmax = {
+    .name = "softmax",
+    .task = TASK_CLASSIFICATION,
+    .help = "multinomial logistic regression with an L2 penalty",
+    .fit = softmax_train,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The file behind the request log: schema, rows, retention. One thread at a time.
+ *
+ * Table request, one row a request:
+ *   id          in the order of commits
+ *   time_us     when the request line was read, microseconds since 1970, UTC
+ *   request_id  as in X-Request-Id
+ *   route, status, model (version; NULL: none took part), latency_us
+ *   caller      hash or address of the client
+ *   input       the body, or path and query where there was none; NULL: not kept
+ *   output      the reply's body; NULL: not kept
+ * Texts that are not UTF-8 are stored as BLOB. PRAGMA user_version is the schema's version. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "reqlog/queue.h"
+
+#define STORE_VERSION 1
+#define STORE_APPLICATION_ID 0x49464C47 /* "IFLG" */
+
+struct store {
+    sqlite3 *db; /* owns, as the statements */
+    sqlite3_stmt *begin, *commit, *rollback, *insert;
+};
+
+/* Open or create for writing. STATUS_CORRUPT: no database, or not ours; STATUS_UNSUPPORTED: a later
+ * version's. */
+enum status store_open(const char *path, struct store *ret_store, struct error *err);
+void store_close(struct store *store);
+
+/* Open for reading; STATUS_NOT_FOUND: there is no such file. */
+enum status store_open_reader(const char *path, sqlite3 **ret_db, struct error *err);
+
+enum status store_begin(struct store *store, struct error *err);
+enum status store_insert(struct store *store, const struct queue_row *row, struct error *err);
+enum status store_commit(struct store *store, struct error *err);
+void store_rollback(struct store *store);
+
+/* Delete rows older than `before_us` (0: none) and, beyond max_bytes (0: no bound), the oldest; a
+ * bounded number at a time, so that a call never takes long. */
+enum status store_retain(struct store *store, int64_t before_us, int64_t max_bytes,
+                         struct error *err);

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/answers.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Decimals: enough that a reader gets back what the engine said, for a fraction of the cost of the
+ * shortest exact form. */
+#define FINE 8   /* scores, probabilities */
+#define COARSE 4 /* percentiles, distances to people */
+
+/* ---- score ---- */
+
+static enum status compute_score(const struct asker *asker, const struct profile *profile,
+                                 union answer *ret_answer, struct error *err)
+{
+    TRY(engine_score(asker->engine, profile, asker->options->explain, asker->scratch,
+                     &ret_answer->score, err));
+    metrics_score(asker->lane, ret_answer->score.score);
+    return STATUS_OK;
+}
+
+static void write_composite(const struct composite_score *composite, struct json_writer *w)
+{
+    json_put_key(w, "composite");
+    json_begin_object(w);
+    json_member_fixed(w, "score", composite->score, COARSE);
+    json_put_key(w, "parts");
+    json_begin_object(w);
+    for (size_t i = 0; i < COMPOSITE_N_PARTS; i++) {
+        if (isnan(composite->part[i]))
+            continue;
+        json_put_key(w, composite_part_names[i]);
+        json_begin_object(w);
+        json_member_fixed(w, "percentile", composite->part[i], COARSE);
+        json_member_fixed(w, "weight", composite->share[i], COARSE);
+        json_end_object(w);
+    }
+    json_end_object(w);
+    json_end_object(w);
+}
+
+struct contribution {
+    const char *feature;
+    double points;
+};
+
+static int by_size_falling(const void *a, const void *b)
+{
+    double x = fabs(((const struct contribution *)a)->points);
+    double y = fabs(((const struct contribution *)b)->points);
+    return (x < y) - (x > y);
+}
+
+static void write_contributions(const struct asker *asker, const struct score_answer *answer,
+                                struct json_writer *w)
+{
+    const struct predictor *predictor = engine_predictor(asker->engine, ENGINE_SCORE);
+    const struct feature_spec *spec = predictor_spec(predictor);
+    struct contribution *items =
+        ARENA_ARRAY(asker->arena, struct contribution, answer->n_contributions);
+    if (!items) {
+        w->out->failed = true;
+        return;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < answer->n_contributions && i < spec->n_columns; i++)
+        if (answer->contributions[i] != 0)
+            items[n++] = (struct contribution){spec->columns[i].name, answer->contributions[i]};
+    qsort(items, n, sizeof *items, by_size_falling);
+    json_put_key(w, "explanation");
+    json_begin_object(w);
+    json_member_fixed(w, "base", answer->base, FINE);
+    json_put_key(w, "contributions");
+    json_begin_array(w);
+    for (size_t i = 0; i < n; i++) {
+        json_begin_object(w);
+        json_member_string(w, "feature", items[i].feature);
+        json_member_fixed(w, "points", items[i].points, FINE);
+        json_end_object(w);
+    }
+    json_end_array(w);
+    json_end_object(w);
+}
+
+static void write_score(const struct asker *asker, const union answer *answer,
+                        struct json_writer *w)
+{
+    const struct score_answer *score = &answer->score;
+    json_member_fixed(w, "score", score->score, FINE);
+    json_put_key(w, "interval");
+    json_begin_object(w);
+    json_member_fixed(w, "low", score->low, FINE);
+    json_member_fixed(w, "high", score->high, FINE);
+    json_member_fixed(w, "coverage", score->coverage, COARSE);
+    json_end_object(w);
+    json_member_fixed(w, "percentile", score->percentile, COARSE);
+    json_member_string(w, "target", score->target);
+    write_composite(&score->composite, w);
+    json_member_fixed(w, "novelty", score->novelty, COARSE);
+    codec_write_imputed(w, score->imputed);
+    if (asker->options->explain)
+        write_contributions(asker, score, w);
+}
+
+/* ---- tier ---- */
+
+static enum status compute_tier(const struct asker *asker, const struct profile *profile,
+                                union answer *ret_answer, struct error *err)
+{
+    TRY(engine_tier(asker->engine, profile, asker->scratch, &ret_answer->tier, err));
+    metrics_tier(asker->tally, &ret_answer->tier);
+    return STATUS_OK;
+}
+
+static void write_tier(const struct asker *asker, const union answer *answer, struct json_writer *w)
+{
+    (void)asker;
+    const struct tier_answer *tier = &answer->tier;
+    json_member_string(w, "tier", tier->names[tier->tier]);
+    json_put_key(w, "probabilities");
+    json_begin_object(w);
+    for (size_t i = 0; i < tier->n_tiers; i++)
+        json_member_fixed(w, tier->names[i], tier->probabilities[i], FINE);
+    json_end_object(w);
+    json_member_string(w, "target", tier->target);
+    json_put_key(w, "size");
+    json_begin_object(w);
+    json_member_string(w, "claimed", tier->size_claimed);
+    json_member_string(w, "predicted", tier->size_predicted);
+    if (tier->size_predicted) {
+        json_member_fixed(w, "confidence", tier->size_confidence, FINE);
+        json_member_bool(w, "disagrees", tier->size_disagrees);
+    }
+    json_end_object(w);
+    codec_write_imputed(w, tier->imputed);
+}
+
+/* ---- cluster ---- */
+
+static enum status compute_cluster(const struct asker *asker, const struct profile *profile,
+                                   union answer *ret_answer, struct error *err)
+{
+    TRY(engine_cluster(asker->engine, profile, asker->scratch, &ret_answer->cluster, err));
+    metrics_cluster(asker->tally, ret_answer->cluster.cluster);
+    return STATUS_OK;
+}
+
+static void write_cluster(const struct asker *asker, const union answer *answer,
+                          struct json_writer *w)
+{
+    (void)asker;
+    const struct cluster_answer *cluster = &answer->cluster;
+    json_member_integer(w, "cluster", (int64_t)cluster->cluster);
+    json_member_string(w, "name", cluster->name);
+    json_member_fixed(w, "distance", cluster->distance, FINE);
+    json_member_fixed(w, "distance_percentile", cluster->distance_percentile, COARSE);
+    json_put_key(w, "membership");
+    json_begin_array(w);
+    for (size_t i = 0; i < cluster->k; i++)
+        json_put_fixed(w, cluster->membership[i], FINE);
+    json_end_array(w);
+    json_put_key(w, "traits");
+    json_put_raw(w, cluster->traits, strlen(cluster->traits));
+    codec_write_imputed(w, cluster->imputed);
+}
+
+void answer_list_clusters(const struct engine *engine, struct json_writer *w)
+{
+    const struct clusters_model *model = clusters_model(engine_clusters(engine));
+    json_member_fixed(w, "silhouette", model->silhouette, COARSE);
+    json_put_key(w, "clusters");
+    json_begin_array(w);
+    for (size_t i = 0; i < model->k; i++) {
+        json_begin_object(w);
+        json_member_integer(w, "cluster", (int64_t)i);
+        json_member_string(w, "name", model->names[i]);
+        json_member_integer(w, "size", model->sizes[i]);
+        json_put_key(w, "traits");
+        json_put_raw(w, model->traits[i], strlen(model->traits[i]));
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+/* ---- similar ---- */
+
+static enum status compute_similar(const struct asker *asker, const struct profile *profile,
+                                   union answer *ret_answer, struct error *err)
+{
+    return engine_similar(asker->engine, profile, &asker->options->similar, asker->scratch,
+                          &ret_answer->similar, err);
+}
+
+void answer_write_influencer(const struct catalogue *catalogue, uint32_t row, struct json_writer *w)
+{
+    struct profile profile;
+    catalogue_profile(catalogue, row, &profile);
+    json_member_string(w, "handle", catalogue_handle(catalogue, row));
+    json_member_string(w, "name", profile.text[PROFILE_name]);
+    json_member_string(w, "category", profile.text[PROFILE_category]);
+    json_member_string(w, "country", profile.text[PROFILE_country]);
+    json_member_number(w, "followers", profile.number[PROFILE_followers]);
+}
+
+static void write_similar(const struct asker *asker, const union answer *answer,
+                          struct json_writer *w)
+{
+    const struct similar_answer *similar = &answer->similar;
+    json_put_key(w, "similar");
+    json_begin_array(w);
+    for (size_t i = 0; i < similar->n; i++) {
+        json_begin_object(w);
+        answer_write_influencer(engine_catalogue(asker->engine), similar->items[i].row, w);
+        json_member_fixed(w, "similarity", similar->items[i].similarity, FINE);
+        json_member_fixed(w, "distance", similar->items[i].distance, FINE);
+        json_end_object(w);
+    }
+    json_end_array(w);
+    json_member_integer(w, "k", (int64_t)asker->options->similar.k);
+    json_member_integer(w, "found", (int64_t)similar->n);
+    json_member_integer(w, "candidates", (int64_t)similar->n_candidates);
+    json_member_bool(w, "exact", similar->exact);
+    codec_write_imputed(w, similar->imputed);
+}
+
+const struct answer_kind answer_score = {compute_score, write_score};
+const struct answer_kind answer_tier = {compute_tier, write_tier};
+const struct answer_kind answer_cluster = {compute_cluster, write_cluster};
+const struct answer_kind answer_similar = {compute_similar, write_similar};

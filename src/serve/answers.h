@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The engine's answers: asked for, and written as JSON members. */
+#include "base/json.h"
+#include "runtime/engine.h"
+#include "serve/codec.h"
+#include "serve/metrics.h"
+
+/* Who asks: one request, for one or many profiles. */
+struct asker {
+    const struct engine *engine;
+    const struct codec_options *options;
+    void *scratch; /* engine_scratch_bytes(), 64-byte aligned */
+    struct arena *arena;
+    struct metrics_lane *lane;
+    struct model_tally *tally;
+};
+
+union answer {
+    struct score_answer score;
+    struct tier_answer tier;
+    struct cluster_answer cluster;
+    struct similar_answer similar;
+};
+
+/* One kind of prediction: compute, then write members into an open object. */
+struct answer_kind {
+    enum status (*compute)(const struct asker *asker, const struct profile *profile,
+                           union answer *ret_answer, struct error *err);
+    void (*write)(const struct asker *asker, const union answer *answer, struct json_writer *w);
+};
+
+extern const struct answer_kind answer_score, answer_tier, answer_cluster, answer_similar;
+
+/* "clusters": all archetypes. */
+void answer_list_clusters(const struct engine *engine, struct json_writer *w);
+
+/* A catalogued influencer as members: handle, name, category, country, followers. */
+void answer_write_influencer(const struct catalogue *catalogue, uint32_t row,
+                             struct json_writer *w);

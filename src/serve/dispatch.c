@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/dispatch.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "serve/problem.h"
+#include "serve/router.h"
+#include "serve/service.h"
+
+/* Buffers that one large request has grown are given back. */
+#define KEEP_BYTES (256u << 10)
+
+const char *request_parameter(const struct request *request, const char *name)
+{
+    for (const struct parameter *p = request->parameters; p; p = p->next)
+        if (strcmp(p->name, name) == 0)
+            return p->value;
+    return NULL;
+}
+
+static void clear_buffer(struct buffer *buffer)
+{
+    if (buffer->capacity > KEEP_BYTES)
+        buffer_deinit(buffer);
+    else
+        buffer_clear(buffer);
+}
+
+void request_begin(struct request *request, uint64_t id)
+{
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < REQUEST_ID_BYTES - 1; i++)
+        request->id[i] = hex[id >> (60 - 4 * i) & 15];
+    request->id[REQUEST_ID_BYTES - 1] = '\0';
+    request->start_ns = clock_monotonic_ns();
+    request->start_utc_us = clock_utc_us();
+    request->target = request->version = request->path = request->caller = "";
+    request->method = HTTP_OTHER;
+    guard_init(&request->head);
+    request->parameters = request->last_parameter = NULL;
+    request->route = &routes[ROUTE_OTHER];
+    request->model = NULL;
+    request->status = 0;
+    request->content_type = HTTP_JSON;
+    request->allow = NULL;
+    request->retry_after_s = 0;
+    request->must_close = request->is_logged = request->pending = request->resumed = false;
+    request->outcome.status = STATUS_OK;
+    request->stage = REQUEST_LINE;
+    request->is_sent = false;
+    counter_add(&request->service->metrics.lanes[request->lane].started, 1);
+}
+
+/* ---- the head ---- */
+
+static void refuse_path(struct request *request)
+{
+    struct error err;
+    fail(&err, STATUS_NOT_FOUND, "no such path: %.200s; GET / lists what there is", request->path);
+    problem_reply(request, &err);
+}
+
+/* The types that the body has and the reply may have. */
+static void check_types(struct request *request)
+{
+    const struct guard_head *head = &request->head;
+    bool has_body = head->content_length > 0 || head->chunked;
+    if (has_body && head->content_encoding && strcmp(head->content_encoding, "identity") != 0) {
+        problem_reply_http(request, 415, "content_encoding", "Content-Encoding is not taken");
+        return;
+    }
+    bool is_utf8 = true;
+    if (has_body && request->route->needs_model && head->content_type &&
+        (!http_type_is(head->content_type, HTTP_JSON, &is_utf8) || !is_utf8)) {
+        problem_reply_http(request, 415, "content_type",
+                           "Content-Type must be application/json, in UTF-8");
+        return;
+    }
+    if (request->route->needs_model && !http_accepts(head->accept, HTTP_JSON))
+        problem_reply_http(request, 406, "not_acceptable",
+                           "the reply is application/json, which Accept does not admit");
+}
+
+bool dispatch_head(struct request *request)
+{
+    const struct guard_head *head = &request->head;
+    request->route = router_find(request->path);
+    request->must_close = true;
+    struct error err;
+    if (guard_check(head, request->version, request->target, &err) != STATUS_OK) {
+        problem_reply_http(request, 400, "bad_request", err.message);
+        return false;
+    }
+    if (head->content_length > request->service->config->server_max_body_bytes) {
+        dispatch_body_too_large(request);
+        return false;
+    }
+    request->must_close = false;
+
+    if (request->route->id == ROUTE_OTHER ||
+        (request->route->id == ROUTE_RELOAD && !request->service->config->server_reload)) {
+        refuse_path(request);
+    } else if (!(request->route->methods & request->method)) {
+        request->allow = request->route->allow;
+        problem_reply_http(request, 405, "method_not_allowed",
+                           "the path takes other methods: Allow names them");
+    } else if (request->method == HTTP_POST && request->route->needs_model &&
+               head->content_length < 0 && !head->chunked) {
+        problem_reply_http(request, 411, "length_required",
+                           "Content-Length or Transfer-Encoding: chunked is needed");
+    } else {
+        check_types(request);
+    }
+    return true;
+}
+
+void dispatch_body_too_large(struct request *request)
+{
+    struct error err;
+    fail(&err, STATUS_LIMIT, "the body must have at most %lld bytes",
+         (long long)request->service->config->server_max_body_bytes);
+    problem_reply_http(request, 413, "too_large", err.message);
+    request->must_close = true;
+}
+
+/* ---- the body ---- */
+
+static void run_handler(struct request *request)
+{
+    struct error err = {0};
+    enum status status = request->route->handle(request, &err);
+    if (request->pending)
+        return;
+    if (status != STATUS_OK)
+        problem_reply(request, &err);
+    else if (request->status == 0)
+        request->status = 200;
+    if (request->reply.failed || request->body.failed)
+        problem_reply_http(request, 503, "no_memory", "out of memory");
+}
+
+void dispatch_body(struct request *request)
+{
+    if (request->status != 0)
+        return; /* refused at the head; the body was read to keep the connection */
+    if (request->route->needs_model) {
+        request->model = slot_acquire(&request->service->slot);
+        if (!request->model) {
+            problem_reply_http(request, 503, "not_ready", "no model is loaded");
+            return;
+        }
+    }
+    run_handler(request);
+}
+
+void dispatch_resumed(struct request *request)
+{
+    request->pending = false;
+    request->resumed = true;
+    run_handler(request);
+}
+
+/* ---- the end ---- */
+
+/* False: the row is lost, and counted. */
+static bool put_row(struct request *request, uint64_t latency_ns)
+{
+    const struct route *route = request->route;
+    struct reqlog_row row = {
+        .time_us = request->start_utc_us,
+        .latency_us = latency_ns / 1000,
+        .request_id = request->id,
+        .route = route->path,
+        .model = request->model ? engine_version(request->model->engine) : NULL,
+        .caller = request->caller,
+        .status = request->status,
+    };
+    if (route->keeps_text) {
+        bool has_body = request->body.length > 0;
+        row.input = has_body ? request->body.at : request->target;
+        row.input_bytes = has_body ? request->body.length : strlen(request->target);
+        row.output = request->reply.at;
+        row.output_bytes = request->reply.length;
+    }
+    request->is_logged = true;
+    return reqlog_put(request->service->log, request->lane, &row, &request->log_position);
+}
+
+bool dispatch_must_wait(struct request *request)
+{
+    struct service *service = request->service;
+    if (!service->log || service->config->log_durability != DURABILITY_ACKNOWLEDGED ||
+        request->is_logged)
+        return false;
+    if (put_row(request, clock_monotonic_ns() - request->start_ns))
+        return true;
+    problem_reply_http(request, 503, "not_logged", "the request log takes no rows");
+    return false;
+}
+
+void dispatch_done(struct request *request, bool sent)
+{
+    struct service *service = request->service;
+    struct metrics_lane *lane = &service->metrics.lanes[request->lane];
+    if (sent && request->status != 0) {
+        uint64_t latency_ns = clock_monotonic_ns() - request->start_ns;
+        metrics_request(lane, request->route->id, request->status, latency_ns);
+        if (service->log && !request->is_logged)
+            put_row(request, latency_ns);
+    } else {
+        counter_add(&lane->aborted, 1);
+    }
+    counter_add(&lane->finished, 1);
+    slot_release(request->model);
+    request->model = NULL;
+    arena_reset(&request->arena);
+    clear_buffer(&request->body);
+    clear_buffer(&request->reply);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* A request's way, between the server below and the handlers above:
+ *
+ *   request_begin    the request line was read
+ *   dispatch_head    the head is complete: guard, route, method, types, length
+ *   dispatch_body    the body is complete: the handler writes the reply
+ *   dispatch_resumed a pending request came back
+ *   dispatch_done    the completion callback, always and once: figures, request log, release
+ */
+#include "serve/request.h"
+
+/* Start the clock and clear what the request before left. id: REQUEST_ID_BYTES - 1 characters. */
+void request_begin(struct request *request, uint64_t id);
+
+/* True: read the body, if any, and call dispatch_body(). False: the reply is ready, and the
+ * connection must be closed behind it, because the body is not read. */
+bool dispatch_head(struct request *request);
+
+/* After this the reply is ready, or the request is pending. */
+void dispatch_body(struct request *request);
+void dispatch_resumed(struct request *request);
+
+/* The body has grown beyond the bound while it was read (chunks): the reply is ready. */
+void dispatch_body_too_large(struct request *request);
+
+/* acknowledged durability: put the row now. True: the reply must wait until the lane is committed
+ * up to request->log_position. */
+bool dispatch_must_wait(struct request *request);
+
+/* `sent`: the client has its reply. */
+void dispatch_done(struct request *request, bool sent);

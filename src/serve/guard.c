@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/guard.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "serve/http.h"
+
+void guard_init(struct guard_head *head)
+{
+    *head = (struct guard_head){.content_length = -1};
+}
+
+static void refuse(struct guard_head *head, const char *fault)
+{
+    if (!head->fault)
+        head->fault = fault;
+}
+
+/* RFC 9110, 5.5: no NUL, CR, LF, nor other control characters but the tab. */
+static bool is_clean_value(const char *value, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)value[i] < 0x20 ? value[i] != '\t' : value[i] == 0x7F)
+            return false;
+    return true;
+}
+
+/* host [":" port] of RFC 9112, 3.2: a name, an IPv4 address or an IPv6 address in brackets. */
+static bool is_host(const char *value, size_t length)
+{
+    size_t i = 0;
+    if (length > 0 && value[0] == '[') {
+        for (i = 1; i < length && value[i] != ']'; i++)
+            if (!strchr("0123456789abcdefABCDEF:.", value[i]))
+                return false;
+        if (i == length || i == 1)
+            return false;
+        i++;
+    } else {
+        while (i < length && value[i] != ':' &&
+               (http_is_token(value + i, 1) || strchr("()=;,", value[i])))
+            i++;
+    }
+    if (i == length)
+        return true;
+    if (value[i] != ':' || length - i > 6)
+        return false;
+    for (i++; i < length; i++)
+        if (value[i] < '0' || value[i] > '9')
+            return false;
+    return true;
+}
+
+static void on_content_length(struct guard_head *head, const char *value, size_t length)
+{
+    int64_t bytes = -1;
+    /* Digits only: "+5", "5, 5" and "0x5" are how requests are smuggled. */
+    bool digits = length > 0 && value[0] >= '0' && value[0] <= '9';
+    if (!digits || !text_parse_integer(value, length, &bytes))
+        refuse(head, "Content-Length must be a whole number");
+    if (head->n_content_length++ > 0)
+        refuse(head, "Content-Length stands twice");
+    head->content_length = bytes;
+}
+
+static void on_transfer_encoding(struct guard_head *head, const char *value, size_t length)
+{
+    if (head->n_transfer_encoding++ > 0)
+        refuse(head, "Transfer-Encoding stands twice");
+    head->chunked = length == 7 && strncasecmp(value, "chunked", 7) == 0;
+    if (!head->chunked)
+        refuse(head, "Transfer-Encoding must be chunked");
+}
+
+static bool is_named(const char *name, size_t length, const char *wanted)
+{
+    return strncasecmp(name, wanted, length) == 0 && wanted[length] == '\0';
+}
+
+static void once(struct guard_head *head, const char **slot, const char *value, const char *fault)
+{
+    if (*slot)
+        refuse(head, fault);
+    *slot = value;
+}
+
+void guard_header(struct guard_head *head, const char *name, size_t name_bytes, const char *value,
+                  size_t value_bytes)
+{
+    if (!http_is_token(name, name_bytes)) {
+        refuse(head, "a header name is not a token");
+        return;
+    }
+    if (!is_clean_value(value, value_bytes)) {
+        refuse(head, "a header value has a control character");
+        return;
+    }
+    /* The length tells most headers apart before any comparison. */
+    switch (name_bytes) {
+    case 4:
+        if (is_named(name, 4, "Host")) {
+            if (head->n_host++ > 0)
+                refuse(head, "Host stands twice");
+            if (!is_host(value, value_bytes))
+                refuse(head, "Host is malformed");
+        }
+        break;
+    case 6:
+        if (is_named(name, 6, "Accept") && !head->accept)
+            head->accept = value;
+        else if (is_named(name, 6, "Expect"))
+            head->expects_continue = true;
+        break;
+    case 12:
+        if (is_named(name, 12, "Content-Type"))
+            once(head, &head->content_type, value, "Content-Type stands twice");
+        break;
+    case 14:
+        if (is_named(name, 14, "Content-Length"))
+            on_content_length(head, value, value_bytes);
+        break;
+    case 16:
+        if (is_named(name, 16, "Content-Encoding"))
+            once(head, &head->content_encoding, value, "Content-Encoding stands twice");
+        break;
+    case 17:
+        if (is_named(name, 17, "Transfer-Encoding"))
+            on_transfer_encoding(head, value, value_bytes);
+        break;
+    default:
+        break;
+    }
+}
+
+enum status guard_check(const struct guard_head *head, const char *version, const char *target,
+                        struct error *err)
+{
+    if (head->fault)
+        return fail(err, STATUS_INVALID, "%s", head->fault);
+    bool is_1_1 = strcmp(version, "HTTP/1.1") == 0;
+    if (!is_1_1 && strcmp(version, "HTTP/1.0") != 0)
+        return fail(err, STATUS_INVALID, "the protocol must be HTTP/1.1 or HTTP/1.0");
+    if (is_1_1 && head->n_host == 0)
+        return fail(err, STATUS_INVALID, "Host is missing");
+    if (head->n_transfer_encoding > 0 && head->n_content_length > 0)
+        return fail(err, STATUS_INVALID, "Content-Length and Transfer-Encoding stand together");
+    if (head->n_transfer_encoding > 0 && !is_1_1)
+        return fail(err, STATUS_INVALID, "Transfer-Encoding is not known to HTTP/1.0");
+    if (target[0] != '/')
+        return fail(err, STATUS_INVALID, "the request target must be a path");
+    return STATUS_OK;
+}

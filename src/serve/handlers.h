@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the routes do. Each is a `handler` (router.h): it reads the request, writes the reply, and
+ * never logs, times or frees. */
+#include "base/status.h"
+
+struct request;
+
+enum status handle_score(struct request *request, struct error *err);
+enum status handle_tier(struct request *request, struct error *err);
+enum status handle_cluster(struct request *request, struct error *err);
+enum status handle_similar(struct request *request, struct error *err);
+enum status handle_influencers(struct request *request, struct error *err);
+
+enum status handle_index(struct request *request, struct error *err);
+enum status handle_healthy(struct request *request, struct error *err);
+enum status handle_ready(struct request *request, struct error *err);
+enum status handle_reload(struct request *request, struct error *err);
+enum status handle_metrics(struct request *request, struct error *err);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/handlers.h"
+
+#include <string.h>
+
+#include "serve/answers.h"
+#include "serve/codec.h"
+#include "serve/problem.h"
+#include "serve/router.h"
+#include "serve/service.h"
+
+/* The engine's scratch, in the request's arena: warm arenas allocate nothing. */
+static void *take_scratch(struct request *request, const struct engine *engine)
+{
+    enum {
+        ALIGNMENT = 64
+    };
+    char *memory = arena_alloc(&request->arena, engine_scratch_bytes(engine) + ALIGNMENT);
+    if (!memory)
+        return NULL;
+    return memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
+}
+
+static enum status unknown_handle(const struct catalogue *catalogue, const char *handle,
+                                  struct error *err)
+{
+    uint32_t rows[3];
+    size_t n = catalogue_closest(catalogue, handle, 3, rows);
+    char closest[3 * 80] = "";
+    for (size_t i = 0, used = 0; i < n && used < sizeof closest; i++)
+        used +=
+            (size_t)snprintf(closest + used, sizeof closest - used, "%s%.64s",
+                             i > 0 ? ", " : "; closest: ", catalogue_handle(catalogue, rows[i]));
+    return fail_field(err, STATUS_NOT_FOUND, "handle", "nobody of the name '%.64s' is catalogued%s",
+                      handle, closest);
+}
+
+static enum status find_profile(const struct catalogue *catalogue, const char *handle,
+                                struct profile *ret_profile, struct error *err)
+{
+    uint32_t row;
+    if (!catalogue_find(catalogue, handle, strlen(handle), &row))
+        return unknown_handle(catalogue, handle, err);
+    catalogue_profile(catalogue, row, ret_profile);
+    return STATUS_OK;
+}
+
+/* A body with a handle and nothing else that a model could read means the catalogued influencer. */
+static bool is_handle_only(const struct profile *profile)
+{
+    if (!profile->text[PROFILE_handle])
+        return false;
+    for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
+        if (!isnan(profile->number[i]))
+            return false;
+    for (size_t i = 0; i < PROFILE_N_TEXTS; i++)
+        if (i != PROFILE_handle && profile->text[i])
+            return false;
+    return true;
+}
+
+/* One profile on its way to its answer. */
+struct prediction {
+    struct profile profile;
+    struct unknown_names unknown;
+    union answer answer;
+};
+
+static enum status predict_json(const struct asker *asker, const struct answer_kind *kind,
+                                const struct json *object, struct prediction *prediction,
+                                struct error *err)
+{
+    bool is_body = object == asker->options->body;
+    struct profile *profile = &prediction->profile;
+    TRY(codec_read_profile(object, is_body, profile, &prediction->unknown, err));
+    if (asker->options->strict)
+        TRY(codec_refuse_unknown(&prediction->unknown, err));
+    if (is_handle_only(profile))
+        TRY(find_profile(engine_catalogue(asker->engine), profile->text[PROFILE_handle], profile,
+                         err));
+    return kind->compute(asker, profile, &prediction->answer, err);
+}
+
+static void write_prediction(const struct asker *asker, const struct answer_kind *kind,
+                             const struct prediction *prediction, struct json_writer *w)
+{
+    if (prediction->profile.text[PROFILE_handle])
+        json_member_string(w, "handle", prediction->profile.text[PROFILE_handle]);
+    kind->write(asker, &prediction->answer, w);
+    codec_write_unknown(w, &prediction->unknown);
+}
+
+/* The reply's outermost object, with what every answer names first. */
+static struct json_writer open_reply(struct request *request, const struct asker *asker)
+{
+    struct json_writer w = json_writer(&request->reply);
+    json_begin_object(&w);
+    json_member_string(&w, "model", engine_version(asker->engine));
+    return w;
+}
+
+static enum status predict_instances(struct request *request, const struct asker *asker,
+                                     const struct answer_kind *kind, const struct json *instances,
+                                     struct error *err)
+{
+    size_t most = (size_t)request->service->config->predict_max_instances;
+    if (json_type(instances) != JSON_ARRAY)
+        return fail_field(err, STATUS_INVALID, "instances", "must be an array, got %s",
+                          json_type_name(json_type(instances)));
+    size_t n = json_count(instances);
+    if (n == 0 || n > most)
+        return fail_field(err, n == 0 ? STATUS_INVALID : STATUS_LIMIT, "instances",
+                          "must hold between 1 and %zu profiles, got %zu", most, n);
+    struct json_writer w = open_reply(request, asker);
+    json_put_key(&w, "predictions");
+    json_begin_array(&w);
+    for (const struct json *item = json_first(instances); item; item = json_next(item)) {
+        struct prediction prediction = {0};
+        struct error problem = {0};
+        if (predict_json(asker, kind, item, &prediction, &problem) != STATUS_OK) {
+            problem_write(&w, &problem);
+            continue;
+        }
+        json_begin_object(&w);
+        write_prediction(asker, kind, &prediction, &w);
+        json_end_object(&w);
+    }
+    json_end_array(&w);
+    codec_write_unknown(&w, &asker->options->unknown);
+    json_end_object(&w);
+    return STATUS_OK;
+}
+
+/* Members that mean nothing beside "instances". */
+static enum status check_batch_members(const struct json *body, struct codec_options *options,
+                                       struct error *err)
+{
+    for (const struct json *item = json_first(body); item; item = json_next(item))
+        if (strcmp(json_key(item), "instances") != 0 && !codec_is_option(json_key(item)))
+            codec_note_unknown(&options->unknown, json_key(item));
+    return options->strict ? codec_refuse_unknown(&options->unknown, err) : STATUS_OK;
+}
+
+static enum status predict_body(struct request *request, struct asker *asker,
+                                const struct answer_kind *kind, struct codec_options *options,
+                                struct error *err)
+{
+    const struct json *body;
+    if (json_parse(request->body.at ? request->body.at : "", request->body.length, &request->arena,
+                   &body, err) != STATUS_OK) {
+        /* Without a field it is no JSON at all; with one (a key twice, 1e999) it is JSON that we do
+         * not take. */
+        if (err->status != STATUS_INVALID || err->field[0])
+            return err->status;
+        problem_reply_http(request, 400, "not_json", err->message);
+        return STATUS_OK;
+    }
+    if (json_type(body) != JSON_OBJECT)
+        return fail(err, STATUS_INVALID, "the body must be an object, got %s",
+                    json_type_name(json_type(body)));
+    options->body = body;
+    TRY(codec_read_options(body, &request->arena, options, err));
+    const struct json *instances = json_get(body, "instances");
+    if (instances) {
+        TRY(check_batch_members(body, options, err));
+        return predict_instances(request, asker, kind, instances, err);
+    }
+    struct prediction prediction = {.unknown = options->unknown};
+    TRY(predict_json(asker, kind, body, &prediction, err));
+    struct json_writer w = open_reply(request, asker);
+    write_prediction(asker, kind, &prediction, &w);
+    json_end_object(&w);
+    return STATUS_OK;
+}
+
+static enum status predict_handle(struct request *request, const struct asker *asker,
+                                  const struct answer_kind *kind, struct error *err)
+{
+    const struct codec_options *options = asker->options;
+    if (!options->handle)
+        return fail_field(err, STATUS_INVALID, "handle",
+                          "is needed: ?handle=NAME, or POST a profile");
+    struct prediction prediction = {.unknown = options->unknown};
+    TRY(find_profile(engine_catalogue(asker->engine), options->handle, &prediction.profile, err));
+    TRY(kind->compute(asker, &prediction.profile, &prediction.answer, err));
+    struct json_writer w = open_reply(request, asker);
+    write_prediction(asker, kind, &prediction, &w);
+    json_end_object(&w);
+    return STATUS_OK;
+}
+
+static enum status predict(struct request *request, const struct answer_kind *kind,
+                           struct error *err)
+{
+    struct service *service = request->service;
+    struct codec_options options;
+    codec_options_init(&options);
+    TRY(codec_read_parameters(request->parameters, &request->arena, &options, err));
+    if (options.strict)
+        TRY(codec_refuse_unknown(&options.unknown, err));
+    const struct engine *engine = request->model->engine;
+    struct asker asker = {
+        .engine = engine,
+        .options = &options,
+        .scratch = take_scratch(request, engine),
+        .arena = &request->arena,
+        .lane = &service->metrics.lanes[request->lane],
+        .tally = &request->model->tally[request->lane],
+    };
+    if (!asker.scratch)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    if (request->method == HTTP_POST)
+        return predict_body(request, &asker, kind, &options, err);
+    return predict_handle(request, &asker, kind, err);
+}
+
+enum status handle_score(struct request *request, struct error *err)
+{
+    return predict(request, &answer_score, err);
+}
+
+enum status handle_tier(struct request *request, struct error *err)
+{
+    return predict(request, &answer_tier, err);
+}
+
+enum status handle_similar(struct request *request, struct error *err)
+{
+    return predict(request, &answer_similar, err);
+}
+
+enum status handle_cluster(struct request *request, struct error *err)
+{
+    if (request->method == HTTP_POST || request->parameters)
+        return predict(request, &answer_cluster, err);
+    struct json_writer w = json_writer(&request->reply);
+    json_begin_object(&w);
+    json_member_string(&w, "model", engine_version(request->model->engine));
+    answer_list_clusters(request->model->engine, &w);
+    json_end_object(&w);
+    return STATUS_OK;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* One request on its way through the rooms of serve: the server fills in what came, dispatch.c
+ * leads it from room to room, a handler writes the reply. A request belongs to one event loop and
+ * is only touched in its thread, but while it is PENDING (see below). Everything it points to lives
+ * in its arena, its buffers, or the model it holds, until the completion callback ends it. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "serve/guard.h"
+#include "serve/http.h"
+#include "serve/slot.h"
+
+struct connection;
+struct route;
+struct service;
+
+#define REQUEST_ID_BYTES 17
+
+/* One query parameter, unescaped; value: "" when there is none. */
+struct parameter {
+    const char *name, *value;
+    struct parameter *next;
+};
+
+enum request_stage {
+    REQUEST_LINE,      /* headers are coming */
+    REQUEST_READING,   /* the body is coming */
+    REQUEST_ANSWERING, /* the handler was called */
+};
+
+struct request {
+    struct service *service; /* borrowed */
+    unsigned lane;           /* the event loop's number */
+    struct arena arena;
+    struct buffer body, reply;
+
+    /* What came. */
+    char id[REQUEST_ID_BYTES];
+    uint64_t start_ns; /* monotonic: the request line was read */
+    int64_t start_utc_us;
+    const char *target;  /* as it came: path and query, still escaped; copied to the arena */
+    const char *version; /* "HTTP/1.1" */
+    const char *path;    /* unescaped, without the query */
+    const char *caller;  /* the client's address or its hash; borrows the connection */
+    enum http_method method;
+    struct guard_head head;
+    struct parameter *parameters, *last_parameter;
+
+    /* What became of it. */
+    const struct route *route; /* never NULL after dispatch_head() */
+    struct model *model;       /* acquired, or NULL */
+    unsigned status;           /* of the reply; 0: none yet */
+    const char *content_type;  /* of the reply */
+    const char *allow;         /* value of the Allow header, or NULL */
+    unsigned retry_after_s;    /* 0: no Retry-After header */
+    bool must_close;           /* the connection cannot be used any more */
+    bool is_logged;
+
+    /* PENDING: the answer comes later, from another thread, which fills `outcome` and gives the
+     * request back through server_resume(). Until then the loop leaves it alone. */
+    bool pending;
+    bool resumed; /* the handler is called for the second time */
+    struct error outcome;
+    struct request *next_pending; /* of the list that holds it meanwhile */
+    uint64_t log_position;        /* acknowledged: where its row ends in the lane */
+
+    /* The server's own. */
+    struct connection *connection; /* borrowed */
+    enum request_stage stage;
+    bool is_sent; /* answered beside the library */
+    struct request *next_free;
+};
+
+/* The value of a query parameter, or NULL. */
+const char *request_parameter(const struct request *request, const char *name);

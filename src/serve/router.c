@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/router.h"
+
+#include <string.h>
+
+#include "serve/handlers.h"
+
+#define GET_ONLY (HTTP_GET | HTTP_HEAD), "GET, HEAD"
+#define GET_POST (HTTP_GET | HTTP_HEAD | HTTP_POST), "GET, HEAD, POST"
+#define POST_ONLY HTTP_POST, "POST"
+
+/* id, path, methods, handler, needs_model, keeps_text, help */
+const struct route routes[N_ROUTES] = {
+    {ROUTE_SCORE, "/score", GET_POST, handle_score, true, true,
+     "influence score of a profile with its interval; explain=true adds contributions"},
+    {ROUTE_TIER, "/tier", GET_POST, handle_tier, true, true,
+     "tier of a profile, with probabilities"},
+    {ROUTE_CLUSTER, "/cluster", GET_POST, handle_cluster, true, true,
+     "archetype of a profile; GET without a handle lists all archetypes"},
+    {ROUTE_SIMILAR, "/similar", GET_POST, handle_similar, true, true,
+     "nearest influencers; k, category, country, tier, min_followers, max_followers, exclude"},
+    {ROUTE_INFLUENCERS, "/influencers", GET_ONLY, handle_influencers, true, true,
+     "search the catalogue: q, limit"},
+    {ROUTE_INDEX, "/", GET_ONLY, handle_index, true, false, "this list"},
+    {ROUTE_HEALTHY, "/-/healthy", GET_ONLY, handle_healthy, false, false,
+     "200 while the process serves"},
+    {ROUTE_READY, "/-/ready", GET_ONLY, handle_ready, false, false,
+     "200 when a model is loaded and the daemon is not stopping"},
+    {ROUTE_RELOAD, "/-/reload", POST_ONLY, handle_reload, false, false,
+     "loads the current bundle; the old one stays when that fails"},
+    {ROUTE_METRICS, "/metrics", GET_ONLY, handle_metrics, false, false, "figures for Prometheus"},
+    {.id = ROUTE_OTHER, .path = "(other)", .keeps_text = true, .help = ""},
+};
+
+const struct route *router_find(const char *path)
+{
+    for (size_t i = 0; i < ROUTE_OTHER; i++)
+        if (strcmp(routes[i].path, path) == 0)
+            return &routes[i];
+    return &routes[ROUTE_OTHER];
+}

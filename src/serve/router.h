@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Which handler answers which path: one table, read-only. */
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "serve/request.h"
+
+enum route_id {
+    ROUTE_SCORE,
+    ROUTE_TIER,
+    ROUTE_CLUSTER,
+    ROUTE_SIMILAR,
+    ROUTE_INFLUENCERS,
+    ROUTE_INDEX,
+    ROUTE_HEALTHY,
+    ROUTE_READY,
+    ROUTE_RELOAD,
+    ROUTE_METRICS,
+    ROUTE_OTHER, /* no such path, or a request that never came to a path */
+    N_ROUTES
+};
+
+/* Writes the reply, or returns what is wrong. One that leaves request->pending set is called again,
+ * with request->resumed, when the outcome is there. */
+typedef enum status (*handler)(struct request *request, struct error *err);
+
+struct route {
+    enum route_id id;
+    const char *path;
+    unsigned methods;  /* bits of enum http_method */
+    const char *allow; /* the same as the value of an Allow header */
+    handler handle;
+    bool needs_model; /* a model is acquired before the handler is called */
+    bool keeps_text;  /* the request log stores input and output, not only that it happened */
+    const char *help; /* one line for the index */
+};
+
+/* By enum route_id. */
+extern const struct route routes[N_ROUTES];
+
+/* The route of a path; ROUTE_OTHER's when there is none. */
+const struct route *router_find(const char *path);

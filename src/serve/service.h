@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the event loops share: configuration, model, figures, request log. Made before the loops and
+ * freed after them. Reloading belongs to the main thread. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "reqlog/reqlog.h"
+#include "serve/config.h"
+#include "serve/metrics.h"
+#include "serve/slot.h"
+
+struct request;
+struct server;
+
+struct service {
+    const struct serve_config *config; /* borrowed */
+    unsigned n_lanes;
+    struct slot slot;
+    struct metrics metrics;
+    struct reqlog *log; /* owns; NULL: durability is off */
+    atomic_bool is_stopping;
+
+    /* Requests that wait for a reload. `lock` guards the list; `reload_fd` (an eventfd) tells the
+     * main thread. No other lock is taken while it is held. */
+    pthread_mutex_t lock;
+    struct request *reload_waiters;
+    int reload_fd;
+
+    /* Gives a pending request back to its loop; set by the server, as is its argument. Any thread.
+     */
+    void (*resume)(struct request *request);
+    struct server *server;
+};
+
+/* n_lanes: event loops. The model is loaded and the log opened. on_commit: see reqlog.h. */
+enum status service_init(struct service *service, const struct serve_config *config,
+                         unsigned n_lanes, struct error *err);
+void service_deinit(struct service *service);
+
+/* Open the log; apart from service_init() because acknowledged rows need the loops to be there. */
+enum status service_open_log(struct service *service, void (*on_commit)(void *user, unsigned lane),
+                             void *user, struct error *err);
+
+/* What `influenced --check` looks at, told on `out` as it goes. */
+enum status service_check(const struct serve_config *config, FILE *out, struct error *err);
+
+/* Load the current bundle and exchange it for the one in service, which stays when that fails. Main
+ * thread. */
+enum status service_reload(struct service *service, struct error *err);
+
+/* The main thread's turn, when reload_fd is readable or time has passed: reload for those who
+ * asked, close retired models. */
+void service_tend(struct service *service);
+
+/* Have the main thread reload for `request`, which becomes pending. False: the daemon is stopping.
+ */
+bool service_ask_reload(struct service *service, struct request *request);
+
+/* Not ready any more; nobody waits for a reload after this. Main thread. */
+void service_stop(struct service *service);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/slot.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "serve/metrics.h"
+
+#define COUNT_BITS 48
+#define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
+
+struct model *slot_acquire(struct slot *slot)
+{
+    /* Acquire pairs with the exchange's release: the model is whole when its index is seen. */
+    uint64_t word = atomic_fetch_add_explicit(&slot->current, 1, memory_order_acquire);
+    uint64_t index = word >> COUNT_BITS;
+    return index > 0 ? &slot->models[index - 1] : NULL;
+}
+
+void slot_release(struct model *model)
+{
+    if (model)
+        atomic_fetch_add_explicit(&model->released, 1, memory_order_release);
+}
+
+static struct model *find_free(struct slot *slot)
+{
+    for (size_t i = 0; i < SLOT_MODELS; i++)
+        if (!slot->models[i].in_use)
+            return &slot->models[i];
+    return NULL;
+}
+
+enum status slot_exchange(struct slot *slot, struct engine *engine, unsigned n_lanes,
+                          struct error *err)
+{
+    slot_collect(slot);
+    struct model *model = find_free(slot);
+    if (!model)
+        return fail(err, STATUS_UNAVAILABLE, "requests still hold %d earlier models", SLOT_MODELS);
+    struct model_tally *tally = calloc(n_lanes, sizeof *tally);
+    if (!tally)
+        return fail(err, STATUS_NO_MEMORY, "model: out of memory");
+    model->engine = engine;
+    model->tally = tally;
+    model->expected = 0;
+    atomic_store_explicit(&model->released, 0, memory_order_relaxed);
+    model->in_use = true;
+
+    uint64_t index = (uint64_t)(model - slot->models) + 1;
+    uint64_t before =
+        atomic_exchange_explicit(&slot->current, index << COUNT_BITS, memory_order_acq_rel);
+    if (before >> COUNT_BITS)
+        slot->models[(before >> COUNT_BITS) - 1].expected = before & COUNT_MASK;
+    return STATUS_OK;
+}
+
+static void close_model(struct model *model)
+{
+    engine_close(model->engine);
+    free(model->tally);
+    *model = (struct model){0};
+}
+
+void slot_collect(struct slot *slot)
+{
+    uint64_t word = atomic_load_explicit(&slot->current, memory_order_relaxed);
+    for (size_t i = 0; i < SLOT_MODELS; i++) {
+        struct model *model = &slot->models[i];
+        bool is_current = word >> COUNT_BITS == i + 1;
+        if (model->in_use && !is_current &&
+            atomic_load_explicit(&model->released, memory_order_acquire) == model->expected)
+            close_model(model);
+    }
+}
+
+void slot_deinit(struct slot *slot)
+{
+    for (size_t i = 0; i < SLOT_MODELS; i++)
+        if (slot->models[i].in_use)
+            close_model(&slot->models[i]);
+    atomic_store(&slot->current, 0);
+}

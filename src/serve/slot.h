@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The model in service, and its exchange for another while requests run.
+ *
+ * slot_acquire() and slot_release() are wait-free: a request counts itself into the current model
+ * with one fetch-and-add, and out with another. The word `current` holds the index of the current
+ * model (high bits) and how many acquired it (low bits), so that reading the index and counting is
+ * one step; an exchange learns from the old word how many releases to wait for (split reference
+ * count: Williams, C++ Concurrency in Action, 7.2.4). Exchange and collection belong to one thread,
+ * the one that reloads. */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/engine.h"
+
+struct model_tally;
+
+#define SLOT_MODELS 64 /* current, and retired ones whose last request still runs */
+
+struct model {
+    struct engine *engine;     /* owns */
+    struct model_tally *tally; /* [n_lanes] owns */
+    _Atomic uint64_t released;
+    uint64_t expected; /* releases after which a retired model is free; the reloading thread's */
+    bool in_use;       /* the reloading thread's */
+};
+
+struct slot {
+    _Atomic uint64_t current; /* index of the model + 1, and the count; 0: no model */
+    struct model models[SLOT_MODELS];
+};
+
+/* The current model, counted; NULL before the first exchange. Any thread. */
+struct model *slot_acquire(struct slot *slot);
+void slot_release(struct model *model);
+
+/* Take `engine` into service; the one before is retired. STATUS_UNAVAILABLE: SLOT_MODELS models are
+ * still held by requests; the engine stays the caller's. */
+enum status slot_exchange(struct slot *slot, struct engine *engine, unsigned n_lanes,
+                          struct error *err);
+
+/* Close the retired models that no request holds any more. */
+void slot_collect(struct slot *slot);
+
+/* No request may hold a model any more. */
+void slot_deinit(struct slot *slot);

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* make-bundle DIR [SEED]: a bundle of hand-made models over invented profiles, for tests of the
+ * daemon that must not wait for a training. Nothing about it is learned. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact/bundle.h"
+#include "base/clock.h"
+#include "base/rng.h"
+#include "runtime/engine.h"
+#include "runtime/spec_section.h"
+
+#define N_ROWS 500
+#define N_COLUMNS 6
+#define N_TIERS 5
+#define N_CLUSTERS 3
+
+static const char *const columns[N_COLUMNS] = {
+    "ln_followers",       "ln_posts",       "ln_likes_per_follower",
+    "ln_engagement_rate", "country=Norway", "country=(missing)",
+};
+static const char *const categories[] = {"music", "sports", "food", "travel"};
+static const char *const countries[] = {"Norway", "Chile", "Ghana"};
+static const char *const tiers[N_TIERS] = {"nano", "micro", "mid", "macro", "mega"};
+static const double cuts[N_TIERS - 1] = {1e4, 5e4, 5e5, 1e6};
+
+struct world {
+    struct rng rng;
+    struct feature_spec *spec;
+    struct profile profiles[N_ROWS];
+    char handles[N_ROWS][16];
+    float raw[N_ROWS][N_COLUMNS];
+    float scaled[N_ROWS][N_COLUMNS];
+};
+
+static void make_profile(struct world *world, size_t i)
+{
+    struct profile *p = &world->profiles[i];
+    struct rng *rng = &world->rng;
+    profile_init(p);
+    snprintf(world->handles[i], sizeof world->handles[i], "demo_%04zu", i);
+    p->text[PROFILE_handle] = world->handles[i];
+    p->text[PROFILE_category] = categories[rng_below(rng, ARRAY_LENGTH(categories))];
+    p->text[PROFILE_country] = countries[rng_below(rng, ARRAY_LENGTH(countries))];
+    p->number[PROFILE_followers] = floor(exp(11 + 2 * rng_normal(rng)));
+    p->number[PROFILE_posts] = floor(exp(6 + rng_normal(rng)));
+    p->number[PROFILE_avg_likes] =
+        floor(p->number[PROFILE_followers] * exp(-4 + 0.7 * rng_normal(rng)));
+}
+
+static enum status make_world(struct world *world, struct error *err)
+{
+    static const float fill[N_COLUMNS] = {11, 6, -4, 0.5F, 0, 0};
+    static const float mean[N_COLUMNS] = {11, 6, -4, 0.5F, 0.3F, 0.1F};
+    static const float scale[N_COLUMNS] = {2, 1, 0.7F, 0.7F, 0.5F, 0.5F};
+    TRY(feature_spec_new(columns, fill, mean, scale, N_COLUMNS, &world->spec, err));
+    for (size_t i = 0; i < N_ROWS; i++) {
+        make_profile(world, i);
+        struct profile prepared = world->profiles[i];
+        feature_prepare(&prepared);
+        feature_extract(world->spec, &prepared, world->raw[i]);
+        feature_scale(world->spec, world->raw[i], world->scaled[i]);
+    }
+    return STATUS_OK;
+}
+
+static enum status write_score(struct world *world, struct artifact_writer *writer,
+                               struct error *err)
+{
+    static const double weights[N_COLUMNS + 1] = {6, 1, 4, 2, 0.5, -0.5, 60};
+    struct linear_model model = {.n_inputs = N_COLUMNS, .n_outputs = 1, .weights = weights};
+    TRY(predictor_write(writer, "score", world->spec, "linear", err));
+    TRY(linear_write(writer, "score", &model, err));
+    double sample[N_ROWS];
+    float score_grid[COMPOSITE_GRID];
+    float novelty_grid[101];
+    for (size_t i = 0; i < N_ROWS; i++)
+        sample[i] = 60 + 6 * (double)world->scaled[i][0] + 4 * (double)world->scaled[i][2];
+    composite_make_grid(sample, N_ROWS, score_grid, COMPOSITE_GRID);
+    for (size_t i = 0; i < N_ROWS; i++)
+        sample[i] = engine_novelty_distance(world->spec, world->raw[i]);
+    composite_make_grid(sample, N_ROWS, novelty_grid, 101);
+    struct score_extra extra = {
+        .target = "influence_score",
+        .interval_coverage = 0.9,
+        .interval_low = -5,
+        .interval_high = 6,
+        .clip_low = 0,
+        .clip_high = 100,
+        .score_grid = score_grid,
+        .novelty_grid = novelty_grid,
+    };
+    float grids[COMPOSITE_N_PARTS][COMPOSITE_GRID];
+    for (size_t part = 0; part < COMPOSITE_N_PARTS; part++) {
+        size_t n = 0;
+        for (size_t i = 0; i < N_ROWS; i++) {
+            double figure = composite_figure(&world->profiles[i], (enum composite_part)part);
+            if (!isnan(figure))
+                sample[n++] = figure;
+        }
+        extra.composite.weight[part] = 1;
+        if (n == 0)
+            continue;
+        composite_make_grid(sample, n, grids[part], COMPOSITE_GRID);
+        extra.composite.grid[part] = grids[part];
+    }
+    return score_extra_write(writer, &extra, err);
+}
+
+static enum status write_tier(struct world *world, struct artifact_writer *writer,
+                              struct error *err)
+{
+    /* Five lines over ln followers, whose largest changes about at the cuts. */
+    double weights[N_TIERS][N_COLUMNS + 1] = {0};
+    for (size_t t = 0; t < N_TIERS; t++) {
+        double slope = 4 * ((double)t - 2);
+        double middle = ((t > 0 ? log(cuts[t - 1]) : log(1e3)) - 11) / 2;
+        weights[t][0] = slope;
+        weights[t][N_COLUMNS] = (t > 0 ? weights[t - 1][N_COLUMNS] - 4 * middle : 0);
+    }
+    struct linear_model model = {
+        .n_inputs = N_COLUMNS, .n_outputs = N_TIERS, .weights = weights[0]};
+    struct tier_extra extra = {
+        .target = "size",
+        .n_tiers = N_TIERS,
+        .names = tiers,
+        .temperature = 1,
+        .n_sizes = N_TIERS,
+        .size_names = tiers,
+        .size_cuts = cuts,
+    };
+    TRY(predictor_write(writer, "tier", world->spec, "linear", err));
+    TRY(linear_write(writer, "tier", &model, err));
+    return tier_extra_write(writer, &extra, err);
+}
+
+static enum status write_cluster(struct world *world, struct artifact_writer *writer,
+                                 struct error *err)
+{
+    static const float centroids[N_CLUSTERS][N_COLUMNS] = {
+        {-1, 0, 0.5F, 0, 0, 0}, {0, 0, 0, 0, 0, 0}, {1.5F, 0.5F, -0.5F, 0, 0, 0}};
+    static const char *const names[] = {"small, liked", "middling", "large, \"known\""};
+    static const char *const traits[] = {"[]", "[]", "[{\"feature\":\"ln_followers\",\"z\":1.5}]"};
+    static const uint32_t sizes[] = {100, 250, 150};
+    float grid[N_CLUSTERS][101];
+    for (size_t c = 0; c < N_CLUSTERS; c++)
+        for (size_t i = 0; i < 101; i++)
+            grid[c][i] = (float)i / 25;
+    struct clusters_model model = {
+        .k = N_CLUSTERS,
+        .n_inputs = N_COLUMNS,
+        .centroids = centroids[0],
+        .names = names,
+        .traits = traits,
+        .sizes = sizes,
+        .distance_grid = grid[0],
+        .silhouette = 0.25,
+    };
+    return clusters_write(writer, world->spec, &model, err);
+}
+
+static enum status write_similar(struct world *world, struct artifact_writer *writer,
+                                 struct error *err)
+{
+    static double numbers[PROFILE_N_NUMBERS][N_ROWS];
+    static const char *texts[PROFILE_N_TEXTS][N_ROWS];
+    struct catalogue_columns catalogue = {.n = N_ROWS};
+    for (size_t i = 0; i < N_ROWS; i++) {
+        for (size_t f = 0; f < PROFILE_N_NUMBERS; f++)
+            numbers[f][i] = world->profiles[i].number[f];
+        for (size_t f = 0; f < PROFILE_N_TEXTS; f++)
+            texts[f][i] = world->profiles[i].text[f];
+    }
+    for (size_t f = 0; f < PROFILE_N_NUMBERS; f++)
+        catalogue.number[f] = isnan(numbers[f][0]) ? NULL : numbers[f];
+    for (size_t f = 0; f < PROFILE_N_TEXTS; f++)
+        catalogue.text[f] = texts[f][0] ? texts[f] : NULL;
+    TRY(catalogue_write(writer, &catalogue, err));
+    TRY(similar_spec_write(writer, world->spec, err));
+    return neighbours_write(writer, world->scaled[0], N_ROWS, N_COLUMNS, 0, err);
+}
+
+static enum status write_bundle(const char *dir, uint64_t seed, struct error *err)
+{
+    static enum status (*const write[ENGINE_N_MODELS])(struct world *, struct artifact_writer *,
+                                                       struct error *) = {
+        [ENGINE_SCORE] = write_score,
+        [ENGINE_TIER] = write_tier,
+        [ENGINE_CLUSTER] = write_cluster,
+        [ENGINE_SIMILAR] = write_similar,
+    };
+    static const enum artifact_kind kinds[ENGINE_N_MODELS] = {ARTIFACT_SCORE, ARTIFACT_TIER,
+                                                              ARTIFACT_CLUSTER, ARTIFACT_SIMILAR};
+    static struct world world;
+    world.rng = rng_seed(seed);
+    TRY(make_world(&world, err));
+    struct bundle_file files[ENGINE_N_MODELS];
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++) {
+        AUTO(artifact_writer_free_slot) struct artifact_writer *writer = NULL;
+        void *bytes = NULL;
+        TRY(artifact_writer_new(kinds[i], &writer, err));
+        TRY(write[i](&world, writer, err));
+        TRY(artifact_finish(writer, &bytes, &files[i].n_bytes, err));
+        files[i].name = engine_file_names[i];
+        files[i].bytes = bytes;
+    }
+    feature_spec_free(world.spec);
+    char id[BUNDLE_ID_BYTES];
+    enum status status =
+        bundle_write(dir, files, ENGINE_N_MODELS, "\"synthetic\":true", clock_utc_us(), id, err);
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+        free((void *)(uintptr_t)files[i].bytes);
+    if (status == STATUS_OK)
+        puts(id);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = {0};
+    if (argc < 2 || argc > 3) {
+        fputs("usage: make-bundle DIR [SEED]\n", stderr);
+        return 2;
+    }
+    if (write_bundle(argv[1], argc > 2 ? strtoull(argv[2], NULL, 10) : 0, &err) != STATUS_OK) {
+        fprintf(stderr, "make-bundle: %s\n", err.message);
+        return 1;
+    }
+    return 0;
+}
