@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define ZLIB_CONST
 #include <zlib.h>
 
 #include "base/cleanup.h"
@@ -35,7 +36,7 @@ enum status page_inflate(const struct page_asset *asset, unsigned char *ret_plai
     z_stream stream = {0};
     if (inflateInit2(&stream, GZIP_WINDOW_BITS) != Z_OK)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    stream.next_in = (z_const Bytef *)asset->gzip;
+    stream.next_in = asset->gzip;
     stream.avail_in = (uInt)asset->n_gzip;
     stream.next_out = ret_plain;
     stream.avail_out = (uInt)asset->n_plain;

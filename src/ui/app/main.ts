@@ -9,6 +9,7 @@ import { h, replace } from "./dom";
 import { time } from "./format";
 import { icon } from "./icons";
 import { isThere, type Report } from "./report";
+import { ask } from "./sections/ask";
 import { network } from "./sections/network";
 import { overview } from "./sections/overview";
 import { virality } from "./sections/virality";
@@ -17,6 +18,7 @@ import { isDark, onThemeChange, toggleTheme } from "./theme";
 
 const SECTIONS: { id: string; title: string; icon: string; draw: Section }[] = [
   { id: "overview", title: "Overview", icon: "overview", draw: overview },
+  { id: "ask", title: "Ask", icon: "ask", draw: ask },
   { id: "network", title: "Network", icon: "network", draw: network },
   { id: "virality", title: "Virality", icon: "virality", draw: virality },
 ];

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Up to four accounts side by side: the one asked about, and those picked beside it.
+
+import { ApiError, call, type ClusterAnswer, type Profile, type ScoreAnswer, type TierAnswer } from "../../api";
+import { card, cardHead } from "../../chart";
+import { h, replace, type Child } from "../../dom";
+import { humanName, points, sentence, withUnit } from "../../format";
+import { icon } from "../../icons";
+import type { Column, Report } from "../../report";
+import { downloadCsv, type Cell } from "../../table";
+import { intervalTrack, scoreRange, type Answer } from "./answer";
+import { COMPARED_MAX } from "./question";
+import { searchBox } from "./search";
+
+interface Entry {
+  title: string;
+  handle: string;
+  profile: Profile;
+  answer: Answer | null;
+  problem: string;
+}
+
+export interface ComparePanel {
+  element: HTMLElement;
+  /** Show `answer` beside the accounts named. */
+  show: (title: string, profile: Profile, answer: Answer, handles: string[]) => Promise<void>;
+}
+
+const FIGURES_MAX = 8;
+
+export function comparePanel(report: Report, fields: Column[], onChange: (add: string, remove: string) => void): ComparePanel {
+  const body = h("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Comparison" });
+  const search = searchBox("Add an account to compare", (handle) => {
+    search.set("");
+    onChange(handle, "");
+  });
+  let rows: Cell[][] = [];
+  let titles: string[] = [];
+  const export_ = h("button.quiet", { type: "button", onclick: () => downloadCsv({ columns: ["", ...titles].map((title) => ({ title })), rows }, "comparison") }, "CSV");
+  const element = card(cardHead("Compare", `up to ${COMPARED_MAX} side by side`, export_), h("div.controls", null, search.element), body);
+  const known = new Map<string, Promise<Entry>>();
+  let shown = 0;
+
+  const entryOf = (handle: string): Promise<Entry> => {
+    const key = handle.toLowerCase();
+    if (!known.has(key)) known.set(key, askAbout(handle));
+    return known.get(key)!;
+  };
+  const show: ComparePanel["show"] = async (title, profile, answer, handles) => {
+    const mine = ++shown;
+    const others = await Promise.all(handles.map(entryOf));
+    if (mine !== shown) return;
+    const entries: Entry[] = [{ title, handle: "", profile, answer, problem: "" }, ...others];
+    search.element.hidden = entries.length >= COMPARED_MAX;
+    if (others.length === 0) {
+      replace(body, h("p.muted", null, "Add accounts here, or with + in the list of the similar ones."));
+      return;
+    }
+    titles = entries.map((entry) => entry.title);
+    rows = plainRows(entries, fields);
+    replace(body, drawTable(report, entries, fields, (handle) => onChange("", handle)));
+  };
+  return { element, show };
+}
+
+async function askAbout(handle: string): Promise<Entry> {
+  const by = `handle=${encodeURIComponent(handle)}`;
+  try {
+    const [found, score, tier, cluster] = await Promise.all([
+      call<{ profile: Profile }>(`influencers?${by}`),
+      call<ScoreAnswer>(`score?${by}`),
+      call<TierAnswer>(`tier?${by}`),
+      call<ClusterAnswer>(`cluster?${by}`),
+    ]);
+    return { title: handle, handle, profile: found.profile, answer: { score, tier, cluster }, problem: "" };
+  } catch (problem) {
+    return { title: handle, handle, profile: {}, answer: null, problem: (problem as ApiError).message };
+  }
+}
+
+/** Name and value of each line, for the screen and the export alike. */
+function lines(fields: Column[]): { name: string; value: (entry: Entry) => Cell; show?: (entry: Entry) => Child }[] {
+  const parts = ["reach", "engagement", "activity", "growth", "consistency"];
+  return [
+    { name: "score", value: (entry) => entry.answer?.score.score ?? null },
+    { name: "tier", value: (entry) => entry.answer?.tier.tier ?? null },
+    { name: "archetype", value: (entry) => entry.answer?.cluster.name ?? null },
+    ...parts.map((part) => ({
+      name: `${part} (percentile)`,
+      value: (entry: Entry) => entry.answer?.score.composite.parts[part]?.percentile ?? null,
+      show: (entry: Entry) => points(entry.answer?.score.composite.parts[part]?.percentile, 0),
+    })),
+    ...fields.slice(0, FIGURES_MAX).map((field) => ({
+      name: humanName(field.name),
+      value: (entry: Entry) => (entry.profile[field.name] as Cell) ?? null,
+      show: (entry: Entry) => {
+        const value = entry.profile[field.name];
+        return typeof value === "number" ? withUnit(value, field.unit) : (value as string) ?? "–";
+      },
+    })),
+  ];
+}
+
+function plainRows(entries: Entry[], fields: Column[]): Cell[][] {
+  return lines(fields).map((line) => [line.name, ...entries.map(line.value)]);
+}
+
+function drawTable(report: Report, entries: Entry[], fields: Column[], remove: (handle: string) => void): HTMLElement {
+  const range = scoreRange(report, ...entries.map((entry) => entry.answer?.score ?? null));
+  const score = (entry: Entry): Child =>
+    entry.answer
+      ? h("div", null, h("strong", null, points(entry.answer.score.score)), h("span.muted.small", null, ` ${points(entry.answer.score.interval.low)} to ${points(entry.answer.score.interval.high)}`), intervalTrack(entry.answer.score, null, range))
+      : h("span.muted", null, entry.problem);
+  const heads = entries.map((entry) =>
+    h(
+      "th",
+      { scope: "col" },
+      h("div.row", null, entry.handle ? h("a", { href: `#/ask?handle=${encodeURIComponent(entry.handle)}` }, entry.title) : entry.title, entry.handle && h("button.icon.small-icon", { type: "button", "aria-label": `Remove ${entry.title}`, onclick: () => remove(entry.handle) }, icon("close"))),
+    ),
+  );
+  return h(
+    "table.compare",
+    null,
+    h("caption.hidden", null, "Accounts side by side"),
+    h("thead", null, h("tr", null, h("td"), heads)),
+    h(
+      "tbody",
+      null,
+      lines(fields).map((line) =>
+        h("tr", null, h("th", { scope: "row" }, sentence(line.name)), entries.map((entry) => h("td", null, line.name === "score" ? score(entry) : line.show ? line.show(entry) : (line.value(entry) ?? "–")))),
+      ),
+    ),
+  );
+}

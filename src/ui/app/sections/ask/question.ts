@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is being asked, as it stands in the address: a handle, figures typed over it or instead of
+// it, filters of the similar ones, and who it is compared with.
+
+import type { Profile } from "../../api";
+import type { Column, Report } from "../../report";
+
+export interface Question {
+  handle: string;
+  /** Field to text, as typed. */
+  typed: Record<string, string>;
+  filters: Record<string, string>;
+  compared: string[];
+}
+
+export const FILTERS = ["k", "category", "country", "tier", "min_followers", "max_followers"];
+export const COMPARED_MAX = 4;
+const FILTER_PREFIX = "similar_";
+
+/** Fields worth typing, the most telling first; the rest of the table's follow. */
+const ORDER = ["followers", "following", "posts", "avg_likes", "recent_avg_likes", "avg_comments", "avg_views", "engagement_rate", "avg_engagement", "authentic_engagement"];
+/** Targets, and what only makes sense beside another snapshot. */
+const NOT_TYPED = new Set(["handle", "name", "tier", "influence_score", "snapshot", "total_likes", "previous_followers", "previous_engagement", "previous_months", "bio_length"]);
+
+export function typedFields(report: Report): Column[] {
+  const place = (name: string) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
+  return report.data.columns
+    .filter((column) => column.role !== "extra" && column.present > 0 && !NOT_TYPED.has(column.name))
+    .filter((column) => column.kind === "number" || column.kind === "flag" || column.name === "category" || column.name === "country" || column.name === "audience_country")
+    .map((column, i) => ({ column, rank: ORDER.includes(column.name) ? place(column.name) : ORDER.length + 1 + i }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ column }) => column);
+}
+
+export function readQuestion(query: URLSearchParams, fields: Column[]): Question {
+  const question: Question = { handle: (query.get("handle") ?? "").replace(/^@/, ""), typed: {}, filters: {}, compared: [] };
+  for (const { name } of fields) {
+    const text = query.get(name);
+    if (text !== null && text !== "") question.typed[name] = text;
+  }
+  for (const name of FILTERS) {
+    const text = query.get(FILTER_PREFIX + name);
+    if (text) question.filters[name] = text;
+  }
+  question.compared = query.getAll("with").filter(Boolean).slice(0, COMPARED_MAX - 1);
+  return question;
+}
+
+export function addressOf(question: Question): string {
+  const query = new URLSearchParams();
+  if (question.handle) query.set("handle", question.handle);
+  for (const [name, text] of Object.entries(question.typed)) query.set(name, text);
+  for (const [name, text] of Object.entries(question.filters)) if (text) query.set(FILTER_PREFIX + name, text);
+  for (const handle of question.compared) query.append("with", handle);
+  const text = query.toString();
+  return text ? `#/ask?${text}` : "#/ask";
+}
+
+export interface Request {
+  path: string;
+  body?: Profile;
+}
+
+/** The request to an endpoint: by handle as long as nothing is typed over it. */
+export function requestFor(question: Question, route: string, profile: Profile, parameters: Record<string, string> = {}): Request {
+  const query = new URLSearchParams(parameters);
+  const isPlain = question.handle !== "" && Object.keys(question.typed).length === 0;
+  if (isPlain) query.set("handle", question.handle);
+  const text = query.toString();
+  const path = text ? `${route}?${text}` : route;
+  return isPlain ? { path } : { path, body: { ...profile, ...question.typed } };
+}
+
+export function similarParameters(question: Question): Record<string, string> {
+  return Object.fromEntries(Object.entries(question.filters).filter(([, text]) => text !== ""));
+}
+
+export function isAsked(question: Question): boolean {
+  return question.handle !== "" || Object.keys(question.typed).length > 0;
+}
