@@ -2,6 +2,7 @@
 #include "serve/answers.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,6 +203,56 @@ void answer_write_influencer(const struct catalogue *catalogue, uint32_t row, st
     json_member_string(w, "category", profile.text[PROFILE_category]);
     json_member_string(w, "country", profile.text[PROFILE_country]);
     json_member_number(w, "followers", profile.number[PROFILE_followers]);
+}
+
+static enum status unknown_handle(const struct catalogue *catalogue, const char *handle,
+                                  struct error *err)
+{
+    uint32_t rows[3];
+    size_t n = catalogue_closest(catalogue, handle, 3, rows);
+    char closest[3 * 80] = "";
+    for (size_t i = 0, used = 0; i < n && used < sizeof closest; i++)
+        used +=
+            (size_t)snprintf(closest + used, sizeof closest - used, "%s%.64s",
+                             i > 0 ? ", " : "; closest: ", catalogue_handle(catalogue, rows[i]));
+    return fail_field(err, STATUS_NOT_FOUND, "handle", "nobody of the name '%.64s' is catalogued%s",
+                      handle, closest);
+}
+
+enum status answer_find_profile(const struct catalogue *catalogue, const char *handle,
+                                struct profile *ret_profile, struct error *err)
+{
+    uint32_t row;
+    if (!catalogue_find(catalogue, handle, strlen(handle), &row))
+        return unknown_handle(catalogue, handle, err);
+    catalogue_profile(catalogue, row, ret_profile);
+    return STATUS_OK;
+}
+
+void answer_write_profile(const struct profile *profile, struct json_writer *w)
+{
+    json_begin_object(w);
+    for (size_t i = 0; i < PROFILE_N_FIELDS; i++) {
+        const struct profile_field *field = &profile_fields[i];
+        if (field->kind == PROFILE_TEXT) {
+            if (profile->text[field->index])
+                json_member_string(w, field->name, profile->text[field->index]);
+            continue;
+        }
+        double value = profile->number[field->index];
+        if (isnan(value))
+            continue;
+        char month[16];
+        if (field->kind == PROFILE_FLAG) {
+            json_member_bool(w, field->name, value != 0);
+        } else if (field->kind == PROFILE_MONTH) {
+            snprintf(month, sizeof month, "%04d-%02d", (int)value / 12, (int)value % 12 + 1);
+            json_member_string(w, field->name, month);
+        } else {
+            json_member_number(w, field->name, value);
+        }
+    }
+    json_end_object(w);
 }
 
 static void write_similar(const struct asker *asker, const union answer *answer,

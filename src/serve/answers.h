@@ -36,6 +36,13 @@ extern const struct answer_kind answer_score, answer_tier, answer_cluster, answe
 /* "clusters": all archetypes. */
 void answer_list_clusters(const struct engine *engine, struct json_writer *w);
 
+/* The catalogued profile of a handle. STATUS_NOT_FOUND names the closest handles. */
+enum status answer_find_profile(const struct catalogue *catalogue, const char *handle,
+                                struct profile *ret_profile, struct error *err);
+
+/* A profile as an object: the fields that are there, in the forms that POST takes. */
+void answer_write_profile(const struct profile *profile, struct json_writer *w);
+
 /* A catalogued influencer as members: handle, name, category, country, followers. */
 void answer_write_influencer(const struct catalogue *catalogue, uint32_t row,
                              struct json_writer *w);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/dispatch.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -17,6 +18,12 @@ const char *request_parameter(const struct request *request, const char *name)
         if (strcmp(p->name, name) == 0)
             return p->value;
     return NULL;
+}
+
+void request_add_header(struct request *request, const char *name, const char *value)
+{
+    assert(request->n_extra < REQUEST_MAX_EXTRA);
+    request->extra[request->n_extra++] = (struct reply_header){name, value};
 }
 
 static void clear_buffer(struct buffer *buffer)
@@ -44,6 +51,7 @@ void request_begin(struct request *request, uint64_t id)
     request->status = 0;
     request->content_type = HTTP_JSON;
     request->allow = NULL;
+    request->n_extra = 0;
     request->retry_after_s = 0;
     request->must_close = request->is_logged = request->pending = request->resumed = false;
     request->outcome.status = STATUS_OK;
@@ -77,7 +85,8 @@ static void check_types(struct request *request)
                            "Content-Type must be application/json, in UTF-8");
         return;
     }
-    if (request->route->needs_model && !http_accepts(head->accept, HTTP_JSON))
+    bool is_json = request->route->needs_model && request->route->id != ROUTE_INDEX;
+    if (is_json && !http_accepts(head->accept, HTTP_JSON))
         problem_reply_http(request, 406, "not_acceptable",
                            "the reply is application/json, which Accept does not admit");
 }

@@ -117,9 +117,17 @@ void guard_header(struct guard_head *head, const char *name, size_t name_bytes, 
         if (is_named(name, 12, "Content-Type"))
             once(head, &head->content_type, value, "Content-Type stands twice");
         break;
+    case 13:
+        if (is_named(name, 13, "If-None-Match") && !head->if_none_match)
+            head->if_none_match = value;
+        break;
     case 14:
         if (is_named(name, 14, "Content-Length"))
             on_content_length(head, value, value_bytes);
+        break;
+    case 15:
+        if (is_named(name, 15, "Accept-Encoding") && !head->accept_encoding)
+            head->accept_encoding = value;
         break;
     case 16:
         if (is_named(name, 16, "Content-Encoding"))

@@ -18,7 +18,8 @@ struct guard_head {
     bool chunked;
     bool expects_continue;
     const char *content_type, *content_encoding, *accept; /* NULL: no such header */
-    const char *fault;                                    /* the first thing wrong, or NULL */
+    const char *accept_encoding, *if_none_match;
+    const char *fault; /* the first thing wrong, or NULL */
 };
 
 void guard_init(struct guard_head *head);

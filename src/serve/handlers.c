@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "serve/answers.h"
+#include "serve/assets.h"
 #include "serve/codec.h"
 #include "serve/problem.h"
 #include "serve/request.h"
@@ -12,11 +13,30 @@
 
 /* ---- the catalogue ---- */
 
+/* ?handle=NAME: everything that is catalogued of one influencer. */
+static enum status show_influencer(struct request *request, const struct codec_options *options,
+                                   struct error *err)
+{
+    const struct engine *engine = request->model->engine;
+    struct profile profile;
+    TRY(answer_find_profile(engine_catalogue(engine), options->handle, &profile, err));
+    struct json_writer w = json_writer(&request->reply);
+    json_begin_object(&w);
+    json_member_string(&w, "model", engine_version(engine));
+    json_put_key(&w, "profile");
+    answer_write_profile(&profile, &w);
+    codec_write_unknown(&w, &options->unknown);
+    json_end_object(&w);
+    return STATUS_OK;
+}
+
 enum status handle_influencers(struct request *request, struct error *err)
 {
     struct codec_options options;
     codec_options_init(&options);
     TRY(codec_read_parameters(request->parameters, &request->arena, &options, err));
+    if (options.handle)
+        return show_influencer(request, &options, err);
     const struct engine *engine = request->model->engine;
     const struct catalogue *catalogue = engine_catalogue(engine);
     uint32_t *rows = ARENA_ARRAY(&request->arena, uint32_t, options.limit);
@@ -66,7 +86,8 @@ static void write_fields(struct json_writer *w)
 
 enum status handle_index(struct request *request, struct error *err)
 {
-    (void)err;
+    if (assets_wants_page(request))
+        return handle_page(request, err);
     struct json_writer w = json_writer(&request->reply);
     w.pretty = true;
     json_begin_object(&w);

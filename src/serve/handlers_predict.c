@@ -21,30 +21,6 @@ static void *take_scratch(struct request *request, const struct engine *engine)
     return memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
 }
 
-static enum status unknown_handle(const struct catalogue *catalogue, const char *handle,
-                                  struct error *err)
-{
-    uint32_t rows[3];
-    size_t n = catalogue_closest(catalogue, handle, 3, rows);
-    char closest[3 * 80] = "";
-    for (size_t i = 0, used = 0; i < n && used < sizeof closest; i++)
-        used +=
-            (size_t)snprintf(closest + used, sizeof closest - used, "%s%.64s",
-                             i > 0 ? ", " : "; closest: ", catalogue_handle(catalogue, rows[i]));
-    return fail_field(err, STATUS_NOT_FOUND, "handle", "nobody of the name '%.64s' is catalogued%s",
-                      handle, closest);
-}
-
-static enum status find_profile(const struct catalogue *catalogue, const char *handle,
-                                struct profile *ret_profile, struct error *err)
-{
-    uint32_t row;
-    if (!catalogue_find(catalogue, handle, strlen(handle), &row))
-        return unknown_handle(catalogue, handle, err);
-    catalogue_profile(catalogue, row, ret_profile);
-    return STATUS_OK;
-}
-
 /* A body with a handle and nothing else that a model could read means the catalogued influencer. */
 static bool is_handle_only(const struct profile *profile)
 {
@@ -76,8 +52,8 @@ static enum status predict_json(const struct asker *asker, const struct answer_k
     if (asker->options->strict)
         TRY(codec_refuse_unknown(&prediction->unknown, err));
     if (is_handle_only(profile))
-        TRY(find_profile(engine_catalogue(asker->engine), profile->text[PROFILE_handle], profile,
-                         err));
+        TRY(answer_find_profile(engine_catalogue(asker->engine), profile->text[PROFILE_handle],
+                                profile, err));
     return kind->compute(asker, profile, &prediction->answer, err);
 }
 
@@ -181,7 +157,8 @@ static enum status predict_handle(struct request *request, const struct asker *a
         return fail_field(err, STATUS_INVALID, "handle",
                           "is needed: ?handle=NAME, or POST a profile");
     struct prediction prediction = {.unknown = options->unknown};
-    TRY(find_profile(engine_catalogue(asker->engine), options->handle, &prediction.profile, err));
+    TRY(answer_find_profile(engine_catalogue(asker->engine), options->handle, &prediction.profile,
+                            err));
     TRY(kind->compute(asker, &prediction.profile, &prediction.answer, err));
     struct json_writer w = open_reply(request, asker);
     write_prediction(asker, kind, &prediction, &w);

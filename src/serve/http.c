@@ -128,6 +128,19 @@ bool http_accepts(const char *accept, const char *type)
     return false;
 }
 
+bool http_accepts_gzip(const char *accept_encoding)
+{
+    for (const char *at = accept_encoding ? accept_encoding : ""; *at;) {
+        at += strspn(at, ", \t");
+        size_t item = strcspn(at, ",");
+        size_t name = strcspn(at, ",; \t");
+        if (name == 4 && strncasecmp(at, "gzip", 4) == 0)
+            return !is_refused(at + name, item - name);
+        at += item;
+    }
+    return false;
+}
+
 bool http_is_token(const char *text, size_t length)
 {
     static const char others[] = "!#$%&'*+-.^_`|~";

@@ -18,6 +18,7 @@ enum http_method http_method_find(const char *name);
 /* Every status that the daemon answers; anything else is counted as HTTP_STATUS_OTHER. */
 #define HTTP_STATUSES(X) \
     X(200)               \
+    X(304)               \
     X(400)               \
     X(404)               \
     X(405)               \
@@ -57,6 +58,9 @@ bool http_type_is(const char *value, const char *type, bool *ret_utf8);
 
 /* True when an Accept value (NULL: no such header) admits `type`, "application/json". */
 bool http_accepts(const char *accept, const char *type);
+
+/* True when an Accept-Encoding value (NULL: no such header) admits gzip. */
+bool http_accepts_gzip(const char *accept_encoding);
 
 /* RFC 9110, 5.6.2. */
 bool http_is_token(const char *text, size_t length);

@@ -34,6 +34,11 @@ enum request_stage {
     REQUEST_ANSWERING, /* the handler was called */
 };
 
+#define REQUEST_MAX_EXTRA 6
+struct reply_header {
+    const char *name, *value;
+};
+
 struct request {
     struct service *service; /* borrowed */
     unsigned lane;           /* the event loop's number */
@@ -53,13 +58,15 @@ struct request {
     struct parameter *parameters, *last_parameter;
 
     /* What became of it. */
-    const struct route *route; /* never NULL after dispatch_head() */
-    struct model *model;       /* acquired, or NULL */
-    unsigned status;           /* of the reply; 0: none yet */
-    const char *content_type;  /* of the reply */
-    const char *allow;         /* value of the Allow header, or NULL */
-    unsigned retry_after_s;    /* 0: no Retry-After header */
-    bool must_close;           /* the connection cannot be used any more */
+    const struct route *route;                    /* never NULL after dispatch_head() */
+    struct model *model;                          /* acquired, or NULL */
+    unsigned status;                              /* of the reply; 0: none yet */
+    const char *content_type;                     /* of the reply */
+    struct reply_header extra[REQUEST_MAX_EXTRA]; /* further headers of the reply */
+    size_t n_extra;
+    const char *allow;      /* value of the Allow header, or NULL */
+    unsigned retry_after_s; /* 0: no Retry-After header */
+    bool must_close;        /* the connection cannot be used any more */
     bool is_logged;
 
     /* PENDING: the answer comes later, from another thread, which fills `outcome` and gives the
@@ -76,6 +83,9 @@ struct request {
     bool is_sent; /* answered beside the library */
     struct request *next_free;
 };
+
+/* A header of the reply; both texts live as long as the request. */
+void request_add_header(struct request *request, const char *name, const char *value);
 
 /* The value of a query parameter, or NULL. */
 const char *request_parameter(const struct request *request, const char *name);

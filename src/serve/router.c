@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "serve/assets.h"
 #include "serve/handlers.h"
 
 #define GET_ONLY (HTTP_GET | HTTP_HEAD), "GET, HEAD"
@@ -20,8 +21,12 @@ const struct route routes[N_ROUTES] = {
     {ROUTE_SIMILAR, "/similar", GET_POST, handle_similar, true, true,
      "nearest influencers; k, category, country, tier, min_followers, max_followers, exclude"},
     {ROUTE_INFLUENCERS, "/influencers", GET_ONLY, handle_influencers, true, true,
-     "search the catalogue: q, limit"},
-    {ROUTE_INDEX, "/", GET_ONLY, handle_index, true, false, "this list"},
+     "search the catalogue: q, limit; or all that is known of one: handle"},
+    {ROUTE_INDEX, "/", GET_ONLY, handle_index, true, false,
+     "the page, for browsers; otherwise this list"},
+    {ROUTE_PAGE, ROUTE_PAGE_PATH, GET_ONLY, handle_page, false, false, "files of the page"},
+    {ROUTE_REPORT, "/report", GET_ONLY, handle_report, true, false,
+     "what training found: report.json of the bundle in service"},
     {ROUTE_HEALTHY, "/-/healthy", GET_ONLY, handle_healthy, false, false,
      "200 while the process serves"},
     {ROUTE_READY, "/-/ready", GET_ONLY, handle_ready, false, false,
@@ -37,5 +42,7 @@ const struct route *router_find(const char *path)
     for (size_t i = 0; i < ROUTE_OTHER; i++)
         if (strcmp(routes[i].path, path) == 0)
             return &routes[i];
+    if (assets_has(path))
+        return &routes[ROUTE_PAGE];
     return &routes[ROUTE_OTHER];
 }

@@ -205,6 +205,9 @@ static bool add_headers(const struct request *request, struct MHD_Response *resp
         snprintf(seconds, sizeof seconds, "%u", request->retry_after_s);
         ok = ok && MHD_add_response_header(response, "Retry-After", seconds);
     }
+    for (size_t i = 0; i < request->n_extra; i++)
+        ok = ok &&
+             MHD_add_response_header(response, request->extra[i].name, request->extra[i].value);
     if (request->must_close)
         ok = ok && MHD_add_response_header(response, "Connection", "close");
     return ok;

@@ -2,9 +2,14 @@
 #include "serve/service.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "artifact/bundle.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "serve/listen.h"
 #include "serve/request.h"
@@ -53,13 +58,29 @@ void service_deinit(struct service *service)
     pthread_mutex_destroy(&service->lock);
 }
 
+/* report.json of the bundle that was opened; a bundle may lack it. */
+static enum status map_report(const char *models_path, const char *version,
+                              struct file_map *ret_report, struct error *err)
+{
+    char dir[PATH_MAX], id[BUNDLE_ID_BYTES], path[PATH_MAX + sizeof "/report.json"];
+    TRY(bundle_resolve(models_path, dir, id, err));
+    if (strcmp(id, version) != 0)
+        return fail(err, STATUS_UNAVAILABLE, "%s changed while it was read", models_path);
+    snprintf(path, sizeof path, "%s/report.json", dir);
+    enum status status = file_map(path, ret_report, err);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 static enum status load(struct service *service, struct error *err)
 {
     AUTO(engine_close_slot) struct engine *engine = NULL;
     TRY(engine_open(service->config->models_path, &engine, err));
-    TRY(slot_exchange(&service->slot, engine, service->n_lanes, err));
+    AUTO(file_unmap) struct file_map report = {0};
+    TRY(map_report(service->config->models_path, engine_version(engine), &report, err));
+    TRY(slot_exchange(&service->slot, engine, report, service->n_lanes, err));
+    report = (struct file_map){0}; /* the slot's now, as is the engine */
     log_info("serving %s", engine_version(engine));
-    engine = NULL; /* the slot's now */
+    engine = NULL;
     return STATUS_OK;
 }
 

@@ -31,8 +31,8 @@ static struct model *find_free(struct slot *slot)
     return NULL;
 }
 
-enum status slot_exchange(struct slot *slot, struct engine *engine, unsigned n_lanes,
-                          struct error *err)
+enum status slot_exchange(struct slot *slot, struct engine *engine, struct file_map report,
+                          unsigned n_lanes, struct error *err)
 {
     slot_collect(slot);
     struct model *model = find_free(slot);
@@ -42,6 +42,7 @@ enum status slot_exchange(struct slot *slot, struct engine *engine, unsigned n_l
     if (!tally)
         return fail(err, STATUS_NO_MEMORY, "model: out of memory");
     model->engine = engine;
+    model->report = report;
     model->tally = tally;
     model->expected = 0;
     atomic_store_explicit(&model->released, 0, memory_order_relaxed);
@@ -58,6 +59,7 @@ enum status slot_exchange(struct slot *slot, struct engine *engine, unsigned n_l
 static void close_model(struct model *model)
 {
     engine_close(model->engine);
+    file_unmap(&model->report);
     free(model->tally);
     *model = (struct model){0};
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/file.h"
 #include "runtime/engine.h"
 
 struct model_tally;
@@ -21,6 +22,7 @@ struct model_tally;
 
 struct model {
     struct engine *engine;     /* owns */
+    struct file_map report;    /* owns: report.json, empty when the bundle has none */
     struct model_tally *tally; /* [n_lanes] owns */
     _Atomic uint64_t released;
     uint64_t expected; /* releases after which a retired model is free; the reloading thread's */
@@ -36,10 +38,10 @@ struct slot {
 struct model *slot_acquire(struct slot *slot);
 void slot_release(struct model *model);
 
-/* Take `engine` into service; the one before is retired. STATUS_UNAVAILABLE: SLOT_MODELS models are
- * still held by requests; the engine stays the caller's. */
-enum status slot_exchange(struct slot *slot, struct engine *engine, unsigned n_lanes,
-                          struct error *err);
+/* Take `engine` and its report into service; the one before is retired. STATUS_UNAVAILABLE:
+ * SLOT_MODELS models are still held by requests; both stay the caller's. */
+enum status slot_exchange(struct slot *slot, struct engine *engine, struct file_map report,
+                          unsigned n_lanes, struct error *err);
 
 /* Close the retired models that no request holds any more. */
 void slot_collect(struct slot *slot);
