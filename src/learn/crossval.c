@@ -9,7 +9,7 @@
 #include "dataset/split.h"
 #include "learn/folds.h"
 #include "learn/shipped.h"
-#include "learn/softmax.h"
+#include "runtime/softmax.h"
 
 const char *const metric_names[N_METRICS] = {
     [METRIC_MAE] = "mae",           [METRIC_RMSE] = "rmse",         [METRIC_R2] = "r2",

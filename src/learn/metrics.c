@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "runtime/softmax.h"
 
 double metrics_mean(const double *values, size_t n)
 {
@@ -111,22 +112,13 @@ enum status metrics_regression(const double *y, const double *predicted, size_t 
     return STATUS_OK;
 }
 
-size_t metrics_argmax(const double *values, size_t k)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < k; i++)
-        if (values[i] > values[best])
-            best = i;
-    return best;
-}
-
 void metrics_confusion(const uint32_t *label, const double *probability, size_t n, size_t k,
                        size_t *ret_counts)
 {
     for (size_t i = 0; i < k * k; i++)
         ret_counts[i] = 0;
     for (size_t i = 0; i < n; i++)
-        ret_counts[label[i] * k + metrics_argmax(probability + i * k, k)]++;
+        ret_counts[label[i] * k + argmax(probability + i * k, k)]++;
 }
 
 static double macro_f1(const size_t *counts, size_t k)
@@ -156,7 +148,7 @@ static double calibration_error(const uint32_t *label, const double *probability
 {
     double gap[ECE_BINS] = {0};
     for (size_t i = 0; i < n; i++) {
-        size_t top = metrics_argmax(probability + i * k, k);
+        size_t top = argmax(probability + i * k, k);
         double confidence = probability[i * k + top];
         size_t bin = (size_t)(confidence * ECE_BINS);
         gap[bin < ECE_BINS ? bin : ECE_BINS - 1] += (top == label[i] ? 1.0 : 0.0) - confidence;

@@ -38,9 +38,6 @@ enum status metrics_classification(const uint32_t *label, const double *probabil
 void metrics_confusion(const uint32_t *label, const double *probability, size_t n, size_t k,
                        size_t *ret_counts);
 
-/* Index of the first largest of [k]. */
-size_t metrics_argmax(const double *values, size_t k);
-
 /* Mean silhouette (Rousseeuw 1987) of rows [n][p] under `cluster` [n], clusters below k; a row
  * alone in its cluster counts 0. STATUS_INVALID: fewer than two clusters have members.
  * Cost O(n^2 p): pass a sample. */

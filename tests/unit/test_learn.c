@@ -7,8 +7,9 @@
 #include "learn/calibrate.h"
 #include "learn/kmeans.h"
 #include "learn/least_squares.h"
+#include "learn/logistic.h"
 #include "learn/metrics.h"
-#include "learn/softmax.h"
+#include "runtime/softmax.h"
 
 /* ---- metrics, by hand ---- */
 
@@ -149,21 +150,21 @@ static void the_gradient_of_softmax_is_that_of_finite_differences(void **state)
         label[i] = (uint32_t)rng_below(&rng, K);
     for (size_t i = 0; i < K * (P + 1); i++)
         w[i] = rng_normal(&rng);
-    struct softmax_problem problem = {.x = x,
-                                      .label = label,
-                                      .n = N,
-                                      .p = P,
-                                      .k = K,
-                                      .penalty = 0.7,
-                                      .class_weight = class_weight,
-                                      .scratch = scratch};
-    softmax_loss(&problem, w, gradient);
+    struct logistic_problem problem = {.x = x,
+                                       .label = label,
+                                       .n = N,
+                                       .p = P,
+                                       .k = K,
+                                       .penalty = 0.7,
+                                       .class_weight = class_weight,
+                                       .scratch = scratch};
+    logistic_loss(&problem, w, gradient);
     for (size_t i = 0; i < K * (P + 1); i++) {
         double at = w[i];
         w[i] = at + 1e-5;
-        double above = softmax_loss(&problem, w, ignored);
+        double above = logistic_loss(&problem, w, ignored);
         w[i] = at - 1e-5;
-        double below = softmax_loss(&problem, w, ignored);
+        double below = logistic_loss(&problem, w, ignored);
         w[i] = at;
         assert_near(gradient[i], (above - below) / 2e-5, 1e-8);
     }
@@ -185,9 +186,9 @@ static void softmax_without_columns_fits_the_shares(void **state)
     (void)state;
     const float x[10] = {0};
     const uint32_t label[] = {0, 0, 0, 0, 0, 1, 1, 1, 2, 2};
-    struct softmax_problem problem = {.x = x, .label = label, .n = 10, .p = 0, .k = 3};
+    struct logistic_problem problem = {.x = x, .label = label, .n = 10, .p = 0, .k = 3};
     double w[3] = {0};
-    assert_int_equal(softmax_fit(&problem, w, NULL), STATUS_OK);
+    assert_int_equal(logistic_fit(&problem, w, NULL), STATUS_OK);
     double p[3];
     softmax(w, 3, 1.0, p);
     assert_near(p[0], .5, 1e-4);

@@ -7,10 +7,7 @@
 
 #include "base/status.h"
 
-/* probability = softmax(logit / temperature), safe for any size of logit. */
-void softmax(const double *logit, size_t k, double temperature, double *ret_probability);
-
-struct softmax_problem {
+struct logistic_problem {
     const float *x; /* [..][p] scaled */
     const uint32_t *label;
     const size_t *rows; /* [n] into x and label; NULL: 0..n-1 */
@@ -21,8 +18,9 @@ struct softmax_problem {
 };
 
 /* Mean over rows of w (-ln p(label)) + penalty / (2 n) |w|^2, and its gradient.
- * weights, ret_gradient: [k][p + 1]. An lbfgs_function over a struct softmax_problem. */
-double softmax_loss(void *problem, const double *weights, double *ret_gradient);
+ * weights, ret_gradient: [k][p + 1]. An lbfgs_function over a struct logistic_problem. */
+double logistic_loss(void *problem, const double *weights, double *ret_gradient);
 
 /* Fit from the weights given (zeros, or those of a neighbouring penalty). */
-enum status softmax_fit(const struct softmax_problem *problem, double *weights, struct error *err);
+enum status logistic_fit(const struct logistic_problem *problem, double *weights,
+                         struct error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "learn/softmax.h"
+#include "learn/logistic.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "learn/least_squares.h"
 #include "learn/metrics.h"
 #include "learn/trainer.h"
+#include "runtime/softmax.h"
 
 #define INNER_FOLDS 5
 #define MAX_TUNING_ROWS 5000
@@ -18,22 +19,8 @@
  * before, which is nearer to zero. */
 static const double penalty_grid[] = {300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.03};
 
-void softmax(const double *logit, size_t k, double temperature, double *ret_probability)
-{
-    double max = logit[0];
-    for (size_t c = 1; c < k; c++)
-        max = fmax(max, logit[c]);
-    double sum = 0;
-    for (size_t c = 0; c < k; c++) {
-        ret_probability[c] = exp((logit[c] - max) / temperature);
-        sum += ret_probability[c];
-    }
-    for (size_t c = 0; c < k; c++)
-        ret_probability[c] /= sum;
-}
-
 /* Adds one row's gradient; returns its loss. */
-static double add_row(const struct softmax_problem *problem, size_t row, const double *weights,
+static double add_row(const struct logistic_problem *problem, size_t row, const double *weights,
                       double *gradient)
 {
     const float *x = problem->x + row * problem->p;
@@ -55,9 +42,9 @@ static double add_row(const struct softmax_problem *problem, size_t row, const d
     return -weight * log(fmax(probability[label], 1e-300));
 }
 
-double softmax_loss(void *user, const double *weights, double *ret_gradient)
+double logistic_loss(void *user, const double *weights, double *ret_gradient)
 {
-    const struct softmax_problem *problem = user;
+    const struct logistic_problem *problem = user;
     size_t width = problem->p + 1;
     for (size_t i = 0; i < problem->k * width; i++)
         ret_gradient[i] = 0;
@@ -76,18 +63,18 @@ double softmax_loss(void *user, const double *weights, double *ret_gradient)
     return loss * scale;
 }
 
-enum status softmax_fit(const struct softmax_problem *problem, double *weights, struct error *err)
+enum status logistic_fit(const struct logistic_problem *problem, double *weights, struct error *err)
 {
     AUTO(free_slot) double *scratch = calloc(2 * problem->k, sizeof *scratch);
     if (!scratch)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    struct softmax_problem own = *problem;
+    struct logistic_problem own = *problem;
     own.scratch = scratch;
     static const struct lbfgs_options options = {.max_iterations = 200, .tolerance = 1e-5};
-    return lbfgs_minimise(softmax_loss, &own, weights, own.k * (own.p + 1), &options, err);
+    return lbfgs_minimise(logistic_loss, &own, weights, own.k * (own.p + 1), &options, err);
 }
 
-static double held_out_loss(const struct softmax_problem *problem, const double *weights,
+static double held_out_loss(const struct logistic_problem *problem, const double *weights,
                             const size_t *rows, size_t n, double *scratch)
 {
     double loss = 0;
@@ -114,7 +101,7 @@ static void tuning_deinit(struct tuning *tuning)
     free(tuning->scratch);
 }
 
-static enum status tuning_init(struct tuning *tuning, const struct softmax_problem *all,
+static enum status tuning_init(struct tuning *tuning, const struct logistic_problem *all,
                                struct error *err)
 {
     tuning->weights = calloc(all->k * (all->p + 1), sizeof *tuning->weights);
@@ -125,25 +112,25 @@ static enum status tuning_init(struct tuning *tuning, const struct softmax_probl
 }
 
 /* Adds the held-out loss of each penalty in one inner fold. */
-static enum status tune_fold(const struct softmax_problem *all, struct tuning *tuning, double *loss,
-                             struct error *err)
+static enum status tune_fold(const struct logistic_problem *all, struct tuning *tuning,
+                             double *loss, struct error *err)
 {
     const struct fold_rows *rows = &tuning->rows;
     for (size_t i = 0; i < all->k * (all->p + 1); i++)
         tuning->weights[i] = 0;
-    struct softmax_problem part = *all;
+    struct logistic_problem part = *all;
     part.rows = rows->train;
     part.n = rows->n_train;
     for (size_t g = 0; g < ARRAY_LENGTH(penalty_grid); g++) {
         /* The penalty is in rows' worth: a fold with fewer rows takes its share. */
         part.penalty = penalty_grid[g] * (double)part.n / (double)all->n;
-        TRY(softmax_fit(&part, tuning->weights, err));
+        TRY(logistic_fit(&part, tuning->weights, err));
         loss[g] += held_out_loss(all, tuning->weights, rows->held, rows->n_held, tuning->scratch);
     }
     return STATUS_OK;
 }
 
-static enum status tune_penalty(const struct softmax_problem *all, uint64_t seed,
+static enum status tune_penalty(const struct logistic_problem *all, uint64_t seed,
                                 double *ret_penalty, struct error *err)
 {
     *ret_penalty = 1.0;
@@ -173,7 +160,7 @@ static enum status tune_penalty(const struct softmax_problem *all, uint64_t seed
 static enum status softmax_train(const struct problem *problem, struct fitted **ret_fitted,
                                  struct error *err)
 {
-    struct softmax_problem all = {
+    struct logistic_problem all = {
         .x = problem->scaled,
         .label = problem->label,
         .n = problem->n,
@@ -184,7 +171,7 @@ static enum status softmax_train(const struct problem *problem, struct fitted **
     double *weights;
     TRY(fitted_new_linear(problem->p, problem->n_classes, &fitted, &weights, err));
     TRY(tune_penalty(&all, problem->seed, &all.penalty, err));
-    TRY(softmax_fit(&all, weights, err));
+    TRY(logistic_fit(&all, weights, err));
     fitted->settings = arena_printf(&fitted->memory, "C = %g", 1.0 / all.penalty);
     if (!fitted->settings)
         return fail(err, STATUS_NO_MEMORY, "out of memory");

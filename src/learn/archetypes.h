@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Archetypes: k-means clusters of the scaled features, with k by silhouette, named by what sets
+ * each apart. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "learn/design.h"
+#include "runtime/clusters.h"
+
+#define ARCHETYPES_MAX_TRIED 16
+
+struct archetypes {
+    struct arena memory; /* owns everything below */
+    struct clusters_model model;
+    uint32_t *cluster; /* [n] */
+    double *distance;  /* [n] to the own centroid */
+    size_t n_tried;    /* values of k */
+    size_t tried_k[ARCHETYPES_MAX_TRIED];
+    double tried_silhouette[ARCHETYPES_MAX_TRIED];
+};
+
+struct archetypes_options {
+    size_t min_k, max_k; /* 2..; max_k is lowered for few rows (10 a cluster) */
+    uint64_t seed;
+};
+
+/* The features that archetypes are made of: few and unlike each other, so that size does not count
+ * five times. Marks all others in `options` as excluded; texts are not used. */
+void archetypes_choose_features(struct design_options *options);
+
+/* matrix: rows of `spec`. STATUS_INVALID: fewer than 4 rows. */
+enum status archetypes_fit(const struct feature_spec *spec, const struct matrix *matrix,
+                           const struct archetypes_options *options,
+                           struct archetypes **ret_archetypes, struct error *err);
+void archetypes_free(struct archetypes *archetypes);
+DEFINE_SLOT(archetypes_free, struct archetypes)
+
+/* "weak" below .25, "fair" below .5, "clear" (Kaufman and Rousseeuw 1990, table 4). */
+const char *archetypes_strength(double silhouette);
