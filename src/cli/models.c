@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "artifact/bundle.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "runtime/engine.h"
+
+static const char name[] = "models";
+
+struct request {
+    const char *dir;
+    const char *id; /* NULL: none was given */
+    int64_t keep;
+    bool as_json;
+    struct buffer *out; /* what goes to stdout */
+};
+
+static double total_bytes(const struct json *manifest)
+{
+    double bytes = 0;
+    const struct json *files = json_get(manifest, "files");
+    for (const struct json *file = json_first(files); file; file = json_next(file))
+        bytes += json_number_or(json_get(file, "bytes"), 0);
+    return bytes;
+}
+
+/* ---- list ---- */
+
+static void put_info(struct json_writer *w, const struct bundle_info *info)
+{
+    json_begin_object(w);
+    json_member_string(w, "id", info->id);
+    json_member_bool(w, "current", info->is_current);
+    json_member_bool(w, "previous", info->is_previous);
+    json_member_string(w, "created", json_string_or(json_get(info->manifest, "created"), NULL));
+    json_member_number(w, "bytes", total_bytes(info->manifest));
+    json_member_string(w, "problem", info->manifest ? NULL : info->problem);
+    json_end_object(w);
+}
+
+static void print_info(struct buffer *out, const struct bundle_info *info)
+{
+    buffer_printf(out, "%c %s", info->is_current ? '*' : info->is_previous ? '-' : ' ', info->id);
+    if (!info->manifest)
+        buffer_printf(out, "  damaged: %s\n", info->problem);
+    else
+        buffer_printf(out, "  %s  %.0f bytes\n",
+                      json_string_or(json_get(info->manifest, "created"), "?"),
+                      total_bytes(info->manifest));
+}
+
+static enum status list(const struct request *request, struct error *err)
+{
+    AUTO(arena_deinit) struct arena arena;
+    arena_init(&arena, 65536);
+    struct bundle_info *infos = NULL;
+    size_t n = 0;
+    TRY(bundle_list(request->dir, &arena, &infos, &n, err));
+    if (request->as_json) {
+        struct json_writer w = json_writer(request->out);
+        json_begin_array(&w);
+        for (size_t i = 0; i < n; i++)
+            put_info(&w, &infos[i]);
+        json_end_array(&w);
+        buffer_put_char(request->out, '\n');
+        return STATUS_OK;
+    }
+    for (size_t i = 0; i < n; i++)
+        print_info(request->out, &infos[i]);
+    if (n == 0)
+        fprintf(stderr, "%s: no bundles yet; influence train makes one\n", request->dir);
+    return STATUS_OK;
+}
+
+/* ---- show ---- */
+
+/* The bundle that was named, or the current one. */
+static enum status find(const struct request *request, char ret_dir[static PATH_MAX],
+                        char ret_id[static BUNDLE_ID_BYTES], struct error *err)
+{
+    if (request->id)
+        return bundle_find(request->dir, request->id, ret_dir, ret_id, err);
+    return bundle_resolve(request->dir, ret_dir, ret_id, err);
+}
+
+/* Any JSON as indented lines "key: value". */
+static void print_value(struct buffer *out, const struct json *value, int depth)
+{
+    for (const struct json *m = json_first(value); m; m = json_next(m)) {
+        const char *key = json_key(m);
+        buffer_printf(out, "%*s%s%s", 2 * depth, "", key ? key : "-", key ? ":" : "");
+        enum json_type type = json_type(m);
+        if (type == JSON_OBJECT || type == JSON_ARRAY) {
+            buffer_put_text(out, json_first(m) ? "\n" : " none\n");
+            print_value(out, m, depth + 1);
+            continue;
+        }
+        buffer_put_char(out, ' ');
+        if (type == JSON_STRING) {
+            buffer_put_text(out, json_string_or(m, ""));
+        } else {
+            struct json_writer w = json_writer(out);
+            json_put_value(&w, m);
+        }
+        buffer_put_char(out, '\n');
+    }
+}
+
+static enum status show(const struct request *request, struct error *err)
+{
+    char dir[PATH_MAX];
+    char id[BUNDLE_ID_BYTES];
+    char path[PATH_MAX + 16];
+    TRY(find(request, dir, id, err));
+    snprintf(path, sizeof path, "%s/manifest.json", dir);
+    AUTO(arena_deinit) struct arena arena;
+    arena_init(&arena, 65536);
+    const struct json *manifest = NULL;
+    TRY(json_parse_file(path, &arena, &manifest, err));
+    if (!request->as_json) {
+        print_value(request->out, manifest, 0);
+        return STATUS_OK;
+    }
+    struct json_writer w = json_writer(request->out);
+    json_put_value(&w, manifest);
+    buffer_put_char(request->out, '\n');
+    return STATUS_OK;
+}
+
+/* ---- verify ---- */
+
+/* Files as the manifest says, and models that open. */
+static enum status verify_bundle(const char *dir, struct error *err)
+{
+    AUTO(engine_close_slot) struct engine *engine = NULL;
+    TRY(bundle_verify(dir, err));
+    return engine_open(dir, &engine, err);
+}
+
+struct verdicts {
+    const struct request *request;
+    struct json_writer w;
+    size_t n_bad;
+};
+
+static void verify_one(struct verdicts *verdicts, const char *dir, const char *id)
+{
+    struct error problem = {0};
+    bool is_whole = verify_bundle(dir, &problem) == STATUS_OK;
+    verdicts->n_bad += !is_whole;
+    if (!verdicts->request->as_json) {
+        buffer_printf(verdicts->request->out, "%s: %s\n", id, is_whole ? "whole" : problem.message);
+        return;
+    }
+    json_begin_object(&verdicts->w);
+    json_member_string(&verdicts->w, "id", id);
+    json_member_bool(&verdicts->w, "whole", is_whole);
+    json_member_string(&verdicts->w, "problem", is_whole ? NULL : problem.message);
+    json_end_object(&verdicts->w);
+}
+
+static enum status verify_all(struct verdicts *verdicts, struct error *err)
+{
+    const char *models_dir = verdicts->request->dir;
+    AUTO(arena_deinit) struct arena arena;
+    arena_init(&arena, 65536);
+    struct bundle_info *infos = NULL;
+    size_t n = 0;
+    TRY(bundle_list(models_dir, &arena, &infos, &n, err));
+    if (n == 0)
+        return fail(err, STATUS_NOT_FOUND, "%s: no bundles", models_dir);
+    for (size_t i = 0; i < n; i++) {
+        char dir[PATH_MAX];
+        char id[BUNDLE_ID_BYTES];
+        TRY(bundle_find(models_dir, infos[i].id, dir, id, err));
+        verify_one(verdicts, dir, id);
+    }
+    return STATUS_OK;
+}
+
+static enum status verify(const struct request *request, struct error *err)
+{
+    struct verdicts verdicts = {request, json_writer(request->out), 0};
+    if (request->as_json)
+        json_begin_array(&verdicts.w);
+    if (request->id) {
+        char dir[PATH_MAX];
+        char id[BUNDLE_ID_BYTES];
+        TRY(find(request, dir, id, err));
+        verify_one(&verdicts, dir, id);
+    } else {
+        TRY(verify_all(&verdicts, err));
+    }
+    if (request->as_json) {
+        json_end_array(&verdicts.w);
+        buffer_put_char(request->out, '\n');
+    }
+    if (verdicts.n_bad > 0)
+        return fail(err, STATUS_CORRUPT, "%zu damaged", verdicts.n_bad);
+    return STATUS_OK;
+}
+
+/* ---- promote, rollback, prune ---- */
+
+static void print_current(const struct request *request, const char *id)
+{
+    if (request->as_json)
+        buffer_printf(request->out, "{\"current\":\"%s\"}\n", id);
+    else
+        buffer_printf(request->out, "%s is current\n", id);
+}
+
+static enum status promote(const struct request *request, struct error *err)
+{
+    char dir[PATH_MAX];
+    char id[BUNDLE_ID_BYTES];
+    TRY(bundle_find(request->dir, request->id, dir, id, err));
+    TRY(verify_bundle(dir, err));
+    TRY(bundle_promote(request->dir, id, err));
+    print_current(request, id);
+    return STATUS_OK;
+}
+
+static enum status rollback(const struct request *request, struct error *err)
+{
+    char id[BUNDLE_ID_BYTES];
+    TRY(bundle_rollback(request->dir, id, err));
+    print_current(request, id);
+    return STATUS_OK;
+}
+
+static enum status prune(const struct request *request, struct error *err)
+{
+    size_t removed = 0;
+    TRY(bundle_prune(request->dir, (size_t)request->keep, &removed, err));
+    buffer_printf(request->out, request->as_json ? "{\"removed\":%zu}\n" : "%zu removed\n",
+                  removed);
+    return STATUS_OK;
+}
+
+/* ---- the command ---- */
+
+static const struct action {
+    const char *name;
+    enum {
+        NO_ID,
+        MAY_HAVE_ID,
+        NEEDS_ID
+    } id;
+    enum status (*run)(const struct request *request, struct error *err);
+} actions[] = {
+    {"list", NO_ID, list},          {"show", MAY_HAVE_ID, show},   {"verify", MAY_HAVE_ID, verify},
+    {"promote", NEEDS_ID, promote}, {"rollback", NO_ID, rollback}, {"prune", NO_ID, prune},
+};
+
+static const struct action *find_action(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
+        if (strcmp(actions[i].name, word) == 0)
+            return &actions[i];
+    return NULL;
+}
+
+static int run(const struct action *action, struct request *request)
+{
+    AUTO(buffer_deinit) struct buffer out = {0};
+    struct error err = {0};
+    request->out = &out;
+    enum status status = action->run(request, &err);
+    if (out.failed)
+        status = fail(&err, STATUS_NO_MEMORY, "out of memory");
+    if (out.length > 0)
+        fwrite(out.at, 1, out.length, stdout);
+    return status == STATUS_OK ? command_finish(name) : command_failed(name, &err);
+}
+
+int command_models(int argc, char **argv)
+{
+    enum {
+        MODELS = 1,
+        KEEP,
+        JSON,
+        HELP
+    };
+    static const struct option options[] = {
+        {"models", required_argument, NULL, MODELS},
+        {"keep", required_argument, NULL, KEEP},
+        {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, HELP},
+        {0},
+    };
+    struct request request = {.dir = "models", .keep = 5};
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case MODELS:
+            request.dir = optarg;
+            break;
+        case KEEP:
+            if (!text_parse_integer(optarg, strlen(optarg), &request.keep) || request.keep < 0)
+                return command_usage(name, "--keep: must be a whole number, got '%s'", optarg);
+            break;
+        case JSON:
+            request.as_json = true;
+            break;
+        case HELP:
+            return command_help(name);
+        default:
+            return command_usage(name, "'%s' is no option, or lacks its value", argv[optind - 1]);
+        }
+    }
+    if (optind == argc)
+        return command_usage(name, "what to do is needed");
+    const struct action *action = find_action(argv[optind++]);
+    if (!action)
+        return command_usage(name, "'%s' is not known", argv[optind - 1]);
+    if (optind < argc && action->id != NO_ID)
+        request.id = argv[optind++];
+    if (optind < argc)
+        return command_usage(name, "'%s' is not needed", argv[optind]);
+    if (action->id == NEEDS_ID && !request.id)
+        return command_usage(name, "%s: which bundle?", action->name);
+    return run(action, &request);
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`influence models`: what is there, and which one is current."""
+
+import hashlib
+import json
+import subprocess
+
+import pytest
+from conftest import BUILD
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A models directory with three small bundles, the last one current."""
+    for seed in (1, 2, 3):
+        subprocess.run([BUILD / "tests/support/make-bundle", tmp_path, str(seed)], check=True, capture_output=True)
+    return tmp_path
+
+
+def ask(run, store, *words):
+    return json.loads(run("models", *words, "--models", store, "--json").stdout)
+
+
+def test_list_marks_the_current_and_the_previous_one(run, store):
+    bundles = ask(run, store, "list")
+    assert len(bundles) == 3
+    assert [b["id"] for b in bundles] == sorted(b["id"] for b in bundles)
+    current = [b for b in bundles if b["current"]]
+    assert len(current) == 1 and current[0]["id"] == (store / "current").readlink().name
+    assert len([b for b in bundles if b["previous"]]) == 1
+    text = run("models", "list", "--models", store).stdout
+    assert f"* {current[0]['id']}" in text
+
+
+def test_show_gives_the_manifest(run, store):
+    manifest = ask(run, store, "show")
+    assert manifest["id"] == (store / "current").readlink().name
+    assert {f["name"] for f in manifest["files"]} >= {"score.blob", "tier.blob", "cluster.blob", "similar.blob"}
+    assert f"id: {manifest['id']}" in run("models", "show", "--models", store).stdout
+
+
+def test_promote_and_rollback_swap(run, store):
+    ids = [b["id"] for b in ask(run, store, "list")]
+    before = (store / "current").readlink().name
+    other = next(i for i in ids if i != before)
+    assert ask(run, store, "promote", other) == {"current": other}
+    assert (store / "current").readlink().name == other
+    assert ask(run, store, "rollback") == {"current": before}
+    assert (store / "current").readlink().name == before
+
+
+def test_prune_keeps_what_is_in_use(run, store):
+    before = {b["id"]: b for b in ask(run, store, "list")}
+    assert ask(run, store, "prune", "--keep", "0") == {"removed": 1}
+    after = {b["id"] for b in ask(run, store, "list")}
+    assert after == {i for i, b in before.items() if b["current"] or b["previous"]}
+
+
+def test_verify_names_what_is_damaged(run, store):
+    assert all(v["whole"] for v in ask(run, store, "verify"))
+    current = (store / "current").resolve()
+    blob = bytearray((current / "tier.blob").read_bytes())
+    blob[len(blob) // 2] ^= 4
+    (current / "tier.blob").write_bytes(blob)
+    done = run("models", "verify", "--models", store, "--json", check=False)
+    assert done.returncode == 1
+    bad = [v for v in json.loads(done.stdout) if not v["whole"]]
+    assert [v["id"] for v in bad] == [current.name]
+    assert "tier.blob" in bad[0]["problem"]
+    done = run("models", "promote", current.name, "--models", store, check=False)
+    assert done.returncode == 1 and "tier.blob" in done.stderr
+
+
+def test_a_manifest_that_was_made_to_fit_is_found_out(run, store):
+    """Another model's blob, with its right digest in the manifest: the id still tells."""
+    current = (store / "current").resolve()
+    other = next(d for d in store.iterdir() if d.is_dir() and not d.is_symlink() and d != current)
+    blob = (other / "score.blob").read_bytes()
+    assert blob != (current / "score.blob").read_bytes()
+    (current / "score.blob").write_bytes(blob)
+    manifest = json.loads((current / "manifest.json").read_text())
+    for file in manifest["files"]:
+        if file["name"] == "score.blob":
+            file.update(bytes=len(blob), sha256=hashlib.sha256(blob).hexdigest())
+    (current / "manifest.json").write_text(json.dumps(manifest))
+    verdict = run("models", "verify", current.name, "--models", store, check=False)
+    assert verdict.returncode == 1 and "its id says" in verdict.stdout
+
+
+def test_usage_errors_say_what_is_wrong(run, tmp_path):
+    for words, reason in ((), "needed"), (("frob",), "'frob'"), (("promote",), "which"), (("list", "x"), "'x'"):
+        done = run("models", *words, "--models", tmp_path, check=False)
+        assert done.returncode == 2 and reason in done.stderr and done.stdout == ""
+    done = run("models", "show", "--models", tmp_path, check=False)
+    assert done.returncode == 1 and "influence train" in done.stderr
+    done = run("models", "rollback", "--models", tmp_path, check=False)
+    assert done.returncode == 1 and "no previous" in done.stderr
+    assert run("models", "--help").stdout.startswith("influence models")
