@@ -29,6 +29,7 @@ struct connection {
     struct connection *previous, *next;
     struct request *request; /* NULL: none under way */
     void *library;           /* the library's connection */
+    bool lingers;            /* it was refused while it sent: see linger.h */
     char caller[REQLOG_CALLER_BYTES];
 };
 

@@ -2,6 +2,7 @@
 #include "serve/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "base/rng.h"
 #include "serve/connection.h"
 #include "serve/dispatch.h"
+#include "serve/linger.h"
 #include "serve/refuse.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -39,6 +41,7 @@ struct loop {
     uint64_t now_ns;
     struct rng ids;
     struct connection_lists connections;
+    struct lingerers lingerers;
     struct request *free_requests;
     size_t n_free;
     struct request *waiting_first, *waiting_last; /* for their rows to be committed, in order */
@@ -110,6 +113,10 @@ static void on_connection(void *user, struct MHD_Connection *library, void **con
         if (!connection)
             return;
         connection_remove(&loop->connections, connection);
+        /* The library closes its descriptor after this; a copy keeps the socket open. */
+        int copy = connection->lingers ? fcntl(connection->fd, F_DUPFD_CLOEXEC, 0) : -1;
+        if (copy >= 0)
+            linger_add(&loop->lingerers, copy, loop->now_ns);
         free(connection);
         *context = NULL;
         atomic_fetch_sub_explicit(&loop->server->n_connections, 1, memory_order_relaxed);
@@ -286,9 +293,10 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *library, co
         request->stage = REQUEST_READING;
         read_head(request, library, path, method, version);
         connection_move(&loop->connections, request->connection, PHASE_BODY, loop->now_ns);
-        if (!dispatch_head(request))
-            return send_reply(loop, request, library);
-        return MHD_YES;
+        if (dispatch_head(request))
+            return MHD_YES;
+        request->connection->lingers = true;
+        return send_reply(loop, request, library);
     case REQUEST_READING:
         request->stage = REQUEST_ANSWERING;
         dispatch_body(request);
@@ -350,7 +358,8 @@ static void accept_one(struct loop *loop, int fd, const struct sockaddr *peer, s
     if (atomic_load_explicit(&server->n_connections, memory_order_relaxed) >= most) {
         counter_add(&loop->figures->connections_refused, 1);
         refuse_connection(fd, 503, "too_many_connections", "too many connections");
-        close(fd);
+        shutdown(fd, SHUT_WR);
+        linger_add(&loop->lingerers, fd, loop->now_ns);
         return;
     }
     /* Takes fd, also when it fails. */
@@ -428,7 +437,7 @@ static void take_turn(struct loop *loop)
     if (MHD_get_timeout(loop->library, &library_ms) == MHD_YES &&
         library_ms < (MHD_UNSIGNED_LONG_LONG)wait_ms)
         wait_ms = (int)library_ms;
-    struct epoll_event events[4];
+    struct epoll_event events[16];
     int n = epoll_wait(loop->epoll_fd, events, ARRAY_LENGTH(events), wait_ms);
     loop->now_ns = clock_monotonic_ns();
     for (int i = 0; i < n; i++) {
@@ -437,7 +446,10 @@ static void take_turn(struct loop *loop)
             accept_all(loop);
         else if (events[i].data.fd == loop->wake_fd)
             (void)!read(loop->wake_fd, &count, sizeof count);
+        else
+            linger_read(&loop->lingerers, events[i].data.fd);
     }
+    linger_expire(&loop->lingerers, loop->now_ns);
     if (n == 0)
         listen_to(loop, true);
     resume_all(loop);
@@ -565,6 +577,7 @@ static enum status loop_init(struct loop *loop, struct server *server, unsigned 
     if (getrandom(&loop->ids.state, sizeof loop->ids.state, 0) != sizeof loop->ids.state)
         return fail_errno(err, "getrandom");
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->lingerers.epoll_fd = loop->epoll_fd;
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->epoll_fd < 0 || loop->wake_fd < 0)
         return fail_errno(err, "event loop");
@@ -577,6 +590,7 @@ static void loop_deinit(struct loop *loop)
 {
     if (loop->library)
         MHD_stop_daemon(loop->library);
+    linger_expire(&loop->lingerers, UINT64_MAX);
     for (struct request *r = loop->free_requests, *next; r; r = next) {
         next = r->next_free;
         free_request(r);

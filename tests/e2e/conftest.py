@@ -32,7 +32,7 @@ DEMO_ROWS = 600
 def pytest_collection_modifyitems(items):
     """`pytest -m daemon` selects what talks to a running daemon: the thread sanitizer's share."""
     for item in items:
-        if {"daemon", "start_daemon"} & set(getattr(item, "fixturenames", ())):
+        if {"daemon", "hand_daemon", "start_daemon"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.daemon)
 
 
@@ -102,6 +102,16 @@ def demo_files(demo):
 
 
 @pytest.fixture(scope="session")
+def hand_models(tmp_path_factory):
+    """A models directory with a hand-made bundle of 500 profiles, demo_0000 to demo_0499: for what
+    does not depend on a training."""
+    maker = BUILD / "tests/support/make-bundle"
+    return once(
+        tmp_path_factory, "hand-models", lambda out: subprocess.run([maker, out], check=True, timeout=60)
+    )
+
+
+@pytest.fixture(scope="session")
 def bundle(models):
     return (models / "current").resolve()
 
@@ -117,6 +127,8 @@ class Daemon:
         self.start(wait)
 
     def start(self, wait=True):
+        """Also again, after the end: the log goes on."""
+        self.log_start = len(self.log) if self.log_path.exists() else 0
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [INFLUENCED, *self.options], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
@@ -140,7 +152,7 @@ class Daemon:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise AssertionError(f"influenced ended with {self.process.returncode}:\n{self.log}")
-            listening = re.findall(r"listening on \S*?:(\d+)\b", self.log)
+            listening = re.findall(r"listening on \S*?:(\d+)\b", self.log[self.log_start:])
             if listening:
                 self.port = int(listening[-1])
                 if self.get("/-/ready")[0] == 200:
@@ -211,6 +223,14 @@ def start_daemon(tmp_path):
     for daemon in started:
         if daemon.process.poll() is None:
             daemon.stop()
+
+
+@pytest.fixture(scope="module")
+def hand_daemon(hand_models, tmp_path_factory):
+    """One daemon on the hand-made bundle for a whole test file."""
+    daemon = Daemon(hand_models, tmp_path_factory.mktemp("daemon"))
+    yield daemon
+    daemon.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator does: configure, check, start, scrape, reload, stop."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import BUILD, INFLUENCED, ROOT
+from test_daemon_log import BODY, HEADERS, finish, load, metric
+
+
+def influenced(*args, **more):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("INFLUENCED_")}
+    return subprocess.run(
+        [INFLUENCED, *map(str, args)], capture_output=True, text=True, timeout=60, check=False,
+        env=environment | more.pop("env", {}), **more,
+    )
+
+
+# ---- configuration ----
+
+def test_the_documented_file_is_what_the_table_says():
+    assert (ROOT / "config/influenced.conf").read_text(encoding="utf-8") == influenced("--print-config").stdout
+
+
+def test_the_file_is_read_and_the_environment_and_the_command_line_win(tmp_path):
+    path = tmp_path / "influenced.conf"
+    path.write_text("[server]\nthreads = 3\nmax_body_bytes = 5000\nidle_timeout_ms = 700\n")
+    done = influenced(
+        "--config", path, "--server.threads=5", "--print-config",
+        env={"INFLUENCED_SERVER_THREADS": "4", "INFLUENCED_SERVER_MAX_BODY_BYTES": "6000"},
+    )
+    assert done.returncode == 0
+    assert {"threads = 5", "max_body_bytes = 6000", "idle_timeout_ms = 700"} <= set(done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("text, said", [
+    ("[server]\nthread = 3\n", r":2: server\.thread: unknown key; did you mean server\.threads\?"),
+    ("[server]\n\nthreads = 99\n", r":3: server\.threads: must be a whole number between 0 and 64"),
+    ("[log]\ndurability = maybe\n", r":2: log\.durability: must be one of off\|batched\|acknowledged"),
+])
+def test_a_bad_line_is_named(tmp_path, text, said):
+    path = tmp_path / "influenced.conf"
+    path.write_text(text)
+    done = influenced("--config", path, "--print-config")
+    assert done.returncode == 2 and done.stdout == ""
+    assert re.search(said, done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("word", ["--server.thread=3", "--frobnicate", "x", "--config", "--server.threads=x"])
+def test_a_bad_option_is_a_usage_error(word):
+    done = influenced(word)
+    assert done.returncode == 2 and done.stdout == "" and done.stderr.startswith("influenced: ")
+
+
+def test_help_and_version():
+    assert "--server.listen=127.0.0.1:8080" in influenced("--help").stdout
+    assert re.fullmatch(r"influenced \d+\.\d+\.\d+\n", influenced("--version").stdout)
+
+
+# ---- starting ----
+
+def test_a_taken_port_is_told(hand_models, hand_daemon, tmp_path):
+    done = influenced(
+        f"--models.path={hand_models}", f"--server.listen=127.0.0.1:{hand_daemon.port}", "--log.durability=off"
+    )
+    assert done.returncode == 1
+    assert f"127.0.0.1:{hand_daemon.port} is taken" in done.stderr
+
+
+def test_no_bundle_is_told(tmp_path):
+    done = influenced(f"--models.path={tmp_path / 'none'}", "--server.listen=127.0.0.1:0", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "influence train" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["8080", "127.0.0.1", "127.0.0.1:99999", "nowhere:80", "127.0.0.1:-1"])
+def test_a_bad_address_is_told(hand_models, address):
+    done = influenced(f"--models.path={hand_models}", f"--server.listen={address}", "--log.durability=off")
+    assert done.returncode == 1 and "server.listen" in done.stderr
+
+
+def test_check_looks_at_everything_and_starts_nothing(hand_models, hand_daemon, tmp_path):
+    done = influenced("--check", f"--models.path={hand_models}", "--server.listen=127.0.0.1:0", cwd=tmp_path)
+    assert done.returncode == 0 and "500 profiles" in done.stdout
+    done = influenced(
+        "--check", f"--models.path={hand_models}", f"--server.listen=127.0.0.1:{hand_daemon.port}", cwd=tmp_path
+    )
+    assert done.returncode == 1 and "taken" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_listens_on_ipv6(start_daemon, hand_models):
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("no IPv6")
+    daemon = start_daemon(hand_models, "--server.listen=[::1]:0", wait=False)
+    for _ in range(200):
+        found = re.search(r"listening on http://\[::1\]:(\d+)", daemon.log)
+        if found:
+            break
+        time.sleep(0.05)
+    with socket.create_connection(("::1", int(found[1]))) as client:
+        client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: [::1]\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+
+
+# ---- figures ----
+
+def test_promtool_has_nothing_to_say(hand_daemon):
+    promtool = shutil.which("promtool")
+    if not promtool:
+        pytest.skip("no promtool")
+    for route in ("/score", "/tier", "/cluster", "/similar"):
+        hand_daemon.get(f"{route}?handle=demo_0001")
+    hand_daemon.get("/nope")
+    text = hand_daemon.get("/metrics")[1]
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_requests_are_counted_by_route_and_status(start_daemon, hand_models):
+    daemon = start_daemon(hand_models)
+    for _ in range(3):
+        daemon.post("/score", {"followers": 5000, "posts": 10})
+    daemon.post("/score", b"{")
+    daemon.get("/tier?handle=demo_0001")
+    daemon.get("/cluster?handle=demo_0001")
+    requests = "influenced_requests_total"
+    assert metric(daemon, requests + '{route="/score",status="200"}') == 3
+    assert metric(daemon, requests + '{route="/score",status="400"}') == 1
+    duration = "influenced_request_duration_seconds"
+    assert metric(daemon, duration + '_count{route="/score"}') == 4
+    assert metric(daemon, duration + '_bucket{route="/score",le="+Inf"}') == 4
+    assert metric(daemon, "influenced_score_points_count") == 3
+    assert metric(daemon, "influenced_tier_predictions_total") == 1
+    assert metric(daemon, "influenced_cluster_predictions_total") == 1
+    assert metric(daemon, "influenced_requests_in_flight") == 1
+    assert metric(daemon, "influenced_ready") == 1
+    assert metric(daemon, "process_resident_memory_bytes") > 1e6
+
+
+def test_buckets_do_not_fall(hand_daemon):
+    text = hand_daemon.get("/metrics")[1]
+    counts = [
+        int(line.split()[-1]) for line in text.splitlines()
+        if line.startswith('influenced_request_duration_seconds_bucket{route="/metrics"')
+    ]
+    assert len(counts) > 10 and counts == sorted(counts)
+
+
+# ---- the model ----
+
+def new_bundle(models, seed):
+    done = subprocess.run(
+        [BUILD / "tests/support/make-bundle", models, str(seed)], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def own_models(tmp_path):
+    models = tmp_path / "models"
+    models.mkdir()
+    new_bundle(models, 0)
+    return models
+
+
+def wait_for_model(daemon, version):
+    for _ in range(100):
+        if daemon.get("/-/ready")[1]["model"] == version:
+            return
+        time.sleep(0.05)
+    raise AssertionError(daemon.log)
+
+
+def test_sighup_and_reload_bring_the_current_bundle(start_daemon, own_models):
+    daemon = start_daemon(own_models)
+    version = new_bundle(own_models, 1)
+    daemon.signal(signal.SIGHUP)
+    wait_for_model(daemon, version)
+    version = new_bundle(own_models, 2)
+    assert daemon.request("POST", "/-/reload")[0] == 200
+    assert daemon.get("/-/ready")[1]["model"] == version
+    assert metric(daemon, 'influenced_reloads_total{outcome="ok"}') == 3
+
+
+def test_a_reload_that_fails_keeps_the_old_model_and_says_why(start_daemon, own_models):
+    daemon = start_daemon(own_models)
+    before = daemon.get("/score?handle=demo_0001")
+    version = new_bundle(own_models, 1)
+    blob = own_models / version / "tier.blob"
+    blob.write_bytes(blob.read_bytes()[:-1])
+    status, _, answer = daemon.request("POST", "/-/reload")
+    assert status == 500 and b"tier.blob" in answer
+    daemon.signal(signal.SIGHUP)
+    for _ in range(100):
+        if metric(daemon, 'influenced_reloads_total{outcome="failed"}') == 2:
+            break
+        time.sleep(0.05)
+    assert "tier.blob" in daemon.log
+    assert daemon.get("/score?handle=demo_0001") == before
+
+
+def test_reload_can_be_taken_away(start_daemon, hand_models):
+    daemon = start_daemon(hand_models, "--server.reload=off")
+    assert daemon.request("POST", "/-/reload")[0] == 404
+
+
+def test_no_request_is_lost_while_models_change(start_daemon, own_models):
+    daemon = start_daemon(own_models)
+    versions = [new_bundle(own_models, seed) for seed in (1, 2)]
+    loads = load(daemon, 4)
+    for n in range(40):
+        current = own_models / "next"
+        current.symlink_to(versions[n % 2])
+        current.rename(own_models / "current")
+        if n % 2:
+            daemon.signal(signal.SIGHUP)
+        else:
+            assert daemon.request("POST", "/-/reload")[0] == 200
+        time.sleep(0.02)
+    assert all(one.is_alive() for one in loads)
+    assert metric(daemon, 'influenced_reloads_total{outcome="failed"}') == 0
+    daemon.stop()
+    assert finish(loads) > 100
+
+
+def test_many_reloads_at_once_are_all_answered(start_daemon, own_models):
+    daemon = start_daemon(own_models)
+    statuses = []
+    threads = [
+        threading.Thread(target=lambda: statuses.append(daemon.request("POST", "/-/reload")[0])) for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 20
+
+
+# ---- stopping ----
+
+def test_sigterm_finishes_what_was_begun(start_daemon, hand_models):
+    daemon = start_daemon(hand_models, "--server.threads=1")
+    with socket.create_connection(("127.0.0.1", daemon.port)) as client:
+        head = f"POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
+        client.sendall(head.encode() + BODY[:10].encode())
+        time.sleep(0.3)
+        daemon.signal(signal.SIGTERM)
+        time.sleep(0.3)
+        with pytest.raises(OSError), socket.create_connection(("127.0.0.1", daemon.port), timeout=1):
+            pass
+        client.sendall(BODY[10:].encode())
+        reply = client.recv(10000)
+        assert reply.startswith(b"HTTP/1.1 200") and b"Connection: close" in reply
+    assert daemon.process.wait(10) == 0
+
+
+def test_what_does_not_finish_is_cut_off_after_the_drain(start_daemon, hand_models):
+    daemon = start_daemon(hand_models, "--server.drain_timeout_ms=500")
+    with socket.create_connection(("127.0.0.1", daemon.port)) as client:
+        client.sendall(b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        time.sleep(0.2)
+        start = time.monotonic()
+        daemon.stop()
+        assert 0.3 < time.monotonic() - start < 5
+
+
+def test_an_idle_connection_does_not_hold_the_end_up(start_daemon, hand_models):
+    daemon = start_daemon(hand_models)
+    with socket.create_connection(("127.0.0.1", daemon.port)):
+        start = time.monotonic()
+        daemon.stop()
+        assert time.monotonic() - start < 3
