@@ -157,10 +157,9 @@ enum status config_set_defaults(const struct config_table *table, void *target, 
     return STATUS_OK;
 }
 
-struct load {
-    const struct config_table *table;
-    void *target;
-    struct arena *arena;
+struct pairs {
+    config_pair_function take;
+    void *user;
     struct error *err;
     enum status status;
 };
@@ -169,15 +168,14 @@ struct load {
  * one counts. */
 static int on_line(void *user, const char *section, const char *name, const char *value)
 {
-    struct load *load = user;
-    if (load->status == STATUS_OK)
-        load->status =
-            config_set(load->table, section, name, value, "", load->target, load->arena, load->err);
-    return load->status == STATUS_OK;
+    struct pairs *pairs = user;
+    if (pairs->status == STATUS_OK)
+        pairs->status = pairs->take(pairs->user, section, name, value, pairs->err);
+    return pairs->status == STATUS_OK;
 }
 
-enum status config_load_file(const struct config_table *table, const char *path, void *target,
-                             struct arena *arena, struct error *err)
+enum status config_each_pair(const char *path, config_pair_function take, void *user,
+                             struct error *err)
 {
     AUTO(free_slot) char *text = NULL;
     size_t bytes;
@@ -185,15 +183,35 @@ enum status config_load_file(const struct config_table *table, const char *path,
     if (strlen(text) != bytes)
         return fail(err, STATUS_INVALID, "%s: has a NUL byte, text is needed", path);
     struct error inner = {0};
-    struct load load = {table, target, arena, &inner, STATUS_OK};
-    int line = ini_parse_string(text, on_line, &load);
-    if (load.status != STATUS_OK)
-        return fail(err, load.status == STATUS_NOT_FOUND ? STATUS_INVALID : load.status,
+    struct pairs pairs = {take, user, &inner, STATUS_OK};
+    int line = ini_parse_string(text, on_line, &pairs);
+    if (pairs.status != STATUS_OK)
+        return fail(err, pairs.status == STATUS_NOT_FOUND ? STATUS_INVALID : pairs.status,
                     "%s:%d: %.400s", path, line, inner.message);
     if (line != 0)
         return fail(err, STATUS_INVALID, "%s:%d: not a [section], a key = value or a # comment",
                     path, line);
     return STATUS_OK;
+}
+
+struct load {
+    const struct config_table *table;
+    void *target;
+    struct arena *arena;
+};
+
+static enum status set_pair(void *user, const char *section, const char *name, const char *value,
+                            struct error *err)
+{
+    const struct load *load = user;
+    return config_set(load->table, section, name, value, "", load->target, load->arena, err);
+}
+
+enum status config_load_file(const struct config_table *table, const char *path, void *target,
+                             struct arena *arena, struct error *err)
+{
+    struct load load = {table, target, arena};
+    return config_each_pair(path, set_pair, &load, err);
 }
 
 static void variable_name(const struct config_key *key, const char *prefix, char *ret_name,

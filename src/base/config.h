@@ -46,6 +46,13 @@ enum status config_set_defaults(const struct config_table *table, void *target, 
 enum status config_load_file(const struct config_table *table, const char *path, void *target,
                              struct arena *arena, struct error *err);
 
+/* Hand every key of an INI file to `take`, in order, for what is no fixed table of keys. The first
+ * status that is not OK ends it; its message gets "FILE:LINE: " in front. */
+typedef enum status (*config_pair_function)(void *user, const char *section, const char *name,
+                                            const char *value, struct error *err);
+enum status config_each_pair(const char *path, config_pair_function take, void *user,
+                             struct error *err);
+
 /* Every variable that starts with `prefix`_ (upper case); an unknown one is an error. */
 enum status config_load_environment(const struct config_table *table, const char *prefix,
                                     void *target, struct arena *arena, struct error *err);

@@ -47,7 +47,8 @@ struct import_event {
 struct import_column {
     const char *header; /* as in the file, line breaks and outer spaces removed */
     const char *field;  /* profile field, "" when kept as an extra column or ignored */
-    const char *how;    /* "alias", "exact", "extra", "ignored" */
+    const char *how;    /* "exact", "alias", "similar" (one slip of the keyboard), "cells" (their
+                           contents decided), the name of a user's table; "extra", "ignored" */
     const char *unit;   /* "count with k/m/b", "percent", "fraction", ... */
     size_t n_present, n_missing;
 };
@@ -55,7 +56,8 @@ struct import_column {
 struct import_source {
     const char *path;
     const char *month;     /* "2022-03", or "" */
-    const char *schema;    /* name in schemas.def, or "generic" */
+    const char *schema;    /* name in schemas.def or of the user's table, or "generic" */
+    const char *refused;   /* why nothing of it could be taken; NULL: it was */
     const char *encoding;  /* "utf-8", "utf-8 with BOM", "latin-1", "utf-16le", ...; "gzip, ..." */
     const char *delimiter; /* "comma", "tab", "semicolon", "pipe" */
     const char *sha256;
@@ -78,14 +80,20 @@ struct import_report {
 void import_report_free(struct import_report *report);
 DEFINE_SLOT(import_report_free, struct import_report)
 
-/* Import FILE or FILE@YYYY-MM, one or more. Files without a month are appended; files with one are
- * snapshots and join by handle: the newest row stands, with previous_* filled from the one before.
- * On failure *ret_report is also set when something can be said of the files (else NULL).
+/* Import FILE or FILE@YYYY-MM, one or more. Files without a month are appended; files with one, or
+ * with a column of months, are snapshots and join by handle: the newest row of each account stands,
+ * with previous_* filled from the one before. *ret_report is set on failure too (NULL when out of
+ * memory): it says what was understood until then.
  * STATUS_INVALID: a table that cannot be understood; the message says which columns it would need.
  */
 enum status import_files(const char *const *files, size_t n_files,
                          const struct import_options *options, struct table **ret_table,
                          struct import_report **ret_report, struct error *err);
+
+/* The same of one file in memory, borrowed for the call; `name` stands in messages. */
+enum status import_memory(const void *bytes, size_t n_bytes, const char *name,
+                          const struct import_options *options, struct table **ret_table,
+                          struct import_report **ret_report, struct error *err);
 
 /* The report as a JSON object, and as text for a terminal. */
 void import_report_put_json(const struct import_report *report, struct json_writer *w);

@@ -24,6 +24,7 @@ struct table {
     double *number[PROFILE_N_NUMBERS];  /* [n_rows], NaN: missing; NULL: no such column */
     const char **text[PROFILE_N_TEXTS]; /* [n_rows], NULL: missing; NULL: no such column */
     uint32_t *line;                     /* [n_rows] line in the source, from 1 */
+    uint32_t *source;                   /* [n_rows] which of the files, from 0; NULL: one file */
     struct table_extra *extras;
     size_t n_extras;
 };

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataset/csv.h"
+
+#include <csv.h>
+
+#include "dataset/encoding.h"
+
+#define DEFAULT_FIELD_BYTES ((size_t)1 << 20)
+
+struct reader {
+    struct csv_parser parser;
+    struct grid *grid;
+    struct events *events; /* NULL: a sample */
+    struct csv_limits limits;
+    struct csv_counts counts;
+    size_t line;     /* of the next byte */
+    size_t row_line; /* where the open row starts */
+    size_t row_cells;
+    int last_end; /* the line end that libcsv saw last, when nothing came behind it */
+    enum status status;
+    struct error *err;
+};
+
+static void record(struct reader *reader, unsigned found, const char *text)
+{
+    if (found & (CELL_UTF8 | CELL_DOUBLE_ENCODED))
+        reader->counts.n_fields_utf8++;
+    if (found & CELL_8BIT)
+        reader->counts.n_fields_8bit++;
+    if (!reader->events || !(found & ~(unsigned)CELL_UTF8))
+        return;
+    static const struct {
+        unsigned bit;
+        enum rule rule;
+    } rules[] = {
+        {CELL_NUL, RULE_nul_bytes},
+        {CELL_8BIT, RULE_not_utf8},
+        {CELL_MALFORMED, RULE_malformed_utf8},
+        {CELL_DOUBLE_ENCODED, RULE_double_encoded},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++)
+        if (found & rules[i].bit)
+            events_add(reader->events, rules[i].rule, "", reader->row_line, text);
+}
+
+static enum status add_field(struct reader *reader, const char *bytes, size_t n)
+{
+    struct grid *grid = reader->grid;
+    if (n > reader->limits.field_bytes)
+        return fail(reader->err, STATUS_LIMIT,
+                    "line %zu: a field has %zu bytes, at most %zu are taken", reader->row_line, n,
+                    reader->limits.field_bytes);
+    if (reader->row_cells++ == GRID_MAX_COLUMNS)
+        return fail(reader->err, STATUS_LIMIT, "line %zu: has more than %d fields",
+                    reader->row_line, GRID_MAX_COLUMNS);
+    if (grid->texts.length + 3 * n + 1 >= UINT32_MAX)
+        return fail(reader->err, STATUS_LIMIT, "line %zu: more than 4 GiB of text in one table",
+                    reader->row_line);
+    uint32_t offset = (uint32_t)grid->texts.length;
+    size_t breaks;
+    unsigned found = cell_clean(bytes, n, &grid->texts, &breaks);
+    buffer_put_char(&grid->texts, '\0');
+    if (grid->texts.failed)
+        return fail(reader->err, STATUS_NO_MEMORY, "out of memory for the table");
+    reader->line += breaks;
+    if (found)
+        record(reader, found, grid_text(grid, offset));
+    if (grid->texts.length == (size_t)offset + 1) {
+        grid->texts.length = offset;
+        offset = GRID_EMPTY;
+    }
+    return grid_add_cell(grid, offset, reader->err);
+}
+
+static void on_field(void *bytes, size_t n, void *user)
+{
+    struct reader *reader = user;
+    reader->last_end = 0;
+    if (reader->status == STATUS_OK)
+        reader->status = add_field(reader, bytes, n);
+}
+
+static enum status end_row(struct reader *reader, int end)
+{
+    bool second_half = end == '\n' && reader->last_end == '\r' && reader->row_cells == 0;
+    bool is_blank = reader->row_cells == 0 && !second_half && end >= 0;
+    if (reader->row_cells > 0) {
+        if (reader->limits.rows > 0 && reader->grid->n_rows == reader->limits.rows)
+            return fail(reader->err, STATUS_LIMIT, "line %zu: more than %zu rows", reader->row_line,
+                        reader->limits.rows);
+        TRY(grid_add_row(reader->grid, reader->row_line, reader->err));
+    }
+    if (is_blank && reader->events)
+        events_add(reader->events, RULE_blank_lines, "", 0, "");
+    if (end >= 0 && !second_half)
+        reader->line++;
+    reader->row_cells = 0;
+    reader->row_line = reader->line;
+    reader->last_end = end;
+    return STATUS_OK;
+}
+
+static void on_row(int end, void *user)
+{
+    struct reader *reader = user;
+    if (reader->status == STATUS_OK)
+        reader->status = end_row(reader, end);
+}
+
+static enum status reader_init(struct reader *reader, struct csv_dialect dialect,
+                               struct csv_limits limits, struct grid *grid, struct error *err)
+{
+    *reader = (struct reader){.grid = grid, .limits = limits, .line = 1, .row_line = 1, .err = err};
+    if (reader->limits.field_bytes == 0)
+        reader->limits.field_bytes = DEFAULT_FIELD_BYTES;
+    if (csv_init(&reader->parser, CSV_REPALL_NL | CSV_STRICT_FINI) != 0)
+        return fail(err, STATUS_INTERNAL, "libcsv cannot be set up");
+    csv_set_delim(&reader->parser, (unsigned char)dialect.delimiter);
+    csv_set_quote(&reader->parser, (unsigned char)dialect.quote);
+    csv_set_blk_size(&reader->parser, SOURCE_CHUNK_BYTES);
+    return STATUS_OK;
+}
+
+static enum status feed(struct reader *reader, const char *bytes, size_t n)
+{
+    size_t done = csv_parse(&reader->parser, bytes, n, on_field, on_row, reader);
+    TRY(reader->status);
+    if (done != n)
+        return fail(reader->err, STATUS_NO_MEMORY, "line %zu: %s", reader->row_line,
+                    csv_strerror(csv_error(&reader->parser)));
+    /* libcsv would collect a field without an end for ever. */
+    if (reader->parser.entry_pos > reader->limits.field_bytes)
+        return fail(reader->err, STATUS_LIMIT,
+                    "line %zu: a field has more than %zu bytes (a quote that is never closed?)",
+                    reader->row_line, reader->limits.field_bytes);
+    return STATUS_OK;
+}
+
+static enum status finish(struct reader *reader)
+{
+    int result = csv_fini(&reader->parser, on_field, on_row, reader);
+    TRY(reader->status);
+    if (result != 0)
+        return fail(reader->err, STATUS_INVALID, "line %zu: a quoted field is never closed",
+                    reader->row_line);
+    return STATUS_OK;
+}
+
+static enum status read_all(struct reader *reader, struct source *source)
+{
+    const char *bytes;
+    size_t n;
+    bool ended = true; /* the file's last byte ends a line */
+    for (;;) {
+        TRY(source_next(source, &bytes, &n, reader->err));
+        if (n == 0)
+            break;
+        ended = bytes[n - 1] == '\n' || bytes[n - 1] == '\r';
+        TRY(feed(reader, bytes, n));
+    }
+    TRY(finish(reader));
+    reader->counts.n_lines = reader->line - (ended ? 1 : 0);
+    return STATUS_OK;
+}
+
+enum status csv_read(struct source *source, struct csv_dialect dialect, struct csv_limits limits,
+                     struct grid *grid, struct events *events, struct csv_counts *ret_counts,
+                     struct error *err)
+{
+    struct reader reader;
+    TRY(reader_init(&reader, dialect, limits, grid, err));
+    reader.events = events;
+    enum status status = read_all(&reader, source);
+    csv_free(&reader.parser);
+    if (status == STATUS_OK)
+        *ret_counts = reader.counts;
+    return status;
+}
+
+enum status csv_read_sample(const char *bytes, size_t n, struct csv_dialect dialect,
+                            size_t max_rows, struct grid *grid, struct error *err)
+{
+    struct reader reader;
+    TRY(reader_init(&reader, dialect, (struct csv_limits){.rows = max_rows}, grid, err));
+    enum status status = feed(&reader, bytes, n);
+    if (status == STATUS_OK && grid->n_rows == 0) {
+        csv_set_opts(&reader.parser, CSV_REPALL_NL);
+        status = finish(&reader);
+    }
+    csv_free(&reader.parser);
+    /* Enough rows are as good as all rows; oddities of the text are for the real reading. */
+    return status == STATUS_LIMIT ? STATUS_OK : status;
+}

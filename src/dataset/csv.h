@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Delimited text into a grid. The only user of libcsv. */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dataset/events.h"
+#include "dataset/grid.h"
+#include "dataset/source.h"
+
+struct csv_dialect {
+    char delimiter;
+    char quote;
+};
+
+struct csv_limits {
+    size_t field_bytes; /* 0: 1 MiB */
+    size_t rows;        /* 0: no bound */
+};
+
+struct csv_counts {
+    size_t n_lines;                      /* lines of the file */
+    size_t n_fields_utf8, n_fields_8bit; /* fields beyond ASCII, by what they turned out to be */
+};
+
+/* Read the whole source. Blank lines are skipped; what was repaired in the bytes is recorded.
+ * STATUS_INVALID: a quoted field that is never closed. STATUS_LIMIT: a field, a row or the table is
+ * larger than allowed; the message names the line. */
+enum status csv_read(struct source *source, struct csv_dialect dialect, struct csv_limits limits,
+                     struct grid *grid, struct events *events, struct csv_counts *ret_counts,
+                     struct error *err);
+
+/* The first rows of a sample, for a look at the dialect; an incomplete last row is left out, unless
+ * it is the only one. */
+enum status csv_read_sample(const char *bytes, size_t n, struct csv_dialect dialect,
+                            size_t max_rows, struct grid *grid, struct error *err);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataset/grid.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum status no_memory(struct error *err)
+{
+    return fail(err, STATUS_NO_MEMORY, "out of memory for the table");
+}
+
+enum status grid_init(struct grid *grid, struct error *err)
+{
+    *grid = (struct grid){0};
+    buffer_put_char(&grid->texts, '\0'); /* GRID_EMPTY */
+    return grid->texts.failed ? no_memory(err) : STATUS_OK;
+}
+
+void grid_deinit(struct grid *grid)
+{
+    buffer_deinit(&grid->texts);
+    free(grid->cells);
+    free(grid->rows);
+    *grid = (struct grid){0};
+}
+
+static enum status grow(void **array, size_t *capacity, size_t size, struct error *err)
+{
+    size_t wanted = *capacity ? *capacity * 2 : 1024;
+    size_t bytes;
+    if (__builtin_mul_overflow(wanted, size, &bytes))
+        return no_memory(err);
+    void *bigger = realloc(*array, bytes);
+    if (!bigger)
+        return no_memory(err);
+    *array = bigger;
+    *capacity = wanted;
+    return STATUS_OK;
+}
+
+enum status grid_add_cell(struct grid *grid, uint32_t offset, struct error *err)
+{
+    if (grid->n_cells == grid->max_cells) {
+        void *cells = grid->cells;
+        TRY(grow(&cells, &grid->max_cells, sizeof *grid->cells, err));
+        grid->cells = cells;
+    }
+    grid->cells[grid->n_cells++] = offset;
+    return STATUS_OK;
+}
+
+/* Cells of all closed rows; rows are closed in order, replaced ones come after. */
+static size_t open_cells(const struct grid *grid)
+{
+    if (grid->n_rows == 0)
+        return 0;
+    const struct grid_row *last = &grid->rows[grid->n_rows - 1];
+    return last->first + last->n_cells;
+}
+
+enum status grid_add_row(struct grid *grid, size_t line, struct error *err)
+{
+    if (grid->n_rows == grid->max_rows) {
+        void *rows = grid->rows;
+        TRY(grow(&rows, &grid->max_rows, sizeof *grid->rows, err));
+        grid->rows = rows;
+    }
+    size_t first = open_cells(grid);
+    struct grid_row *row = &grid->rows[grid->n_rows++];
+    row->first = first;
+    row->n_cells = (uint32_t)(grid->n_cells - first);
+    row->line = line < UINT32_MAX ? (uint32_t)line : UINT32_MAX;
+    return STATUS_OK;
+}
+
+enum status grid_replace_row(struct grid *grid, size_t row, const uint32_t *cells, size_t n_cells,
+                             struct error *err)
+{
+    size_t first = grid->n_cells;
+    for (size_t i = 0; i < n_cells; i++)
+        TRY(grid_add_cell(grid, cells[i], err));
+    grid->rows[row].first = first;
+    grid->rows[row].n_cells = (uint32_t)n_cells;
+    return STATUS_OK;
+}
+
+enum status grid_add_text(struct grid *grid, const char *text, size_t length, uint32_t *ret_offset,
+                          struct error *err)
+{
+    if (grid->texts.length + length >= UINT32_MAX)
+        return fail(err, STATUS_LIMIT, "more than 4 GiB of text in one table");
+    uint32_t offset = (uint32_t)grid->texts.length;
+    buffer_put(&grid->texts, text, length);
+    buffer_put_char(&grid->texts, '\0');
+    if (grid->texts.failed)
+        return no_memory(err);
+    *ret_offset = offset;
+    return STATUS_OK;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "dataset/work.h"
+
+#define SAMPLE_ROWS 4000
+#define HANDLE_SHARE 0.9 /* of the cells of a handle column must be possible handles */
+
+static bool is_handle_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+}
+
+/* Behind "https://www.instagram.com/" and the like; the text itself when it is no link. */
+static const char *behind_host(const char *text)
+{
+    static const char *const hosts[] = {"instagram.com/", "tiktok.com/", "twitter.com/",
+                                        "youtube.com/", "x.com/"};
+    for (size_t i = 0; i < ARRAY_LENGTH(hosts); i++) {
+        const char *host = strstr(text, hosts[i]);
+        if (host)
+            return host + strlen(hosts[i]);
+    }
+    return text;
+}
+
+size_t identity_handle(const char *cell, const char **ret_handle)
+{
+    const char *at = behind_host(cell);
+    bool is_link = at != cell;
+    at += *at == '@';
+    size_t length = 0;
+    bool has_letter_or_digit = false;
+    for (; is_handle_char(at[length]); length++)
+        has_letter_or_digit |= at[length] != '.' && at[length] != '-' && at[length] != '_';
+    bool ends = at[length] == '\0' || (is_link && (at[length] == '/' || at[length] == '?'));
+    if (!ends || length == 0 || length > 64 || (!has_letter_or_digit && at[0] != '_'))
+        return 0;
+    *ret_handle = at;
+    return length;
+}
+
+/* Share of the cells that could be handles; 0 for columns of bare numbers. */
+static double handle_share(const struct work *work, size_t column)
+{
+    const struct grid *grid = &work->grid;
+    size_t first = work->header_row + 1;
+    size_t step = (grid->n_rows - first) / SAMPLE_ROWS + 1;
+    size_t n = 0;
+    size_t n_handles = 0;
+    size_t n_numbers = 0;
+    for (size_t i = first; i < grid->n_rows; i += step) {
+        const struct grid_row *row = &grid->rows[i];
+        const char *cell = grid_cell(grid, row, column);
+        if (cell[0] == '\0' || row->n_cells < 2)
+            continue;
+        const char *handle;
+        n++;
+        n_handles += identity_handle(cell, &handle) > 0;
+        n_numbers += cell[strspn(cell, "0123456789.")] == '\0';
+    }
+    /* One account called 433 among three is fine; a column of numbers is an index. */
+    if (n == 0 || (n_numbers > 2 && n_numbers * 2 > n))
+        return 0;
+    return (double)n_handles / (double)n;
+}
+
+static void take(struct column *column, enum profile_text field, const char *how)
+{
+    column->field = &profile_fields[field];
+    column->how = how;
+}
+
+void identity_settle(struct work *work)
+{
+    const struct profile_field *handle_field = &profile_fields[PROFILE_handle];
+    const struct profile_field *name_field = &profile_fields[PROFILE_name];
+    struct column *best = NULL;
+    double best_share = 0;
+    size_t n_candidates = 0;
+    bool best_is_sure = false;
+    for (size_t i = 0; i < work->n_columns; i++) {
+        struct column *column = &work->columns[i];
+        bool is_sure = column->match.role == SCHEMA_FIELD && column->field == handle_field;
+        if (!is_sure && column->match.role != SCHEMA_IDENTITY)
+            continue;
+        n_candidates++;
+        double share = handle_share(work, i);
+        bool better = share >= HANDLE_SHARE && (!best || is_sure > best_is_sure ||
+                                                (is_sure == best_is_sure && share > best_share));
+        if (is_sure)
+            column->field = NULL;
+        if (!better)
+            continue;
+        best = column;
+        best_share = share;
+        best_is_sure = is_sure;
+    }
+    if (best)
+        take(best, PROFILE_handle, best_is_sure ? best->match.how : "cells");
+    for (size_t i = 0; i < work->n_columns; i++) {
+        struct column *column = &work->columns[i];
+        bool was_handle = column->match.role == SCHEMA_FIELD && column->match.field == handle_field;
+        if (!column->field && (was_handle || column->match.role == SCHEMA_IDENTITY) &&
+            !work_column(work, name_field))
+            take(column, PROFILE_name, "cells");
+    }
+    if (best && n_candidates > 1)
+        events_explain(&work->events, RULE_handle_decided, best->header,
+                       "of %zu columns that could hold the handle this one was taken: %.0f %% of "
+                       "its cells are possible handles",
+                       n_candidates, floor(100 * best_share));
+}

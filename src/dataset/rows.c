@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "dataset/work.h"
+#include "profile/parse.h"
+
+#define SAMPLE_ROWS 5000
+#define NUMBER_SHARE 0.9 /* of the cells, for a column of numbers */
+#define TEXT_SHARE 0.1   /* at most, for a column of texts */
+
+enum looks {
+    LOOKS_EMPTY,
+    LOOKS_NUMBER,
+    LOOKS_TEXT,
+};
+
+static enum looks looks_like(const char *cell)
+{
+    char c = cell[0];
+    if (c == '\0')
+        return LOOKS_EMPTY;
+    struct quantity quantity;
+    /* Letters first, as in nearly every text, can only be a missing word. */
+    bool is_letter = (c >= 'b' && c <= 'l') || (c >= 'B' && c <= 'L') || (c >= 'p' && c <= 't');
+    if (is_letter)
+        return LOOKS_TEXT;
+    switch (parse_quantity(cell, strlen(cell), &quantity)) {
+    case PARSE_OK:
+        return LOOKS_NUMBER;
+    case PARSE_MISSING:
+        return LOOKS_EMPTY;
+    case PARSE_BAD:
+        break;
+    }
+    return LOOKS_TEXT;
+}
+
+/* The kind of each column, by a sample of the rows that have the right width. */
+static void find_kinds(struct work *work)
+{
+    const struct grid *grid = &work->grid;
+    size_t first = work->header_row + 1;
+    size_t step = (grid->n_rows - first) / SAMPLE_ROWS + 1;
+    for (size_t c = 0; c < work->n_columns; c++) {
+        size_t n[3] = {0, 0, 0};
+        for (size_t i = first; i < grid->n_rows; i += step)
+            if (grid->rows[i].n_cells == work->n_columns)
+                n[looks_like(grid_cell(grid, &grid->rows[i], c))]++;
+        double present = (double)(n[LOOKS_NUMBER] + n[LOOKS_TEXT]);
+        double share = present > 0 ? (double)n[LOOKS_NUMBER] / present : 0;
+        work->columns[c].kind = present == 0            ? CELLS_EMPTY
+                                : share >= NUMBER_SHARE ? CELLS_NUMBER
+                                : share <= TEXT_SHARE   ? CELLS_TEXT
+                                                        : CELLS_MIXED;
+    }
+}
+
+/* ---- does a row fit its columns? ---- */
+
+static bool is_wrong(const struct column *column, const char *cell)
+{
+    if (!column->field || cell[0] == '\0')
+        return false;
+    if (column->field->index == PROFILE_handle && column->field->kind == PROFILE_TEXT) {
+        const char *handle;
+        return identity_handle(cell, &handle) == 0;
+    }
+    if (column->kind == CELLS_NUMBER && is_number_kind(column->field))
+        return looks_like(cell) == LOOKS_TEXT;
+    if (column->kind == CELLS_TEXT && column->field->kind == PROFILE_TEXT &&
+        column->field->index != PROFILE_name)
+        return looks_like(cell) == LOOKS_NUMBER;
+    return false;
+}
+
+static bool fits(const struct work *work, const uint32_t *cells)
+{
+    for (size_t i = 0; i < work->n_columns; i++)
+        if (is_wrong(&work->columns[i], grid_text(&work->grid, cells[i])))
+            return false;
+    return true;
+}
+
+/* ---- repairs: try every place, take the only one that fits ---- */
+
+struct trial {
+    uint32_t *cells; /* [n_columns] being tried */
+    uint32_t *found; /* [n_columns] that fits */
+    size_t n_found;  /* different ones */
+    size_t place;    /* of the first */
+};
+
+static void judge(const struct work *work, struct trial *trial, size_t place)
+{
+    size_t bytes = work->n_columns * sizeof *trial->cells;
+    if (!fits(work, trial->cells))
+        return;
+    if (trial->n_found > 0 && memcmp(trial->cells, trial->found, bytes) == 0)
+        return;
+    if (trial->n_found == 0) {
+        memcpy(trial->found, trial->cells, bytes);
+        trial->place = place;
+    }
+    trial->n_found++;
+}
+
+/* An empty cell is missing somewhere; `n_cells` of the row are used. */
+static void try_insert(const struct work *work, const struct grid_row *row, size_t n_cells,
+                       struct trial *trial)
+{
+    trial->n_found = 0;
+    for (size_t place = 0; place <= n_cells && trial->n_found < 2; place++) {
+        for (size_t i = 0; i < work->n_columns; i++)
+            trial->cells[i] = i < place    ? grid_offset(&work->grid, row, i)
+                              : i == place ? GRID_EMPTY
+                                           : grid_offset(&work->grid, row, i - 1);
+        judge(work, trial, place);
+    }
+}
+
+/* One of the empty cells is too many. */
+static void try_drop(const struct work *work, const struct grid_row *row, struct trial *trial)
+{
+    trial->n_found = 0;
+    for (size_t place = 0; place < row->n_cells && trial->n_found < 2; place++) {
+        if (grid_cell(&work->grid, row, place)[0] != '\0')
+            continue;
+        for (size_t i = 0; i < work->n_columns; i++)
+            trial->cells[i] = grid_offset(&work->grid, row, i < place ? i : i + 1);
+        judge(work, trial, place);
+    }
+}
+
+/* A text was cut in two at a delimiter that nobody quoted. */
+static enum status try_join(struct work *work, const struct grid_row *row, struct trial *trial,
+                            struct error *err)
+{
+    trial->n_found = 0;
+    for (size_t place = 0; place + 1 < row->n_cells && trial->n_found < 2; place++) {
+        const struct column *column = &work->columns[place];
+        bool is_text = column->kind == CELLS_TEXT || column->kind == CELLS_MIXED;
+        if (!is_text || (column->field && column->field->kind != PROFILE_TEXT))
+            continue;
+        char text[1024];
+        int length = snprintf(text, sizeof text, "%s%c %s", grid_cell(&work->grid, row, place),
+                              work->delimiter, grid_cell(&work->grid, row, place + 1));
+        uint32_t joined;
+        if (length < 0 || (size_t)length >= sizeof text)
+            continue;
+        TRY(grid_add_text(&work->grid, text, (size_t)length, &joined, err));
+        for (size_t i = 0; i < work->n_columns; i++)
+            trial->cells[i] =
+                i == place ? joined : grid_offset(&work->grid, row, i < place ? i : i + 1);
+        judge(work, trial, place);
+    }
+    return STATUS_OK;
+}
+
+static enum status accept(struct work *work, size_t index, const struct trial *trial,
+                          enum rule rule, struct error *err)
+{
+    const struct grid_row *row = &work->grid.rows[index];
+    size_t place = trial->place < work->n_columns ? trial->place : work->n_columns - 1;
+    events_add(&work->events, rule, work->columns[place].header, row->line,
+               grid_cell(&work->grid, row, place));
+    return grid_replace_row(&work->grid, index, trial->found, work->n_columns, err);
+}
+
+static void refuse(struct work *work, size_t index, enum rule rule)
+{
+    const struct grid_row *row = &work->grid.rows[index];
+    char text[160];
+    snprintf(text, sizeof text, "%u of %zu cells: %.50s | %.50s", row->n_cells, work->n_columns,
+             grid_cell(&work->grid, row, 0), grid_cell(&work->grid, row, 1));
+    events_add(&work->events, rule, "", row->line, text);
+}
+
+/* A row of the wrong width, or with cells in the wrong columns; *ret_keep: whether it is data now.
+ */
+static enum status repair(struct work *work, size_t index, struct trial *trial, bool *ret_keep,
+                          struct error *err)
+{
+    struct grid_row row = work->grid.rows[index];
+    size_t width = work->n_columns;
+    *ret_keep = true;
+    if (row.n_cells == width - 1) {
+        try_insert(work, &row, row.n_cells, trial);
+        if (trial->n_found == 1)
+            return accept(work, index, trial, RULE_row_completed, err);
+    } else if (row.n_cells == width + 1) {
+        try_drop(work, &row, trial);
+        if (trial->n_found == 1)
+            return accept(work, index, trial, RULE_row_empty_dropped, err);
+        if (trial->n_found == 0)
+            TRY(try_join(work, &row, trial, err));
+        if (trial->n_found == 1)
+            return accept(work, index, trial, RULE_row_joined, err);
+    } else if (row.n_cells == width && grid_cell(&work->grid, &row, width - 1)[0] == '\0') {
+        try_insert(work, &row, width - 1, trial);
+        if (trial->n_found == 1)
+            return accept(work, index, trial, RULE_row_shifted, err);
+    }
+    *ret_keep = false;
+    if (row.n_cells != width) {
+        refuse(work, index, row.n_cells < width ? RULE_row_too_short : RULE_row_too_long);
+        return STATUS_OK;
+    }
+    /* One odd cell costs that cell; several speak against the whole row. */
+    size_t n_wrong = 0;
+    for (size_t i = 0; i < width; i++)
+        n_wrong += is_wrong(&work->columns[i], grid_cell(&work->grid, &row, i));
+    *ret_keep = n_wrong == 1;
+    if (!*ret_keep)
+        refuse(work, index, RULE_row_mixed_up);
+    return STATUS_OK;
+}
+
+/* ---- rows that are no data ---- */
+
+static bool is_rule_line(const struct grid *grid, const struct grid_row *row)
+{
+    size_t n_marks = 0;
+    for (size_t i = 0; i < row->n_cells; i++) {
+        const char *cell = grid_cell(grid, row, i);
+        size_t length = strlen(cell);
+        if (strspn(cell, "=-_*#+|:~") != length)
+            return false;
+        n_marks += length;
+    }
+    return n_marks >= 3 && n_marks >= 2 * row->n_cells;
+}
+
+static bool is_header_again(const struct work *work, const struct grid_row *row)
+{
+    size_t n_same = 0;
+    size_t n_filled = 0;
+    for (size_t i = 0; i < row->n_cells && i < work->n_columns; i++) {
+        const char *cell = grid_cell(&work->grid, row, i);
+        n_filled += cell[0] != '\0';
+        n_same += cell[0] != '\0' && text_equal_fold(cell, work->columns[i].header);
+    }
+    return n_same >= 2 && n_same * 5 >= n_filled * 4;
+}
+
+static bool is_summary_word(const char *cell)
+{
+    static const char *const words[] = {"total",  "totals", "grand total", "sum",     "average",
+                                        "avg",    "mean",   "median",      "overall", "count",
+                                        "total:", "sum:",   "average:",    "mean:"};
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (text_equal_fold(cell, words[i]))
+            return true;
+    return false;
+}
+
+/* "Total" in the first filled cell, near the end, and no other text in the row: an account of that
+ * name would have a category or a country, or stand among the others. */
+static bool is_summary(const struct work *work, size_t index)
+{
+    enum {
+        NEAR_END = 20
+    };
+    const struct grid *grid = &work->grid;
+    const struct grid_row *row = &grid->rows[index];
+    if (index + NEAR_END < grid->n_rows)
+        return false;
+    bool has_word = false;
+    for (size_t i = 0; i < row->n_cells; i++) {
+        const char *cell = grid_cell(grid, row, i);
+        if (looks_like(cell) != LOOKS_TEXT)
+            continue;
+        if (has_word || !is_summary_word(cell))
+            return false;
+        has_word = true;
+    }
+    return has_word;
+}
+
+static size_t n_filled(const struct grid *grid, const struct grid_row *row)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < row->n_cells; i++)
+        n += grid_cell(grid, row, i)[0] != '\0';
+    return n;
+}
+
+static void drop_trailing_cells(struct work *work)
+{
+    struct grid *grid = &work->grid;
+    for (size_t i = work->header_row + 1; i < grid->n_rows; i++) {
+        struct grid_row *row = &grid->rows[i];
+        uint32_t before = row->n_cells;
+        while (row->n_cells > work->n_columns && grid_cell(grid, row, row->n_cells - 1)[0] == '\0')
+            row->n_cells--;
+        if (row->n_cells < before)
+            events_add(&work->events, RULE_trailing_delimiters, "", 0, "");
+    }
+}
+
+/* Recorded and skipped; data otherwise. */
+static bool is_no_data(struct work *work, size_t index)
+{
+    const struct grid *grid = &work->grid;
+    const struct grid_row *row = &grid->rows[index];
+    const char *first = grid_cell(grid, row, 0);
+    size_t filled = n_filled(grid, row);
+    if (filled == 0)
+        events_add(&work->events, RULE_blank_lines, "", row->line, "");
+    else if (is_rule_line(grid, row))
+        events_add(&work->events, RULE_rule_line, "", row->line, first);
+    else if (is_header_again(work, row))
+        events_add(&work->events, RULE_header_repeated, "", row->line, first);
+    else if (filled == 1 && work->n_columns > 2) {
+        work->n_data_rows++;
+        events_add(&work->events, RULE_nearly_empty_row, "", row->line, first);
+    } else if (is_summary(work, index)) {
+        work->n_data_rows++;
+        events_add(&work->events, RULE_summary_row, "", row->line, first);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static enum status sort_rows(struct work *work, struct trial *trial, struct error *err)
+{
+    const struct grid *grid = &work->grid;
+    for (size_t i = work->header_row + 1; i < grid->n_rows; i++) {
+        if (is_no_data(work, i))
+            continue;
+        work->n_data_rows++;
+        const struct grid_row *row = &grid->rows[i];
+        bool good = row->n_cells == work->n_columns;
+        for (size_t c = 0; c < work->n_columns && good; c++)
+            good = !is_wrong(&work->columns[c], grid_cell(grid, row, c));
+        if (!good)
+            TRY(repair(work, i, trial, &good, err));
+        if (good)
+            work->rows[work->n_rows++] = (uint32_t)i;
+    }
+    return STATUS_OK;
+}
+
+enum status rows_settle(struct work *work, struct error *err)
+{
+    size_t n = work->grid.n_rows;
+    work->rows = calloc(n + 1, sizeof *work->rows);
+    AUTO(free_slot) uint32_t *cells = calloc(2 * work->n_columns + 1, sizeof *cells);
+    if (!work->rows || !cells)
+        return fail(err, STATUS_NO_MEMORY, "out of memory for the rows");
+    struct trial trial = {.cells = cells, .found = cells + work->n_columns};
+    drop_trailing_cells(work);
+    find_kinds(work);
+    TRY(sort_rows(work, &trial, err));
+    if (work->n_data_rows == 0)
+        return fail(err, STATUS_INVALID, "has a header and no rows");
+    if (work->n_rows * 2 < work->n_data_rows)
+        return fail(
+            err, STATUS_INVALID,
+            "%zu of %zu rows do not fit the header (%zu columns); the table cannot be trusted",
+            work->n_data_rows - work->n_rows, work->n_data_rows, work->n_columns);
+    return STATUS_OK;
+}

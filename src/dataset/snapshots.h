@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Several tables as one, and the months of an account as one row. */
+#include "dataset/events.h"
+#include "dataset/table.h"
+
+/* All rows of all tables, in order; columns that a table lacks are missing there. The tables may be
+ * freed afterwards. */
+enum status snapshots_append(struct table *const *tables, size_t n_tables, struct table **ret_table,
+                             struct error *err);
+
+/* Join the rows of each handle by their month (column snapshot): the newest stands, and previous_*
+ * come from the one before, unless followers fell below half of it, which is another account under
+ * the same name. Rows of the same handle and month count once. Does nothing to a table without
+ * months. Sorted as before. */
+enum status snapshots_join(struct table *table, struct events *events, struct error *err);
