@@ -40,7 +40,7 @@ static size_t without_month(const char *text)
 
 static enum status add(struct list *list, const char *file, struct error *err)
 {
-    if (list->inputs->n_files == list->capacity) {
+    if (!list->files || list->inputs->n_files == list->capacity) {
         size_t capacity = list->capacity ? 2 * list->capacity : 16;
         const char **files = ARENA_ARRAY(&list->inputs->memory, const char *, capacity);
         if (!files)

@@ -163,7 +163,8 @@ static enum status write_both(const char *dir, struct listing *listing,
                               const struct record_origin *origin, struct error *err)
 {
     TRY(list(dir, "", listing, err));
-    qsort(listing->files, listing->n, sizeof *listing->files, by_name);
+    if (listing->n > 0)
+        qsort(listing->files, listing->n, sizeof *listing->files, by_name);
     char sha256[SHA256_HEX_LENGTH + 1];
     TRY(hash_download(listing, origin, sha256, err));
     struct buffer text = {0};
