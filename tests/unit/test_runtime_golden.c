@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Blobs of format version 1, written once, must open and answer the same for ever.
+ *
+ * tests/golden/blob-v1 is what small_bundle.c made when the format was laid down; UPDATE_GOLDEN=1
+ * writes it again, which is right only as long as no version 1 has been released. A new format
+ * version gets a folder of its own beside it. */
+#include "unit.h"
+
+#include <stdio.h>
+
+#include "base/file.h"
+#include "exercise.h"
+#include "small_bundle.h"
+
+static const char *golden_path(const char *file)
+{
+    static char path[4096];
+    const char *dir = getenv("GOLDEN");
+    assert_non_null(dir);
+    snprintf(path, sizeof path, "%s/blob-v1/%s", dir, file);
+    return path;
+}
+
+static bool is_updating(void)
+{
+    const char *update = getenv("UPDATE_GOLDEN");
+    return update && strcmp(update, "1") == 0;
+}
+
+static void write_golden(void)
+{
+    struct small_bundle bundle;
+    struct engine *engine = NULL;
+    struct buffer answers = {0};
+    assert_int_equal(small_bundle_make(&bundle, NULL), STATUS_OK);
+    assert_int_equal(engine_open_memory(bundle.blobs, &engine, NULL), STATUS_OK);
+    exercise_engine(engine, &answers);
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+        assert_int_equal(file_write_atomic(golden_path(engine_file_names[i]), bundle.blobs[i].bytes,
+                                           bundle.blobs[i].n_bytes, NULL),
+                         STATUS_OK);
+    assert_int_equal(
+        file_write_atomic(golden_path("answers.txt"), answers.at, answers.length, NULL), STATUS_OK);
+    buffer_deinit(&answers);
+    engine_close(engine);
+    small_bundle_free(&bundle);
+}
+
+static void blobs_of_version_1_answer_as_they_did(void **state)
+{
+    (void)state;
+    if (is_updating())
+        write_golden();
+    struct file_map maps[ENGINE_N_MODELS];
+    struct engine_blob blobs[ENGINE_N_MODELS];
+    struct engine *engine = NULL;
+    struct error err = {0};
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++) {
+        assert_int_equal(file_map(golden_path(engine_file_names[i]), &maps[i], NULL), STATUS_OK);
+        blobs[i] = (struct engine_blob){maps[i].bytes, maps[i].size};
+    }
+    if (engine_open_memory(blobs, &engine, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+    struct buffer answers = {0};
+    char *expected = NULL;
+    size_t n = 0;
+    exercise_engine(engine, &answers);
+    assert_int_equal(file_read(golden_path("answers.txt"), 1 << 20, &expected, &n, NULL),
+                     STATUS_OK);
+    assert_string_equal(answers.at, expected);
+    free(expected);
+    buffer_deinit(&answers);
+    engine_close(engine);
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+        file_unmap(&maps[i]);
+}
+
+/* As long as version 1 is the newest, what is written today is what was written then. */
+static void the_writer_still_writes_version_1(void **state)
+{
+    (void)state;
+    struct small_bundle bundle;
+    assert_int_equal(small_bundle_make(&bundle, NULL), STATUS_OK);
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++) {
+        struct file_map map;
+        assert_int_equal(file_map(golden_path(engine_file_names[i]), &map, NULL), STATUS_OK);
+        assert_int_equal(bundle.blobs[i].n_bytes, map.size);
+        assert_memory_equal(bundle.blobs[i].bytes, map.bytes, map.size);
+        file_unmap(&map);
+    }
+    small_bundle_free(&bundle);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blobs_of_version_1_answer_as_they_did),
+        cmocka_unit_test(the_writer_still_writes_version_1),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
