@@ -10,6 +10,7 @@
 
 #include "reqlog/reqlog.h"
 
+struct loop;
 struct request;
 
 enum phase {
@@ -29,6 +30,7 @@ struct connection {
     struct connection *previous, *next;
     struct request *request; /* NULL: none under way */
     void *library;           /* the library's connection */
+    struct loop *loop;       /* borrowed: whose it is */
     bool lingers;            /* it was refused while it sent: see linger.h */
     char caller[REQLOG_CALLER_BYTES];
 };

@@ -5,7 +5,8 @@
  * shows each header once; the verdict is asked for when the head is complete.
  *
  * Not seen here, because the library has folded or cut it before: obsolete line folding, white
- * space before the colon, bare CR or LF as line ends, which of two equal headers came first. */
+ * space before the colon, bare CR or LF as line ends, which of two equal headers came first,
+ * a header with an empty name. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -3,20 +3,45 @@
 
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "serve/http.h"
+#include "serve/request.h"
+
+struct refusal {
+    unsigned status;
+    const char *request_id; /* "" when there is no request */
+    char *body;
+    size_t body_bytes;
+};
+
+static bool send_refusal(int fd, const struct refusal *refusal)
+{
+    char head[256];
+    int bytes = snprintf(head, sizeof head,
+                         "HTTP/1.1 %u %s\r\nContent-Type: " HTTP_JSON "\r\n%s%s%s%s"
+                         "Connection: close\r\nContent-Length: %zu\r\n\r\n",
+                         refusal->status, http_status_reason(refusal->status),
+                         refusal->request_id[0] ? "X-Request-Id: " : "", refusal->request_id,
+                         refusal->request_id[0] ? "\r\n" : "",
+                         refusal->status == 503 ? "Retry-After: 1\r\n" : "", refusal->body_bytes);
+    struct iovec parts[] = {{head, (size_t)bytes}, {refusal->body, refusal->body_bytes}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    return sent == (ssize_t)((size_t)bytes + refusal->body_bytes);
+}
 
 bool refuse_connection(int fd, unsigned status, const char *code, const char *message)
 {
     char body[256];
-    int body_bytes = snprintf(body, sizeof body, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
-                              code, message);
-    char reply[512];
-    int bytes =
-        snprintf(reply, sizeof reply,
-                 "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-                 "Connection: close\r\n%s\r\n%s",
-                 status, http_status_reason(status), body_bytes,
-                 status == 503 ? "Retry-After: 1\r\n" : "", body);
-    return send(fd, reply, (size_t)bytes, MSG_DONTWAIT | MSG_NOSIGNAL) == bytes;
+    int bytes = snprintf(body, sizeof body, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
+                         code, message);
+    return send_refusal(fd, &(struct refusal){status, "", body, (size_t)bytes});
+}
+
+bool refuse_request(int fd, const struct request *request)
+{
+    return send_refusal(fd, &(struct refusal){request->status, request->id, request->reply.at,
+                                              request->reply.length});
 }

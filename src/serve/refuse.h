@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+/* Answers on a socket past the library, which does not answer on it: it was not handed over (too
+ * many connections), it waits for bytes that do not come, or what came is nothing that the library
+ * takes. The connection is at its end after this. Never blocks; true when all was written. */
 #include <stdbool.h>
+#include <stddef.h>
 
-/* Answer on a socket that the library does not answer on: it was not handed over (too many
- * connections), or it waits for bytes that do not come. Never blocks; true when all was written. */
+struct request;
+
+/* With a reply of its own. */
 bool refuse_connection(int fd, unsigned status, const char *code, const char *message);
+
+/* With the reply that stands in the request. */
+bool refuse_request(int fd, const struct request *request);

@@ -102,8 +102,10 @@ void service_tend(struct service *service)
     service->reload_waiters = NULL;
     pthread_mutex_unlock(&service->lock);
     struct error err = {0};
-    if (waiting && service_reload(service, &err) != STATUS_OK)
+    enum status status = waiting ? service_reload(service, &err) : STATUS_OK;
+    if (status != STATUS_OK)
         log_error("reload: %s; the model before stays in service", err.message);
+    err.status = status; /* a call that went well may have left something in err */
     while (waiting) {
         /* Once resumed, the request is its loop's again. */
         struct request *next = waiting->next_pending;

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/log.h"
+#include "serve/dispatch.h"
+#include "serve/server_loop.h"
+
+#define KEEP_REQUESTS 256 /* warm requests that a loop keeps */
+
+/* ---- requests ---- */
+
+struct request *server_take_request(struct loop *loop)
+{
+    struct request *request = loop->free_requests;
+    if (request) {
+        loop->free_requests = request->next_free;
+        loop->n_free--;
+        return request;
+    }
+    request = calloc(1, sizeof *request);
+    if (!request)
+        return NULL;
+    request->service = loop->service;
+    request->lane = loop->lane;
+    arena_init(&request->arena, 16u << 10);
+    return request;
+}
+
+static void free_request(struct request *request)
+{
+    arena_deinit(&request->arena);
+    buffer_deinit(&request->body);
+    buffer_deinit(&request->reply);
+    free(request);
+}
+
+void server_give_request(struct loop *loop, struct request *request)
+{
+    if (loop->n_free >= KEEP_REQUESTS) {
+        free_request(request);
+        return;
+    }
+    request->next_free = loop->free_requests;
+    loop->free_requests = request;
+    loop->n_free++;
+}
+
+void server_free_requests(struct loop *loop)
+{
+    for (struct request *r = loop->free_requests, *next; r; r = next) {
+        next = r->next_free;
+        free_request(r);
+    }
+    loop->free_requests = NULL;
+}
+
+/* ---- what the library calls ---- */
+
+struct connection *server_connection_of(struct MHD_Connection *library)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(library, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void on_connection(void *user, struct MHD_Connection *library, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct loop *loop = user;
+    struct connection *connection = *context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (!connection)
+            return;
+        connection_remove(&loop->connections, connection);
+        /* The library closes its descriptor after this; a copy keeps the socket open. */
+        int copy = connection->lingers ? fcntl(connection->fd, F_DUPFD_CLOEXEC, 0) : -1;
+        if (copy >= 0)
+            linger_add(&loop->lingerers, copy, loop->now_ns);
+        free(connection);
+        *context = NULL;
+        atomic_fetch_sub_explicit(&loop->server->n_connections, 1, memory_order_relaxed);
+        counter_add(&loop->figures->connections_closed, 1);
+        return;
+    }
+    const union MHD_ConnectionInfo *fd =
+        MHD_get_connection_info(library, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *peer =
+        MHD_get_connection_info(library, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    connection = fd && peer ? calloc(1, sizeof *connection) : NULL;
+    if (!connection)
+        return; /* its requests will find no context and be cut off */
+    atomic_fetch_add_explicit(&loop->server->n_connections, 1, memory_order_relaxed);
+    connection->fd = fd->connect_fd;
+    connection->library = library;
+    connection->loop = loop;
+    char address[REQLOG_CALLER_BYTES];
+    listen_format_peer(peer->client_addr, address, sizeof address);
+    if (loop->service->log)
+        reqlog_caller(loop->service->log, address, connection->caller);
+    connection_add(&loop->connections, connection, PHASE_NEW, loop->now_ns);
+    counter_add(&loop->figures->connections_opened, 1);
+    *context = connection;
+}
+
+/* The request line was read: the earliest moment at which there is a request. */
+static void *on_request_line(void *user, const char *target, struct MHD_Connection *library)
+{
+    struct loop *loop = user;
+    struct connection *connection = server_connection_of(library);
+    struct request *request = connection ? server_take_request(loop) : NULL;
+    if (!request)
+        return NULL;
+    request_begin(request, rng_next(&loop->ids));
+    request->target = arena_strdup(&request->arena, target);
+    if (!request->target)
+        request->target = "";
+    request->caller = connection->caller;
+    request->connection = connection;
+    connection->request = request;
+    connection_move(&loop->connections, connection, PHASE_HEAD, loop->now_ns);
+    return request;
+}
+
+static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                 size_t name_bytes, const char *value, size_t value_bytes)
+{
+    (void)kind;
+    struct request *request = user;
+    guard_header(&request->head, name, name_bytes, value ? value : "", value ? value_bytes : 0);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_parameter(void *user, enum MHD_ValueKind kind, const char *name,
+                                    size_t name_bytes, const char *value, size_t value_bytes)
+{
+    (void)kind;
+    struct request *request = user;
+    struct parameter *parameter = ARENA_NEW(&request->arena, struct parameter);
+    if (!parameter || strlen(name) != name_bytes || (value && strlen(value) != value_bytes)) {
+        request->head.fault = parameter ? "the query has a NUL" : "out of memory";
+        return MHD_NO;
+    }
+    parameter->name = name;
+    parameter->value = value ? value : "";
+    if (request->last_parameter)
+        request->last_parameter->next = parameter;
+    else
+        request->parameters = parameter;
+    request->last_parameter = parameter;
+    return MHD_YES;
+}
+
+static void read_head(struct request *request, struct MHD_Connection *library, const char *path,
+                      const char *method, const char *version)
+{
+    request->path = path;
+    request->version = version;
+    request->method = http_method_find(method);
+    MHD_get_connection_values_n(library, MHD_HEADER_KIND, on_header, request);
+    if (strchr(request->target, '?'))
+        MHD_get_connection_values_n(library, MHD_GET_ARGUMENT_KIND, on_parameter, request);
+}
+
+static bool add_headers(const struct request *request, struct MHD_Response *response)
+{
+    bool ok = MHD_add_response_header(response, "Content-Type", request->content_type) &&
+              MHD_add_response_header(response, "X-Request-Id", request->id);
+    if (request->allow)
+        ok = ok && MHD_add_response_header(response, "Allow", request->allow);
+    if (request->retry_after_s > 0) {
+        char seconds[16];
+        snprintf(seconds, sizeof seconds, "%u", request->retry_after_s);
+        ok = ok && MHD_add_response_header(response, "Retry-After", seconds);
+    }
+    for (size_t i = 0; i < request->n_extra; i++)
+        ok = ok &&
+             MHD_add_response_header(response, request->extra[i].name, request->extra[i].value);
+    if (request->must_close)
+        ok = ok && MHD_add_response_header(response, "Connection", "close");
+    return ok;
+}
+
+static enum MHD_Result send_reply(struct loop *loop, struct request *request,
+                                  struct MHD_Connection *library)
+{
+    connection_move(&loop->connections, request->connection, PHASE_REPLY, loop->now_ns);
+    if (atomic_load_explicit(&loop->server->stops, memory_order_relaxed))
+        request->must_close = true;
+    /* The buffer is the request's and outlives the response: nothing is copied. */
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        request->reply.length, request->reply.at, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = MHD_NO;
+    if (add_headers(request, response))
+        result = server_queue(library, request->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result suspend(struct loop *loop, struct request *request,
+                               struct MHD_Connection *library)
+{
+    connection_move(&loop->connections, request->connection, PHASE_WAIT, loop->now_ns);
+    MHD_suspend_connection(library);
+    return MHD_YES;
+}
+
+/* The reply is ready: send it, or wait until its row is on disk. */
+static enum MHD_Result answer(struct loop *loop, struct request *request,
+                              struct MHD_Connection *library)
+{
+    if (!dispatch_must_wait(request))
+        return send_reply(loop, request, library);
+    request->next_pending = NULL;
+    if (loop->waiting_last)
+        loop->waiting_last->next_pending = request;
+    else
+        loop->waiting_first = request;
+    loop->waiting_last = request;
+    return suspend(loop, request, library);
+}
+
+static enum MHD_Result on_body(struct loop *loop, struct request *request, const char *data,
+                               size_t *bytes)
+{
+    (void)loop;
+    size_t most = (size_t)request->service->config->server_max_body_bytes;
+    if (request->status == 0) {
+        if (*bytes > most - request->body.length)
+            dispatch_body_too_large(request);
+        else
+            buffer_put(&request->body, data, *bytes);
+    }
+    *bytes = 0;
+    return MHD_YES;
+}
+
+/* Called once when the head is complete, for each piece of the body, when the body is complete, and
+ * again after a suspension. */
+static enum MHD_Result on_request(void *user, struct MHD_Connection *library, const char *path,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *bytes, void **context)
+{
+    struct loop *loop = user;
+    struct request *request = *context;
+    if (!request || request->is_sent)
+        return MHD_NO;
+    if (*bytes > 0)
+        return on_body(loop, request, data, bytes);
+    switch (request->stage) {
+    case REQUEST_LINE:
+        request->stage = REQUEST_READING;
+        read_head(request, library, path, method, version);
+        connection_move(&loop->connections, request->connection, PHASE_BODY, loop->now_ns);
+        if (dispatch_head(request))
+            return MHD_YES;
+        request->connection->lingers = true;
+        return send_reply(loop, request, library);
+    case REQUEST_READING:
+        request->stage = REQUEST_ANSWERING;
+        dispatch_body(request);
+        return request->pending ? suspend(loop, request, library) : answer(loop, request, library);
+    case REQUEST_ANSWERING:
+        if (request->pending)
+            dispatch_resumed(request);
+        return answer(loop, request, library);
+    }
+    return MHD_NO;
+}
+
+static void on_completed(void *user, struct MHD_Connection *library, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)library;
+    struct loop *loop = user;
+    struct request *request = *context;
+    if (!request)
+        return;
+    struct connection *connection = request->connection;
+    connection->request = NULL;
+    connection_move(&loop->connections, connection, PHASE_IDLE, loop->now_ns);
+    dispatch_done(request, code == MHD_REQUEST_TERMINATED_COMPLETED_OK || request->is_sent);
+    server_give_request(loop, request);
+    *context = NULL;
+}
+
+static void on_library_message(void *user, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static void on_library_message(void *user, const char *format, va_list args)
+{
+    (void)user;
+    if (log_level() < LOG_DEBUG)
+        return;
+    char text[512];
+    int length = vsnprintf(text, sizeof text, format, args);
+    while (length > 0 && length < (int)sizeof text && text[length - 1] == '\n')
+        text[--length] = '\0';
+    log_debug("http: %s", text);
+}
+
+enum status server_start_library(struct loop *loop, struct error *err)
+{
+    const struct serve_config *config = loop->service->config;
+    loop->library = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+        NULL, NULL, on_request, loop, MHD_OPTION_EXTERNAL_LOGGER, on_library_message, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, loop, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, loop, MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)config->server_max_header_bytes,
+        /* The bound is ours, over all loops. */
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->server_max_connections + 1,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        loop->library ? MHD_get_daemon_info(loop->library, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (!info)
+        return fail(err, STATUS_INTERNAL, "libmicrohttpd does not start");
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = info->epoll_fd};
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, info->epoll_fd, &event) != 0)
+        return fail_errno(err, "epoll");
+    return STATUS_OK;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "serve/refuse.h"
+#include "serve/server_loop.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+#define TICK_MS 1000
+
+void server_listen(struct loop *loop, bool listens)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = loop->listen_fd};
+    if (loop->listens != listens && loop->listen_fd >= 0 &&
+        epoll_ctl(loop->epoll_fd, listens ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, loop->listen_fd,
+                  &event) == 0)
+        loop->listens = listens;
+}
+
+static void accept_one(struct loop *loop, int fd, const struct sockaddr *peer, socklen_t bytes)
+{
+    struct server *server = loop->server;
+    size_t most = (size_t)loop->service->config->server_max_connections;
+    if (atomic_load_explicit(&server->n_connections, memory_order_relaxed) >= most) {
+        counter_add(&loop->figures->connections_refused, 1);
+        refuse_connection(fd, 503, "too_many_connections", "too many connections");
+        linger_add(&loop->lingerers, fd, loop->now_ns);
+        return;
+    }
+    /* Takes fd, also when it fails. */
+    if (MHD_add_connection(loop->library, fd, peer, bytes) != MHD_YES)
+        log_debug("http: a connection could not be taken");
+}
+
+static void accept_all(struct loop *loop)
+{
+    enum {
+        AT_ONCE = 64 /* then those who have a connection get their turn */
+    };
+    for (int i = 0; i < AT_ONCE && loop->listen_fd >= 0; i++) {
+        struct sockaddr_storage peer;
+        socklen_t bytes = sizeof peer;
+        int fd = accept4(loop->listen_fd, (struct sockaddr *)&peer, &bytes,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            accept_one(loop, fd, (const struct sockaddr *)&peer, bytes);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            /* Without descriptors the socket stays readable: look away until the next tick. */
+            log_warning("accept: %s", strerror(errno));
+            server_listen(loop, false);
+            return;
+        } else if (errno != ECONNABORTED && errno != EINTR) {
+            return;
+        }
+    }
+}
+
+static void expire(struct loop *loop)
+{
+    struct connection *connection;
+    while ((connection = connection_expired(&loop->connections, loop->now_ns))) {
+        struct request *request = connection->request;
+        bool is_late = connection->phase == PHASE_NEW || connection->phase == PHASE_HEAD ||
+                       connection->phase == PHASE_BODY;
+        if (is_late &&
+            refuse_connection(connection->fd, 408, "timeout", "the request took too long") &&
+            request) {
+            request->status = 408;
+            request->is_sent = true;
+        }
+        /* The library sees the end of the connection at its next turn and cleans up. */
+        shutdown(connection->fd, SHUT_RDWR);
+        connection_move(&loop->connections, connection, PHASE_WAIT, loop->now_ns);
+    }
+}
+
+/* Requests whose answer is there, or whose row is on disk, go on. */
+static void resume_all(struct loop *loop)
+{
+    struct request *request = atomic_exchange_explicit(&loop->resumed, NULL, memory_order_acquire);
+    while (request) {
+        struct request *next = request->next_pending;
+        MHD_resume_connection(request->connection->library);
+        request = next;
+    }
+    if (!loop->waiting_first)
+        return;
+    uint64_t committed = reqlog_committed(loop->service->log, loop->lane);
+    while (loop->waiting_first && loop->waiting_first->log_position <= committed) {
+        request = loop->waiting_first;
+        loop->waiting_first = request->next_pending;
+        if (!loop->waiting_first)
+            loop->waiting_last = NULL;
+        MHD_resume_connection(request->connection->library);
+    }
+}
+
+static void take_turn(struct loop *loop)
+{
+    MHD_UNSIGNED_LONG_LONG library_ms;
+    int wait_ms = connection_wait_ms(&loop->connections, loop->now_ns, TICK_MS);
+    if (MHD_get_timeout(loop->library, &library_ms) == MHD_YES &&
+        library_ms < (MHD_UNSIGNED_LONG_LONG)wait_ms)
+        wait_ms = (int)library_ms;
+    struct epoll_event events[16];
+    int n = epoll_wait(loop->epoll_fd, events, ARRAY_LENGTH(events), wait_ms);
+    loop->now_ns = clock_monotonic_ns();
+    for (int i = 0; i < n; i++) {
+        uint64_t count;
+        if (events[i].data.fd == loop->listen_fd)
+            accept_all(loop);
+        else if (events[i].data.fd == loop->wake_fd)
+            (void)!read(loop->wake_fd, &count, sizeof count);
+        else
+            linger_read(&loop->lingerers, events[i].data.fd);
+    }
+    linger_expire(&loop->lingerers, loop->now_ns);
+    if (n == 0)
+        server_listen(loop, true);
+    resume_all(loop);
+    MHD_run(loop->library);
+    expire(loop);
+}
+
+/* No new connections; those that wait for a request get an end of input behind what has arrived. */
+static void close_door(struct loop *loop)
+{
+    accept_all(loop);
+    server_listen(loop, false);
+    if (loop->listen_fd >= 0)
+        close(loop->listen_fd);
+    loop->listen_fd = -1;
+    MHD_run(loop->library);
+}
+
+static void drain(struct loop *loop)
+{
+    close_door(loop);
+    uint64_t limit_ns = (uint64_t)loop->service->config->server_drain_timeout_ms * NS_PER_MS;
+    uint64_t start_ns = clock_monotonic_ns();
+    for (;;) {
+        for (int phase = PHASE_NEW; phase <= PHASE_IDLE; phase++)
+            for (struct connection *c = loop->connections.first[phase]; c; c = c->next)
+                shutdown(c->fd, SHUT_RD);
+        if (loop->connections.n == 0 || clock_monotonic_ns() - start_ns >= limit_ns)
+            break;
+        take_turn(loop);
+    }
+    /* The library must not be stopped with suspended connections. */
+    resume_all(loop);
+    for (; loop->waiting_first; loop->waiting_first = loop->waiting_first->next_pending)
+        MHD_resume_connection(loop->waiting_first->connection->library);
+    loop->waiting_last = NULL;
+    MHD_run(loop->library);
+}
+
+void *server_run_loop(void *user)
+{
+    struct loop *loop = user;
+    loop->now_ns = clock_monotonic_ns();
+    while (!atomic_load_explicit(&loop->server->stops, memory_order_acquire))
+        take_turn(loop);
+    drain(loop);
+    return NULL;
+}
