@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 
 static const char name[] = "synth";
 
@@ -46,10 +47,11 @@ static void print_json(const struct synth_options *options, const struct synth_c
     buffer_deinit(&text);
 }
 
-static int make(const struct synth_options *options, bool as_json)
+static int make(struct synth_options *options, bool as_json)
 {
     struct synth_counts counts;
     struct error err = {0};
+    options->cancel = interrupt_flag();
     if (synth_write(options, &counts, &err) != STATUS_OK)
         return command_failed(name, &err);
     (as_json ? print_json : print_counts)(options, &counts);

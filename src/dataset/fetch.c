@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -191,10 +192,24 @@ static enum status fetch(struct job *job, struct error *err)
 
 /* ---- the answer ---- */
 
+/* Text that comes with tables and is none. */
+static bool is_about_tables(const char *name)
+{
+    static const char *const prefixes[] = {"readme", "licen", "copying", "citation", "changelog"};
+    const char *base = strrchr(name, '/');
+    base = base ? base + 1 : name;
+    for (size_t i = 0; i < ARRAY_LENGTH(prefixes); i++)
+        if (strncasecmp(base, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
 static bool is_table(const char *name)
 {
     static const char *const suffixes[] = {".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"};
     size_t length = strlen(name);
+    if (is_about_tables(name))
+        return false;
     for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++) {
         size_t suffix = strlen(suffixes[i]);
         if (length > suffix && text_equal_fold(name + length - suffix, suffixes[i]))

@@ -14,6 +14,7 @@
  *
  * All of it says that it is synthetic: handles are synthetic_000001, and every file has a column
  * `synthetic` that is 1. */
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,6 +71,7 @@ struct synth_options {
     uint64_t seed;
     const char *dir; /* made when missing */
     struct progress progress;
+    const volatile sig_atomic_t *cancel; /* not 0: stop as soon as possible; may be NULL */
 };
 
 struct synth_counts {
@@ -77,6 +79,6 @@ struct synth_counts {
 };
 
 /* Write the folder. STATUS_EXISTS: a file there would be overwritten that this did not make.
- * Files appear whole or not at all. */
+ * STATUS_CANCELLED: stopped by `cancel`. Files appear whole or not at all. */
 enum status synth_write(const struct synth_options *options, struct synth_counts *ret_counts,
                         struct error *err);

@@ -132,6 +132,7 @@ static void put_account(struct writer *w, const struct synth_rows *rows, size_t 
 
 static enum status write_rows(struct writer *w, struct error *err)
 {
+    const volatile sig_atomic_t *cancel = w->options->cancel;
     size_t n_rows = w->options->n_rows;
     struct synth_rows rows = {.seed = w->options->seed, .n_rows = n_rows, .handle_digits = 6};
     for (size_t limit = 1000000; limit <= n_rows; limit *= 10)
@@ -139,6 +140,8 @@ static enum status write_rows(struct writer *w, struct error *err)
     for (size_t row = 0; row < n_rows; row++) {
         put_account(w, &rows, row);
         TRY(flush_all(w, FLUSH_BYTES, err));
+        if (cancel && *cancel)
+            return fail(err, STATUS_CANCELLED, "%s: stopped", w->options->dir);
         if (row % ROWS_A_STEP == 0)
             progress_show(w->options->progress, "making demo data", (double)row / (double)n_rows);
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """influence fetch against a server that behaves like Kaggle's, on good days and on bad ones."""
 
+import csv
 import gzip
 import hashlib
 import io
@@ -110,6 +111,11 @@ def test_one_file_of_a_data_set_can_be_asked_for(server, fetch):
     assert fetch().stdout.split() == [f"{fetch.folder}/a.csv", f"{fetch.folder}/b.csv"]
     assert fetch("kaggle:alice/tables/b.csv").stdout.split() == [f"{fetch.folder}/b.csv"]
     assert "has no file 'c.csv'" in fetch("kaggle:alice/tables/c.csv", status=1).stderr
+
+
+def test_text_about_the_tables_is_no_table(server, fetch):
+    server.publish("alice/tables", zip_of({"README.txt": b"about\n", "x/LICENSE.txt": b"do\n", "b.txt": b"b\n"}))
+    assert fetch().stdout.split() == [f"{fetch.folder}/b.txt"]
 
 
 def test_a_changed_file_is_noticed(server, fetch):
@@ -449,3 +455,24 @@ def test_names_in_utf8_survive_in_a_zip(server, fetch):
 def test_wrong_use_is_told(fetch):
     assert "usage" in fetch("data/mine.csv", status=2).stderr
     assert "--attempts: must be" in fetch("kaggle:alice/tables", "--attempts", "0", status=2).stderr
+
+
+# ---- in the other commands ----
+
+def test_other_commands_take_the_same_names(server, tmp_path):
+    table = b"handle,followers\ninvented_a,1000\ninvented_b,2.5k\n"
+    server.publish("alice/tables", zip_of({"one.csv": table, "two.csv": table.replace(b"1000", b"1200")}))
+    environment = os.environ | {"HOME": str(tmp_path), "KAGGLE_API_ENDPOINT": server.url, "INFLUENCE_DATA": str(tmp_path / "data")}
+
+    def run(*files, status=0):
+        done = subprocess.run([INFLUENCE, "import", *files, "--csv", tmp_path / "out.csv", "--json"], env=environment,
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stderr
+        return done
+    sources = json.loads(run("kaggle:alice/tables").stdout)["sources"]
+    assert [source["path"] for source in sources] == [f"{tmp_path}/data/kaggle/alice/tables/{name}.csv" for name in ("one", "two")]
+    run("kaggle:alice/tables/one.csv@2024-01", "kaggle:alice/tables/two.csv@2024-03")
+    rows = list(csv.DictReader(open(tmp_path / "out.csv", encoding="utf-8")))
+    grown = {row["handle"]: (float(row["previous_followers"]), float(row["followers"]), float(row["previous_months"])) for row in rows}
+    assert grown["invented_a"] == (1000, 1200, 2)
+    assert "no such data set" in run("kaggle:alice/other", status=1).stderr

@@ -4,7 +4,9 @@ import csv
 import json
 import os
 import pathlib
+import signal
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INFLUENCE = str(pathlib.Path(os.environ.get("INFLUENCE_BUILD", ROOT / "build")) / "src/cli/influence")
@@ -65,6 +67,18 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
     (tmp_path / "profiles.csv").write_text("mine\n")
     assert "profiles.csv" in synth("--rows", 10, "--out", tmp_path, status=1).stderr
     assert os.listdir(tmp_path) == ["profiles.csv"]
+
+
+def test_an_interrupt_leaves_nothing_half_written(tmp_path):
+    process = subprocess.Popen([INFLUENCE, "synth", "--rows", "50000000", "--out", tmp_path],
+                               stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 10
+    while not list(tmp_path.glob(".synth-*/profiles.csv")) and time.monotonic() < end:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=10)
+    assert process.returncode == 1 and "stopped" in stderr
+    assert os.listdir(tmp_path) == []
 
 
 def test_wrong_use_is_told(tmp_path):
