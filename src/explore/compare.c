@@ -64,7 +64,8 @@ static size_t take_changes(const double *before, const double *after, const stru
     for (size_t row = 0; row < n_after; row++) {
         if (matches->before_row[row] < 0)
             continue;
-        double change = log1p(after[row]) - log1p(before[matches->before_row[row]]);
+        double change = log(offset + after->values[row]) -
+                        log(offset + before->values[matches->before_row[row]]);
         if (isfinite(change))
             ret_changes[n++] = change;
     }
@@ -96,7 +97,7 @@ static enum status compare_column(const struct frame_number *before,
         .psi = statistics_psi(a, n_a, b, n_b),
         .ks = statistics_ks(a, n_a, b, n_b),
     };
-    size_t n = take_changes(before->values, after->values, matches, rows_after, b);
+    size_t n = take_changes(before, after, matches, rows_after, b);
     ret_column->n_pairs = n;
     ret_column->change = statistics_median_interval(b, n);
     return STATUS_OK;
