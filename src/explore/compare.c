@@ -57,9 +57,11 @@ static enum status match(const struct table *before, const struct table *after,
     return STATUS_OK;
 }
 
-static size_t take_changes(const double *before, const double *after, const struct matches *matches,
-                           size_t n_after, double *ret_changes)
+/* ln((offset + after) / (offset + before)): an offset of 1 would drown rates. */
+static size_t take_changes(const struct frame_number *before, const struct frame_number *after,
+                           const struct matches *matches, size_t n_after, double *ret_changes)
 {
+    double offset = after->kind == PROFILE_RATE ? 1e-4 : 1;
     size_t n = 0;
     for (size_t row = 0; row < n_after; row++) {
         if (matches->before_row[row] < 0)
