@@ -13,9 +13,8 @@
 #define OUTLIER_Z 3.5
 
 struct fences {
-    bool is_set; /* false: too few rows, or more than half of them equal */
-    bool is_log; /* taken on ln(offset + x) */
-    double offset;
+    bool is_set;          /* false: too few rows, or more than half of them equal */
+    bool is_log;          /* taken on ln(1 + x) */
     double low, high;     /* in the column's unit */
     double centre, scale; /* on the scale that they were taken on */
     size_t n_low, n_high;
@@ -24,10 +23,9 @@ struct fences {
 struct number_quality {
     const struct frame_number *column; /* borrowed from the frame */
     struct summary summary;
-    double skew_ln; /* of ln(offset + x); MISSING when a value is below 0 */
+    double skew_ln; /* of ln(1 + x); MISSING when a value is below 0 */
     size_t n_distinct, n_zeros, n_negative;
-    bool is_log;   /* better seen on a log scale */
-    double offset; /* of that scale: ln(offset + x); 1, and 0.0001 of rates and fractions */
+    bool is_log; /* better seen on a log scale */
     struct histogram histogram;
     struct fences fences;
 };
@@ -66,9 +64,6 @@ struct quality {
 /* Memory comes from the arena. */
 enum status quality_compute(const struct frame *frame, struct arena *memory,
                             struct quality *ret_quality, struct error *err);
-
-/* x, or its logarithm where the column is better seen so. */
-double quality_scaled(const struct number_quality *quality, double x);
 
 /* Robust z-score of a value against the fences of its column. */
 double fences_z(const struct fences *fences, double value);

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "reqlog/reader.h"
+
+static const char name[] = "log";
+
+#define DEFAULT_PATH "run/requests.db"
+#define DEFAULT_TAIL 20
+#define FOLLOW_MS 500
+
+struct log_options {
+    const char *path;
+    struct reqlog_filter filter;
+    const char *format; /* of an export: "csv" or "jsonl" */
+    bool as_json, follow;
+};
+
+/* ---- rows ---- */
+
+static void write_json(const struct reqlog_record *record, struct buffer *out)
+{
+    char time[28];
+    clock_format_utc(record->time_us, time);
+    struct json_writer w = json_writer(out);
+    json_begin_object(&w);
+    json_member_integer(&w, "id", record->id);
+    json_member_string(&w, "time", time);
+    json_member_string(&w, "request_id", record->request_id);
+    json_member_string(&w, "route", record->route);
+    json_member_integer(&w, "status", record->status);
+    json_member_string(&w, "model", record->model);
+    json_member_integer(&w, "latency_us", record->latency_us);
+    json_member_string(&w, "caller", record->caller);
+    const struct {
+        const char *key, *text;
+        size_t bytes;
+    } bodies[] = {{"input", record->input, record->input_bytes},
+                  {"output", record->output, record->output_bytes}};
+    for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++) {
+        json_put_key(&w, bodies[i].key);
+        if (!bodies[i].text)
+            json_put_null(&w);
+        else if (text_is_utf8(bodies[i].text, bodies[i].bytes))
+            json_put_string_n(&w, bodies[i].text, bodies[i].bytes);
+        else
+            json_put_string(&w, "(not text)");
+    }
+    json_end_object(&w);
+    buffer_put_char(out, '\n');
+}
+
+/* RFC 4180: quotes around everything that could be misread, and doubled inside. */
+static void write_csv_field(const char *text, size_t bytes, struct buffer *out)
+{
+    bool quotes = false;
+    for (size_t i = 0; i < bytes; i++)
+        quotes = quotes || strchr(",\"\r\n", text[i]);
+    if (quotes)
+        buffer_put_char(out, '"');
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] == '"')
+            buffer_put_char(out, '"');
+        buffer_put_char(out, text[i]);
+    }
+    if (quotes)
+        buffer_put_char(out, '"');
+}
+
+static void write_csv(const struct reqlog_record *record, struct buffer *out)
+{
+    char time[28];
+    clock_format_utc(record->time_us, time);
+    buffer_printf(out, "%lld,%s,%s,", (long long)record->id, time, record->request_id);
+    write_csv_field(record->route, strlen(record->route), out);
+    buffer_printf(out, ",%d,%s,%lld,%s,", record->status, record->model ? record->model : "",
+                  (long long)record->latency_us, record->caller);
+    write_csv_field(record->input ? record->input : "", record->input_bytes, out);
+    buffer_put_char(out, ',');
+    write_csv_field(record->output ? record->output : "", record->output_bytes, out);
+    buffer_put_text(out, "\r\n");
+}
+
+static void write_line(const struct reqlog_record *record, struct buffer *out)
+{
+    enum {
+        MOST = 100 /* of the input: a line a request */
+    };
+    char time[28];
+    clock_format_utc(record->time_us, time);
+    buffer_printf(out, "%s %-12s %d %8.3f ms  ", time, record->route, record->status,
+                  (double)record->latency_us / 1e3);
+    size_t bytes = record->input_bytes < MOST ? record->input_bytes : MOST;
+    for (size_t i = 0; i < bytes; i++) {
+        /* Control characters of strangers do not reach the terminal. */
+        char c = record->input[i];
+        buffer_put_char(out, (unsigned char)c < 0x20 || c == 0x7F ? ' ' : c);
+    }
+    buffer_put_text(out, record->input_bytes > MOST ? "...\n" : "\n");
+}
+
+struct printer {
+    void (*write)(const struct reqlog_record *record, struct buffer *out);
+    struct buffer line;
+    int64_t last_id;
+};
+
+static bool print_record(void *user, const struct reqlog_record *record)
+{
+    struct printer *printer = user;
+    buffer_clear(&printer->line);
+    printer->write(record, &printer->line);
+    if (!printer->line.failed)
+        fwrite(printer->line.at, 1, printer->line.length, stdout);
+    printer->last_id = record->id;
+    return !ferror(stdout);
+}
+
+static int print_rows(const struct log_options *options, struct printer *printer)
+{
+    struct error err = {0};
+    struct reqlog_filter filter = options->filter;
+    int code = EXIT_DONE;
+    for (;;) {
+        if (reqlog_read(options->path, &filter, print_record, printer, &err) != STATUS_OK)
+            code = command_failed(name, &err);
+        else
+            code = command_finish(name);
+        if (!options->follow || code != EXIT_DONE)
+            break;
+        poll(NULL, 0, FOLLOW_MS);
+        filter.newest = 0;
+        filter.after_id = printer->last_id;
+    }
+    buffer_deinit(&printer->line);
+    return code;
+}
+
+/* ---- the subcommands ---- */
+
+static int tail(struct log_options *options)
+{
+    if (options->filter.newest == 0)
+        options->filter.newest = DEFAULT_TAIL;
+    return print_rows(options,
+                      &(struct printer){.write = options->as_json ? write_json : write_line});
+}
+
+static int export_rows(struct log_options *options)
+{
+    bool as_csv = strcmp(options->format, "csv") == 0;
+    if (as_csv)
+        fputs("id,time,request_id,route,status,model,latency_us,caller,input,output\r\n", stdout);
+    return print_rows(options, &(struct printer){.write = as_csv ? write_csv : write_json});
+}
+
+static void print_summary(const struct reqlog_summary *summary)
+{
+    char first[28];
+    char last[28];
+    clock_format_utc(summary->first_us, first);
+    clock_format_utc(summary->last_us, last);
+    printf("%lld rows", (long long)summary->rows);
+    if (summary->rows > 0)
+        printf(", %s to %s\n\n%-14s %6s %10s %10s %10s %10s %10s", first, last, "route", "status",
+               "rows", "p50 ms", "p90 ms", "p99 ms", "max ms");
+    putchar('\n');
+    for (size_t i = 0; i < summary->n_groups; i++) {
+        const struct reqlog_group *group = &summary->groups[i];
+        printf("%-14s %6d %10lld %10.3f %10.3f %10.3f %10.3f\n", group->route, group->status,
+               (long long)group->rows, (double)group->p50_us / 1e3, (double)group->p90_us / 1e3,
+               (double)group->p99_us / 1e3, (double)group->max_us / 1e3);
+    }
+}
+
+static void print_summary_json(const struct reqlog_summary *summary)
+{
+    char time[28];
+    struct buffer text = {0};
+    struct json_writer w = json_writer(&text);
+    json_begin_object(&w);
+    json_member_integer(&w, "rows", summary->rows);
+    if (summary->rows > 0) {
+        clock_format_utc(summary->first_us, time);
+        json_member_string(&w, "first", time);
+        clock_format_utc(summary->last_us, time);
+        json_member_string(&w, "last", time);
+    }
+    json_put_key(&w, "routes");
+    json_begin_array(&w);
+    for (size_t i = 0; i < summary->n_groups; i++) {
+        const struct reqlog_group *group = &summary->groups[i];
+        json_begin_object(&w);
+        json_member_string(&w, "route", group->route);
+        json_member_integer(&w, "status", group->status);
+        json_member_integer(&w, "rows", group->rows);
+        json_member_integer(&w, "p50_us", group->p50_us);
+        json_member_integer(&w, "p90_us", group->p90_us);
+        json_member_integer(&w, "p99_us", group->p99_us);
+        json_member_integer(&w, "max_us", group->max_us);
+        json_end_object(&w);
+    }
+    json_end_array(&w);
+    json_end_object(&w);
+    if (!text.failed)
+        puts(text.at);
+    buffer_deinit(&text);
+}
+
+static int stats(struct log_options *options)
+{
+    struct error err = {0};
+    AUTO(free_slot) struct reqlog_summary *summary = malloc(sizeof *summary);
+    if (!summary)
+        fail(&err, STATUS_NO_MEMORY, "out of memory");
+    if (!summary || reqlog_summarise(options->path, &options->filter, summary, &err) != STATUS_OK)
+        return command_failed(name, &err);
+    (options->as_json ? print_summary_json : print_summary)(summary);
+    return command_finish(name);
+}
+
+static int erase(struct log_options *options)
+{
+    const char *handle = options->filter.handle;
+    if (!handle || strlen(handle) < (handle[0] == '@' ? 2 : 1))
+        return command_usage(name, "erase: --handle is needed");
+    struct error err = {0};
+    int64_t rows = 0;
+    if (reqlog_erase(options->path, handle, &rows, &err) != STATUS_OK)
+        return command_failed(name, &err);
+    printf(options->as_json ? "{\"erased\":%lld}\n" : "%lld rows erased\n", (long long)rows);
+    return command_finish(name);
+}
+
+/* ---- options ---- */
+
+/* "2026-01-31", "2026-01-31T12:34:56Z", or "15m", "2h", "7d" before now. */
+static bool parse_time(const char *text, int64_t *ret_us)
+{
+    int year;
+    int month;
+    int day;
+    int hour = 0;
+    int minute = 0;
+    int second = 0;
+    char unit;
+    int used = 0;
+    long long n;
+    if (sscanf(text, "%9lld%c%n", &n, &unit, &used) == 2 && text[used] == '\0' && n >= 0) {
+        int64_t seconds = unit == 's'   ? 1
+                          : unit == 'm' ? 60
+                          : unit == 'h' ? 3600
+                          : unit == 'd' ? 86400
+                                        : 0;
+        *ret_us = clock_utc_us() - n * seconds * 1000000;
+        return seconds > 0;
+    }
+    int fields = sscanf(text, "%4d-%2d-%2d%nT%2d:%2d:%2d%n", &year, &month, &day, &used, &hour,
+                        &minute, &second, &used);
+    const char *rest = text + used;
+    if ((fields != 3 && fields != 6) || (*rest && strcmp(rest, "Z") != 0) || month < 1 ||
+        month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+        return false;
+    struct tm tm = {.tm_year = year - 1900,
+                    .tm_mon = month - 1,
+                    .tm_mday = day,
+                    .tm_hour = hour,
+                    .tm_min = minute,
+                    .tm_sec = second};
+    *ret_us = (int64_t)timegm(&tm) * 1000000;
+    return true;
+}
+
+enum log_option {
+    DB = 1,
+    SINCE,
+    UNTIL,
+    ROUTE,
+    STATUS,
+    HANDLE,
+    LINES,
+    FORMAT,
+    FOLLOW,
+    JSON,
+    HELP
+};
+
+static const struct option long_options[] = {
+    {"db", required_argument, NULL, DB},         {"since", required_argument, NULL, SINCE},
+    {"until", required_argument, NULL, UNTIL},   {"route", required_argument, NULL, ROUTE},
+    {"status", required_argument, NULL, STATUS}, {"handle", required_argument, NULL, HANDLE},
+    {"lines", required_argument, NULL, LINES},   {"format", required_argument, NULL, FORMAT},
+    {"follow", no_argument, NULL, FOLLOW},       {"json", no_argument, NULL, JSON},
+    {"help", no_argument, NULL, HELP},           {0},
+};
+
+/* False: the value is not what the option takes. */
+static bool set_option(enum log_option option, const char *value, struct log_options *options)
+{
+    struct reqlog_filter *filter = &options->filter;
+    int64_t number = 0;
+    switch (option) {
+    case DB:
+        options->path = value;
+        return true;
+    case SINCE:
+        return parse_time(value, &filter->since_us);
+    case UNTIL:
+        return parse_time(value, &filter->until_us);
+    case ROUTE:
+        filter->route = value;
+        return true;
+    case STATUS:
+        /* "404", or "4xx" for all of them. */
+        if (value[0] >= '1' && value[0] <= '5' && strcmp(value + 1, "xx") == 0)
+            number = value[0] - '0';
+        else if (!text_parse_integer(value, strlen(value), &number) || number < 100 || number > 599)
+            return false;
+        filter->status = (int)number;
+        return true;
+    case HANDLE:
+        filter->handle = value + (value[0] == '@');
+        return filter->handle[0] != '\0';
+    case LINES:
+        return text_parse_integer(value, strlen(value), &filter->newest) && filter->newest > 0;
+    case FORMAT:
+        options->format = value;
+        return strcmp(value, "csv") == 0 || strcmp(value, "jsonl") == 0;
+    case FOLLOW:
+        options->follow = true;
+        return true;
+    case JSON:
+        options->as_json = true;
+        return true;
+    case HELP:
+        return true;
+    }
+    return false;
+}
+
+int command_log(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(struct log_options *options);
+    } actions[] = {{"stats", stats}, {"tail", tail}, {"export", export_rows}, {"erase", erase}};
+    struct log_options options = {.path = DEFAULT_PATH, .format = "jsonl"};
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        if (option == HELP)
+            return command_help(name);
+        if (option == '?')
+            return command_usage(name, "'%s' is no option, or lacks its value", argv[optind - 1]);
+        if (!set_option((enum log_option)option, optarg, &options))
+            return command_usage(name, "--%s: cannot be '%s'", long_options[option - 1].name,
+                                 optarg);
+    }
+    if (argc - optind != 1)
+        return command_usage(name, "one of stats, tail, export, erase is needed");
+    for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
+        if (strcmp(argv[optind], actions[i].name) == 0)
+            return actions[i].run(&options);
+    return command_usage(name, "'%s' is none of stats, tail, export, erase", argv[optind]);
+}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`influence log`: what the daemon wrote, read and erased."""
+
+import csv
+import io
+import json
+
+import pytest
+
+PROFILE = {"followers": 5000, "posts": 10}
+
+
+@pytest.fixture
+def log(start_daemon, hand_models, run):
+    """A daemon's log with known rows; log("stats", ...) runs the command on it."""
+    daemon = start_daemon(hand_models)
+    for _ in range(3):
+        daemon.post("/score", PROFILE | {"handle": "somebody"})
+    daemon.post("/score", PROFILE | {"handle": "somebody.else"})
+    daemon.post("/score", b'{"handle": "\\u0053omebody", "followers": 7}')
+    daemon.get("/tier?handle=%73omebody")
+    daemon.get("/similar?handle=demo_0001&exclude=SOMEBODY")
+    daemon.post("/score", b'"a, b"\n\xff')
+    daemon.stop()
+
+    def command(action, *args, check=True):
+        return run("log", action, "--db", daemon.directory / "requests.db", *args, check=check)
+
+    command.path = daemon.directory / "requests.db"
+    return command
+
+
+def rows(log, *args):
+    return [json.loads(line) for line in log("export", *args).stdout.splitlines()]
+
+
+def test_stats_count_by_route_and_status(log):
+    summary = json.loads(log("stats", "--json").stdout)
+    counts = {(r["route"], r["status"]): r["rows"] for r in summary["routes"]}
+    assert counts[("/score", 200)] == 5
+    assert counts[("/score", 400)] == counts[("/tier", 404)] == counts[("/similar", 200)] == 1
+    assert summary["rows"] == sum(counts.values())
+    for route in summary["routes"]:
+        assert 0 <= route["p50_us"] <= route["p90_us"] <= route["p99_us"] <= route["max_us"]
+    text = log("stats", "--route", "/score").stdout
+    assert "6 rows" in text and "/tier" not in text
+
+
+def test_tail_shows_the_newest_and_no_control_characters(log):
+    lines = log("tail", "--lines", 2).stdout.splitlines()
+    assert len(lines) == 2 and "/similar" in lines[0]
+    assert '400' in lines[1] and '"a, b" ' in lines[1]
+
+
+def test_rows_are_filtered(log):
+    assert len(rows(log, "--route", "/score", "--status", "2xx")) == 5
+    assert len(rows(log, "--status", "400")) == 1
+    assert len(rows(log, "--since", "1h")) == len(rows(log))
+    assert rows(log, "--until", "2020-01-01") == []
+    assert len(rows(log, "--handle", "somebody")) == 6
+    assert len(rows(log, "--handle", "@somebody.else")) == 1
+    assert rows(log, "--handle", "some") == []
+
+
+def test_csv_reads_back(log):
+    table = list(csv.DictReader(io.StringIO(log("export", "--format", "csv", "--status", "2xx").stdout, newline="")))
+    assert [row["input"] for row in table if row["route"] == "/score"] == [
+        row["input"] for row in rows(log, "--route", "/score", "--status", "2xx")
+    ]
+
+
+def test_erase_leaves_nothing_behind(log):
+    others = len(rows(log)) - 6
+    assert json.loads(log("erase", "--handle", "somebody", "--json").stdout) == {"erased": 6}
+    left = rows(log)
+    assert len(left) == others
+    assert any("somebody.else" in (row["input"] or "") for row in left)
+    for path in log.path.parent.glob("requests.db*"):
+        content = path.read_bytes().lower().replace(b"somebody.else", b"")
+        assert b"somebody" not in content and b"%73omebody" not in content
+
+
+def test_usage_errors(log, run):
+    assert run("log", check=False).returncode == 2
+    assert log("frobnicate", check=False).returncode == 2
+    assert log("erase", check=False).returncode == 2
+    for bad in (("--since", "yesterday"), ("--status", "99"), ("--lines", "0"), ("--format", "xml")):
+        done = log("tail", *bad, check=False)
+        assert done.returncode == 2 and bad[1] in done.stderr
+    assert run("log", "stats", "--db", "/nonexistent/x.db", check=False).returncode == 1
