@@ -9,6 +9,7 @@ import json
 import os
 import random
 import signal
+import ssl
 import subprocess
 import tarfile
 import time
@@ -224,6 +225,20 @@ def test_redirects_are_bounded(server, fetch):
     server.publish("alice/tables", ZIP, location=f"{server.url}/api/v1/datasets/download/alice/tables")
     assert "redirected more than" in fetch(status=1).stderr
     assert len(server.requests) == 6
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(server, fetch, tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    storage = server.servers["storage"]
+    storage.socket = context.wrap_socket(storage.socket, server_side=True)
+    server.publish("t.csv", CSV)
+    environment = {"KAGGLE_USERNAME": "alice", "KAGGLE_KEY": "secretkey"}
+    done = fetch(f"https://localhost:{storage.server_port}/bucket/t.csv", status=1, env=environment)
+    assert "certificate" in done.stderr.lower() and not server.requests
 
 
 def test_a_single_table_is_stored_as_it_is(server, fetch):
