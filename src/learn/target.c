@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "base/text.h"
 #include "learn/leakage.h"
 #include "profile/parse.h"
@@ -306,4 +307,36 @@ void target_drop_empty(struct target *target)
         target->class_counts[n_kept++] = target->class_counts[c];
     }
     target->n_classes = n_kept;
+}
+
+enum status target_sample(const struct target *target, size_t n, uint64_t seed,
+                          struct target **ret_sample, struct error *err)
+{
+    AUTO(target_free_slot) struct target *sample = target_new(target->name, n);
+    AUTO(free_slot) size_t *place = calloc(target->n + 1, sizeof *place);
+    if (!sample || !place)
+        return out_of_memory(err);
+    struct rng rng = rng_seed(seed);
+    rng_permutation(&rng, place, target->n);
+    for (size_t i = 0; i < target->n; i++) {
+        if (place[i] >= n)
+            continue;
+        sample->label[sample->n] = target->label[i];
+        add_row(sample, target->rows[i], target->y[i]);
+    }
+    sample->task = target->task;
+    sample->n_classes = target->n_classes;
+    sample->hidden = target->hidden;
+    memcpy(sample->hidden_text, target->hidden_text, sizeof sample->hidden_text);
+    sample->class_names = ARENA_ARRAY(&sample->memory, const char *, target->n_classes + 1);
+    if (!sample->class_names)
+        return out_of_memory(err);
+    for (size_t c = 0; c < target->n_classes; c++) {
+        sample->class_names[c] = arena_strdup(&sample->memory, target->class_names[c]);
+        if (!sample->class_names[c])
+            return out_of_memory(err);
+    }
+    TRY(count_classes(sample, err));
+    *ret_sample = STEAL(sample);
+    return STATUS_OK;
 }

@@ -48,3 +48,7 @@ enum status target_quantiles(const struct target *target, size_t n_bins, double 
 
 /* Drop the classes that no row has. */
 void target_drop_empty(struct target *target);
+
+/* At most n rows of it, drawn at random, in order; classes keep their numbers. */
+enum status target_sample(const struct target *target, size_t n, uint64_t seed,
+                          struct target **ret_sample, struct error *err);

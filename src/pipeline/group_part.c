@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Archetypes, and the catalogue with its nearest neighbours. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/training.h"
+
+void cluster_part_deinit(struct cluster_part *part)
+{
+    feature_spec_free(part->spec);
+    matrix_deinit(&part->matrix);
+    archetypes_free(part->archetypes);
+}
+
+/* The few features that archetypes are made of; where the table has none, any number it has. */
+static enum status choose_design(struct training *training, struct error *err)
+{
+    struct design *design = &training->cluster.design;
+    struct design_options options = {0};
+    archetypes_choose_features(&options);
+    if (design_choose(training->table, &options, design, NULL) == STATUS_OK)
+        return STATUS_OK;
+    return design_choose(training->table, &(struct design_options){.no_texts = true}, design, err);
+}
+
+enum status cluster_part_train(struct training *training, struct error *err)
+{
+    struct cluster_part *part = &training->cluster;
+    const struct table *table = training->table;
+    TRY(choose_design(training, err));
+    progress_show(training->progress, "archetypes", -1);
+    TRY(design_fit(&part->design, table, training->all_rows, table->n_rows, &part->spec, err));
+    TRY(matrix_make(part->spec, table, training->all_rows, table->n_rows, &part->matrix, err));
+    struct archetypes_options options = {
+        .min_k = (size_t)training->config->archetypes_min_k,
+        .max_k = (size_t)training->config->archetypes_max_k,
+        .seed = training->seed,
+    };
+    TRY(archetypes_fit(part->spec, &part->matrix, &options, &part->archetypes, err));
+    if (part->archetypes->model.silhouette < 0.25)
+        training_warn(training,
+                      "archetypes are weak (silhouette %.2f): the accounts are a cloud, not groups",
+                      part->archetypes->model.silhouette);
+    return STATUS_OK;
+}
+
+enum status cluster_part_write(struct training *training, struct error *err)
+{
+    AUTO(artifact_writer_free_slot) struct artifact_writer *writer = NULL;
+    TRY(artifact_writer_new(ARTIFACT_CLUSTER, &writer, err));
+    TRY(clusters_write(writer, training->cluster.spec, &training->cluster.archetypes->model, err));
+    return artifact_finish(writer, &training->blob[ENGINE_CLUSTER],
+                           &training->blob_bytes[ENGINE_CLUSTER], err);
+}
+
+static struct catalogue_columns columns_of(const struct table *table)
+{
+    struct catalogue_columns columns = {.n = table->n_rows};
+    for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
+        columns.number[i] = table->number[i];
+    for (size_t i = 0; i < PROFILE_N_TEXTS; i++)
+        columns.text[i] = (const char *const *)table->text[i];
+    return columns;
+}
+
+enum status similar_part_write(struct training *training, struct error *err)
+{
+    const struct table *table = training->table;
+    struct design_options options = {
+        .level_weight = training->config->similar_text_weight,
+        .max_levels = 24,
+        .min_level_share = 0.01,
+    };
+    struct design design;
+    TRY(design_choose(table, &options, &design, err));
+    TRY(design_fit(&design, table, training->all_rows, table->n_rows, &training->similar_spec,
+                   err));
+    AUTO(matrix_deinit) struct matrix matrix = {0};
+    TRY(matrix_make(training->similar_spec, table, training->all_rows, table->n_rows, &matrix,
+                    err));
+    AUTO(artifact_writer_free_slot) struct artifact_writer *writer = NULL;
+    TRY(artifact_writer_new(ARTIFACT_SIMILAR, &writer, err));
+    TRY(similar_spec_write(writer, training->similar_spec, err));
+    TRY(neighbours_write(writer, matrix.scaled, matrix.n, matrix.p, training->seed, err));
+    struct catalogue_columns columns = columns_of(table);
+    TRY(catalogue_write(writer, &columns, err));
+    return artifact_finish(writer, &training->blob[ENGINE_SIMILAR],
+                           &training->blob_bytes[ENGINE_SIMILAR], err);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/leaderboard.h"
+
+#include <math.h>
+
+#define MAX_ENTRIES 16
+
+static const struct crossval_entry *ranked(const struct leaderboard *board, size_t place,
+                                           size_t *ret_entry)
+{
+    size_t order[MAX_ENTRIES] = {0};
+    crossval_order(board->crossval, board->metric, order);
+    *ret_entry = order[place];
+    return &board->crossval->entries[order[place]];
+}
+
+static const char *family_of(const struct crossval_entry *entry)
+{
+    return text_starts_with(entry->trainer->name, "boosting") ? "trees" : "linear";
+}
+
+/* mean and sd of each metric; the spread of one repeat is not known. */
+static void put_metrics(const struct leaderboard *board, const struct crossval_entry *entry,
+                        struct json_writer *w)
+{
+    enum metric first;
+    enum metric end;
+    metrics_of_task(board->crossval->task, &first, &end);
+    json_put_key(w, "metrics");
+    json_begin_object(w);
+    for (size_t m = first; m < end; m++) {
+        json_put_key(w, metric_names[m]);
+        json_begin_object(w);
+        json_member_number(w, "mean", entry->mean[m]);
+        json_member_number(w, "sd", board->crossval->n_repeats > 1 ? entry->sd[m] : (double)NAN);
+        json_end_object(w);
+    }
+    json_end_object(w);
+}
+
+void leaderboard_put_json(const struct leaderboard *board, struct json_writer *w)
+{
+    json_begin_array(w);
+    for (size_t place = 0; place < board->crossval->n_entries; place++) {
+        size_t index = 0;
+        const struct crossval_entry *entry = ranked(board, place, &index);
+        json_begin_object(w);
+        json_member_string(w, "name", entry->trainer->name);
+        json_member_string(w, "family", family_of(entry));
+        json_member_string(w, "settings", index == board->chosen ? board->settings : "");
+        json_member_bool(w, "chosen", index == board->chosen);
+        put_metrics(board, entry, w);
+        json_member_fixed(w, "fit_seconds", entry->fit_seconds, 6);
+        json_member_fixed(w, "predict_us", entry->predict_us, 3);
+        json_member_fixed(w, "bytes", entry->n_bytes, 0);
+        json_member_string(w, "note", entry->trainer->help);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+void leaderboard_print(const struct leaderboard *board, FILE *out)
+{
+    enum metric first;
+    enum metric end;
+    metrics_of_task(board->crossval->task, &first, &end);
+    fprintf(out, "  %-14s", "model");
+    for (size_t m = first; m < end; m++)
+        fprintf(out, " %16s", metric_names[m]);
+    fprintf(out, " %9s %10s %8s\n", "fit s", "us a row", "kB");
+    for (size_t place = 0; place < board->crossval->n_entries; place++) {
+        size_t index = 0;
+        const struct crossval_entry *entry = ranked(board, place, &index);
+        fprintf(out, "%s %-14s", index == board->chosen ? ">" : " ", entry->trainer->name);
+        for (size_t m = first; m < end; m++)
+            fprintf(out, "  %7.3f +- %.3f", entry->mean[m], entry->sd[m]);
+        fprintf(out, " %9.3f %10.2f %8.1f\n", entry->fit_seconds, entry->predict_us,
+                entry->n_bytes / 1000.0);
+    }
+}
+
+void leaderboard_put_markdown(const struct leaderboard *board, struct buffer *out)
+{
+    enum metric first;
+    enum metric end;
+    metrics_of_task(board->crossval->task, &first, &end);
+    buffer_put_text(out, "| model |");
+    for (size_t m = first; m < end; m++)
+        buffer_printf(out, " %s |", metric_names[m]);
+    buffer_put_text(out, "\n|---|");
+    for (size_t m = first; m < end; m++)
+        buffer_put_text(out, "---|");
+    buffer_put_char(out, '\n');
+    for (size_t place = 0; place < board->crossval->n_entries; place++) {
+        size_t index = 0;
+        const struct crossval_entry *entry = ranked(board, place, &index);
+        const char *mark = index == board->chosen ? "**" : "";
+        buffer_printf(out, "| %s%s%s |", mark, entry->trainer->name, mark);
+        for (size_t m = first; m < end; m++)
+            buffer_printf(out, " %.3f ± %.3f |", entry->mean[m], entry->sd[m]);
+        buffer_put_char(out, '\n');
+    }
+}

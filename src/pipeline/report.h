@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* report.json as docs/report-schema.md has it: what its parts share. */
+#include "base/json.h"
+#include "explore/explore.h"
+#include "pipeline/training.h"
+
+struct report {
+    const struct training *training;
+    const struct explore *explore; /* owns the groups */
+    struct json_writer *w;
+};
+
+/* Numbers, integers or group indices of rows as an array member. */
+void report_put_numbers(const struct report *report, const char *key, const double *values,
+                        size_t n);
+void report_put_sizes(const struct report *report, const char *key, const size_t *values, size_t n);
+void report_put_texts(const struct report *report, const char *key, const char *const *values,
+                      size_t n);
+
+/* A member that is missing, and why. */
+void report_put_absent(const struct report *report, const char *key, const char *why);
+
+/* handle, tier, category [and country] of rows of the table, as array members. rows: [n]. */
+void report_put_handles(const struct report *report, const size_t *rows, size_t n);
+void report_put_groups(const struct report *report, const char *key, enum explore_grouping by,
+                       const size_t *rows, size_t n);
+
+/* The member `models`, and the member `archetypes`. */
+enum status report_put_models(const struct report *report, struct error *err);
+enum status report_put_archetypes(const struct report *report, struct error *err);
+
+/* The value of models.score and of models.tier. */
+enum status report_put_score(const struct report *report, struct error *err);
+enum status report_put_tier(const struct report *report, struct error *err);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* report.json: models.tier. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/report.h"
+#include "pipeline/train.h"
+#include "runtime/softmax.h"
+
+#define RELIABILITY_BINS 10
+
+static void put_confusion(const struct report *report, const size_t *counts, size_t k)
+{
+    json_put_key(report->w, "confusion");
+    json_begin_array(report->w);
+    for (size_t c = 0; c < k; c++) {
+        json_begin_array(report->w);
+        for (size_t other = 0; other < k; other++)
+            json_put_integer(report->w, (int64_t)counts[c * k + other]);
+        json_end_array(report->w);
+    }
+    json_end_array(report->w);
+}
+
+static void put_by_tier(const struct report *report, const size_t *counts, size_t k)
+{
+    double precision[TIERS_MAX];
+    double recall[TIERS_MAX];
+    double f1[TIERS_MAX];
+    for (size_t c = 0; c < k; c++) {
+        double is = 0;
+        double said = 0;
+        double right = (double)counts[c * k + c];
+        for (size_t other = 0; other < k; other++) {
+            is += (double)counts[c * k + other];
+            said += (double)counts[other * k + c];
+        }
+        /* 0 / 0 is not known, and written as null. */
+        precision[c] = right / said;
+        recall[c] = right / is;
+        f1[c] = 2 * right / (is + said);
+    }
+    json_put_key(report->w, "by_tier");
+    json_begin_object(report->w);
+    report_put_numbers(report, "precision", precision, k);
+    report_put_numbers(report, "recall", recall, k);
+    report_put_numbers(report, "f1", f1, k);
+    json_end_object(report->w);
+}
+
+/* Wilson's score interval of a share at 95 %; upper: which end. */
+static double wilson(double share, double n, bool upper)
+{
+    const double z = 1.959963984540054;
+    double middle = share + z * z / (2 * n);
+    double half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+    return (middle + (upper ? half : -half)) / (1 + z * z / n);
+}
+
+static void put_reliability(const struct report *report, const struct class_part *part)
+{
+    const struct target *target = part->searched.sample;
+    size_t k = target->n_classes;
+    double edges[RELIABILITY_BINS + 1];
+    double figures[4][RELIABILITY_BINS] = {0}; /* stated, observed, low, high */
+    static const char *const names[] = {"stated", "observed", "low", "high"};
+    size_t n[RELIABILITY_BINS] = {0};
+    for (size_t b = 0; b <= RELIABILITY_BINS; b++)
+        edges[b] = (double)b / RELIABILITY_BINS;
+    for (size_t i = 0; i < target->n; i++) {
+        const double *row = part->probability + i * k;
+        size_t top = argmax(row, k);
+        size_t bin = (size_t)(row[top] * RELIABILITY_BINS);
+        bin = bin < RELIABILITY_BINS ? bin : RELIABILITY_BINS - 1;
+        n[bin]++;
+        figures[0][bin] += row[top];
+        figures[1][bin] += top == target->label[i];
+    }
+    for (size_t b = 0; b < RELIABILITY_BINS; b++) {
+        double count = (double)n[b];
+        figures[0][b] /= count;
+        figures[1][b] /= count;
+        figures[2][b] = wilson(figures[1][b], count, false);
+        figures[3][b] = wilson(figures[1][b], count, true);
+    }
+    json_put_key(report->w, "reliability");
+    json_begin_object(report->w);
+    report_put_numbers(report, "edges", edges, RELIABILITY_BINS + 1);
+    report_put_sizes(report, "n", n, RELIABILITY_BINS);
+    for (size_t f = 0; f < 4; f++)
+        report_put_numbers(report, names[f], figures[f], RELIABILITY_BINS);
+    json_end_object(report->w);
+}
+
+static enum status count_confusion(const struct class_part *part, size_t **ret_counts,
+                                   struct error *err)
+{
+    const struct target *target = part->searched.sample;
+    size_t k = target->n_classes;
+    size_t *counts = calloc(k * k + 1, sizeof *counts);
+    if (!counts)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    metrics_confusion(target->label, part->probability, target->n, k, counts);
+    *ret_counts = counts;
+    return STATUS_OK;
+}
+
+/* The size that behaviour predicts, of whichever model predicts sizes. */
+static enum status put_audience(const struct report *report, struct error *err)
+{
+    const struct tier_part *tier = &report->training->tier;
+    bool main_is_size = strcmp(tier->target, "size") == 0;
+    if (!main_is_size && !tier->has_size) {
+        report_put_absent(report, "audience", "the data has fewer than two size tiers");
+        return STATUS_OK;
+    }
+    const struct class_part *part = main_is_size ? &tier->tier : &tier->size;
+    const struct target *target = part->searched.sample;
+    AUTO(free_slot) size_t *counts = NULL;
+    TRY(count_confusion(part, &counts, err));
+    json_put_key(report->w, "audience");
+    json_begin_object(report->w);
+    report_put_texts(report, "names", target->class_names, target->n_classes);
+    put_confusion(report, counts, target->n_classes);
+    json_member_number(report->w, "accuracy", part->calibrated.accuracy);
+    json_member_number(report->w, "disagree", 1 - part->calibrated.accuracy);
+    json_end_object(report->w);
+    return STATUS_OK;
+}
+
+enum status report_put_tier(const struct report *report, struct error *err)
+{
+    struct json_writer *w = report->w;
+    const struct training *training = report->training;
+    const struct class_part *part = &training->tier.tier;
+    const struct target *target = part->searched.sample;
+    struct leaderboard board = training_class_board(training, part);
+    AUTO(free_slot) size_t *counts = NULL;
+    TRY(count_confusion(part, &counts, err));
+    json_begin_object(w);
+    json_member_string(w, "target", training->tier.target);
+    json_member_integer(w, "n", (int64_t)target->n);
+    json_member_integer(w, "folds", (int64_t)board.crossval->n_folds);
+    json_member_integer(w, "repeats", (int64_t)board.crossval->n_repeats);
+    json_member_integer(w, "seed", (int64_t)training->seed);
+    json_member_string(w, "selected_by", metric_names[board.metric]);
+    json_member_string(w, "chosen", board.crossval->entries[board.chosen].trainer->name);
+    json_put_key(w, "leaderboard");
+    leaderboard_put_json(&board, w);
+    report_put_texts(report, "names", target->class_names, target->n_classes);
+    report_put_sizes(report, "counts", target->class_counts, target->n_classes);
+    put_confusion(report, counts, target->n_classes);
+    put_by_tier(report, counts, target->n_classes);
+    put_reliability(report, part);
+    report_put_absent(report, "importance", "not computed by this version");
+    TRY(put_audience(report, err));
+    json_end_object(w);
+    return STATUS_OK;
+}

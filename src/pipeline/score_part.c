@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The score: a regression of the label where there is one, else the composite itself; with its
+ * interval, the composite beside it, and the grids that answers are compared with. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "learn/shipped.h"
+#include "pipeline/training.h"
+
+#define DEFAULT_TARGET "influence_score"
+#define MIN_LABELLED_ROWS 20
+#define MIN_PART_ROWS 5
+#define FAR 1e300 /* no bound: an infinity cannot be stored */
+
+void score_part_deinit(struct score_part *part)
+{
+    searched_deinit(&part->searched);
+    feature_spec_free(part->spec);
+    free(part->out_of_fold);
+}
+
+/* ---- the target ---- */
+
+static size_t count_labels(const struct table *table)
+{
+    const double *label = table->number[PROFILE_influence_score];
+    size_t n = 0;
+    for (size_t i = 0; label && i < table->n_rows; i++)
+        n += !isnan(label[i]);
+    return n;
+}
+
+static enum status choose_target(struct training *training, struct error *err)
+{
+    struct score_part *part = &training->score;
+    const char *name = training->target;
+    if (!name)
+        name = count_labels(training->table) >= MIN_LABELLED_ROWS ? DEFAULT_TARGET : "composite";
+    part->is_composite = strcmp(name, "composite") == 0;
+    if (part->is_composite)
+        return STATUS_OK;
+    TRY(target_column(training->table, name, &part->searched.target, err));
+    if (part->searched.target->task != TASK_REGRESSION)
+        return fail(err, STATUS_INVALID,
+                    "column '%s' holds classes; a score is a number (labels make tiers: "
+                    "--tier.by=column --tier.column=%s)",
+                    name, name);
+    const struct profile_field *field = profile_field_find(name, strlen(name));
+    part->clip_low = field ? field->min : -FAR;
+    part->clip_high = field ? field->max : FAR;
+    return STATUS_OK;
+}
+
+static struct design_options design_options_of(const struct score_part *part)
+{
+    struct design_options options = {0};
+    const struct target *target = part->searched.target;
+    if (target) {
+        options.hidden = target->hidden;
+        memcpy(options.hidden_text, target->hidden_text, sizeof options.hidden_text);
+    }
+    return options;
+}
+
+/* ---- the composite ---- */
+
+static enum status make_composite(struct training *training, struct error *err)
+{
+    struct composite *composite = &training->score.composite;
+    const struct table *table = training->table;
+    train_config_weights(training->config, composite->weight);
+    AUTO(free_slot) double *figure = calloc(table->n_rows + 1, sizeof *figure);
+    if (!figure)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    double known_weight = 0;
+    for (size_t p = 0; p < COMPOSITE_N_PARTS; p++) {
+        size_t n = 0;
+        for (size_t i = 0; i < table->n_rows; i++) {
+            struct profile profile;
+            design_profile(table, i, &profile);
+            double value = composite_figure(&profile, (enum composite_part)p);
+            if (isfinite(value))
+                figure[n++] = value;
+        }
+        if (n < MIN_PART_ROWS)
+            continue;
+        composite_make_grid(figure, n, training->score.part_grid[p], COMPOSITE_GRID);
+        composite->grid[p] = training->score.part_grid[p];
+        known_weight += composite->weight[p];
+    }
+    double total = 0;
+    for (size_t p = 0; p < COMPOSITE_N_PARTS; p++)
+        total += composite->weight[p];
+    if (!(total > 0))
+        return fail(err, STATUS_INVALID, "composite: all weights are 0");
+    if (training->score.is_composite && !(known_weight > 0))
+        return fail(err, STATUS_INVALID,
+                    "the table has no label, and no part of the composite score can be computed: "
+                    "it needs followers, likes, posts or engagement");
+    return STATUS_OK;
+}
+
+/* ---- the grids ---- */
+
+static enum status make_novelty_grid(struct training *training, const struct feature_spec *spec,
+                                     struct error *err)
+{
+    const struct table *table = training->table;
+    AUTO(matrix_deinit) struct matrix matrix = {0};
+    AUTO(free_slot) double *distance = calloc(table->n_rows + 1, sizeof *distance);
+    if (!distance)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(matrix_make(spec, table, training->all_rows, table->n_rows, &matrix, err));
+    size_t n = 0;
+    for (size_t i = 0; i < table->n_rows; i++) {
+        double value = engine_novelty_distance(spec, matrix.raw + i * matrix.p);
+        if (isfinite(value))
+            distance[n++] = value;
+    }
+    if (n == 0)
+        return fail(err, STATUS_INVALID, "no row has any feature");
+    composite_make_grid(distance, n, training->score.novelty_grid, NOVELTY_GRID);
+    return STATUS_OK;
+}
+
+/* The scores of the training rows: of a composite as they are, of a model out of fold. */
+static enum status make_score_grid(struct training *training, struct error *err)
+{
+    struct score_part *part = &training->score;
+    size_t n = part->is_composite ? training->table->n_rows : part->searched.sample->n;
+    AUTO(free_slot) double *scores = calloc(n + 1, sizeof *scores);
+    if (!scores)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    size_t n_scores = 0;
+    for (size_t i = 0; i < n; i++) {
+        double score = part->is_composite ? 0 : part->out_of_fold[i];
+        if (part->is_composite) {
+            struct profile profile;
+            struct composite_score composite;
+            design_profile(training->table, i, &profile);
+            composite_compute(&part->composite, &profile, &composite);
+            score = composite.score;
+        }
+        if (isfinite(score))
+            scores[n_scores++] = fmin(fmax(score, part->clip_low), part->clip_high);
+    }
+    if (n_scores == 0)
+        return fail(err, STATUS_INVALID, "no row has a score");
+    composite_make_grid(scores, n_scores, part->score_grid, COMPOSITE_GRID);
+    return STATUS_OK;
+}
+
+/* ---- the interval ---- */
+
+/* Mean over repeats of what was predicted for each row by models that had not seen it. */
+static enum status average_repeats(struct score_part *part, struct error *err)
+{
+    const struct crossval *crossval = part->searched.crossval;
+    const double *output = crossval->entries[part->searched.chosen].output;
+    part->out_of_fold = calloc(crossval->n + 1, sizeof *part->out_of_fold);
+    if (!part->out_of_fold)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t r = 0; r < crossval->n_repeats; r++)
+        for (size_t i = 0; i < crossval->n; i++)
+            part->out_of_fold[i] += output[r * crossval->n + i] / (double)crossval->n_repeats;
+    return STATUS_OK;
+}
+
+/* Offsets and coverage from the residuals of the first repeat: one model a row, as in service. */
+static enum status make_interval(struct training *training, struct error *err)
+{
+    struct score_part *part = &training->score;
+    const struct crossval *crossval = part->searched.crossval;
+    const struct target *target = part->searched.sample;
+    const double *output = crossval->entries[part->searched.chosen].output;
+    double coverage = training->config->score_coverage;
+    AUTO(free_slot) double *residual = calloc(target->n + 1, sizeof *residual);
+    if (!residual)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < target->n; i++)
+        residual[i] = target->y[i] - output[i];
+    TRY(conformal_fit(residual, target->n, coverage, &part->offsets, err));
+    return conformal_measure(residual, crossval->fold, target->n, crossval->n_folds, coverage,
+                             &part->covered, err);
+}
+
+static void warn_of_weakness(struct training *training)
+{
+    const struct score_part *part = &training->score;
+    const struct crossval_entry *entry = &part->searched.crossval->entries[part->searched.chosen];
+    if (entry->trainer == &trainer_constant)
+        training_warn(training,
+                      "no model beats a constant: %s is not determined by the other columns",
+                      part->searched.target->name);
+    else if (entry->mean[METRIC_R2] < 0.1)
+        training_warn(
+            training,
+            "%s is hardly determined by the other columns (out of fold R2 %.2f, MAE %.2f)",
+            part->searched.target->name, entry->mean[METRIC_R2], entry->mean[METRIC_MAE]);
+}
+
+enum status score_part_train(struct training *training, struct error *err)
+{
+    struct score_part *part = &training->score;
+    const struct table *table = training->table;
+    part->clip_high = 100;
+    TRY(choose_target(training, err));
+    TRY(make_composite(training, err));
+    struct design_options options = design_options_of(part);
+    TRY(design_choose(table, &options, &part->searched.design, err));
+    if (part->is_composite) {
+        TRY(design_fit(&part->searched.design, table, training->all_rows, table->n_rows,
+                       &part->spec, err));
+        TRY(make_novelty_grid(training, part->spec, err));
+        return make_score_grid(training, err);
+    }
+    struct search_options search = {
+        .models = training->config->score_models,
+        .stage = "score models",
+        .select = training->config->search_select == 0 ? METRIC_MAE : METRIC_R2,
+    };
+    TRY(search_run(training, &search, &part->searched, err));
+    warn_of_weakness(training);
+    TRY(average_repeats(part, err));
+    TRY(make_interval(training, err));
+    TRY(make_novelty_grid(training, part->searched.spec, err));
+    return make_score_grid(training, err);
+}
+
+enum status score_part_write(struct training *training, struct error *err)
+{
+    struct score_part *part = &training->score;
+    AUTO(artifact_writer_free_slot) struct artifact_writer *writer = NULL;
+    TRY(artifact_writer_new(ARTIFACT_SCORE, &writer, err));
+    if (part->is_composite)
+        TRY(predictor_write(writer, "score", part->spec, "composite", err));
+    else
+        TRY(fitted_write(part->searched.fitted, part->searched.spec, "score", writer, err));
+    struct score_extra extra = {
+        .target = part->is_composite ? "composite" : part->searched.target->name,
+        .interval_coverage = part->is_composite ? 1.0 : training->config->score_coverage,
+        .interval_low = part->offsets.low,
+        .interval_high = part->offsets.high,
+        .clip_low = part->clip_low,
+        .clip_high = part->clip_high,
+        .score_grid = part->score_grid,
+        .composite = part->composite,
+        .novelty_grid = part->novelty_grid,
+    };
+    TRY(score_extra_write(writer, &extra, err));
+    return artifact_finish(writer, &training->blob[ENGINE_SCORE],
+                           &training->blob_bytes[ENGINE_SCORE], err);
+}

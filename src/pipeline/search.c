@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The search for a model: cross-validation of the trainers, choice, refit on all rows. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "pipeline/training.h"
+
+void searched_deinit(struct searched *searched)
+{
+    if (searched->sample != searched->target)
+        target_free(searched->sample);
+    target_free(searched->target);
+    crossval_free(searched->crossval);
+    feature_spec_free(searched->spec);
+    fitted_free(searched->fitted);
+}
+
+/* Constant models cannot be told apart, so that leakage shows as a rank correlation near 1. */
+#define SUSPICIOUS_RHO 0.98
+
+/* Warn of features that rank the rows as the target does. */
+static enum status check_leakage(struct training *training, const struct searched *searched,
+                                 struct error *err)
+{
+    const struct target *target = searched->sample;
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    AUTO(matrix_deinit) struct matrix matrix = {0};
+    AUTO(free_slot) double *column = calloc(2 * target->n + 1, sizeof *column);
+    if (!column)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(design_fit(&searched->design, training->table, target->rows, target->n, &spec, err));
+    TRY(matrix_make(spec, training->table, target->rows, target->n, &matrix, err));
+    bool ordered = target->n > 0 && !isnan(target->y[0]);
+    for (size_t c = 0; c < matrix.p && ordered; c++) {
+        size_t n = 0;
+        for (size_t i = 0; i < target->n; i++) {
+            float x = matrix.raw[i * matrix.p + c];
+            if (isnan(x))
+                continue;
+            column[n] = (double)x;
+            column[target->n + n++] = target->y[i];
+        }
+        double rho = 0;
+        TRY(metrics_spearman(column, column + target->n, n, &rho, err));
+        if (n >= 20 && fabs(rho) > SUSPICIOUS_RHO)
+            training_warn(training,
+                          "%s ranks the rows as %s does (rho %.3f): it may leak the target",
+                          spec->columns[c].name, target->name, rho);
+    }
+    return STATUS_OK;
+}
+
+static enum status find_trainers(const char *models, enum task task, struct arena *arena,
+                                 const struct trainer **ret_trainers, size_t *ret_n,
+                                 struct error *err)
+{
+    size_t n = 0;
+    char *name;
+    while ((name = train_config_word(&models, ", ", arena))) {
+        const struct trainer *trainer = trainer_find(name, task);
+        if (!trainer || n == n_trainers)
+            return fail(err, STATUS_INVALID, "there is no model '%s' for a %s", name,
+                        task == TASK_REGRESSION ? "score" : "tier");
+        ret_trainers[n++] = trainer;
+    }
+    if (n == 0)
+        return fail(err, STATUS_INVALID, "no models are named for the %s",
+                    task == TASK_REGRESSION ? "score" : "tier");
+    *ret_n = n;
+    return STATUS_OK;
+}
+
+static size_t repeats_for(const struct train_config *config, size_t n)
+{
+    int64_t repeats = config->search_budget_rows / (int64_t)(n ? n : 1);
+    if (repeats > config->search_repeats)
+        repeats = config->search_repeats;
+    return repeats < 1 ? 1 : (size_t)repeats;
+}
+
+enum status search_run(struct training *training, const struct search_options *options,
+                       struct searched *searched, struct error *err)
+{
+    const struct train_config *config = training->config;
+    searched->sample = searched->target;
+    if (searched->target->n > (size_t)config->search_max_rows)
+        TRY(target_sample(searched->target, (size_t)config->search_max_rows, training->seed,
+                          &searched->sample, err));
+    TRY(check_leakage(training, searched, err));
+    const struct trainer *chosen[16];
+    struct crossval_input input = {
+        .table = training->table,
+        .design = &searched->design,
+        .target = searched->sample,
+        .trainers = chosen,
+        .n_folds = (size_t)config->search_folds,
+        .n_repeats = repeats_for(config, searched->sample->n),
+        .seed = training->seed,
+        .loss = config->search_select == 0 ? LOSS_ABSOLUTE : LOSS_SQUARED,
+        .n_threads = (int)config->search_threads,
+        .progress = training->progress,
+        .stage = options->stage,
+    };
+    TRY(find_trainers(options->models, input.target->task, &training->memory, chosen,
+                      &input.n_trainers, err));
+    TRY(crossval_run(&input, &searched->crossval, err));
+    searched->chosen =
+        crossval_select(searched->crossval, options->select, (enum select_rule)config->search_rule);
+    uint64_t begin = clock_monotonic_ns();
+    input.target = searched->target;
+    TRY(crossval_refit(&input, chosen[searched->chosen], &searched->spec, &searched->fitted, err));
+    searched->refit_seconds = (double)(clock_monotonic_ns() - begin) * 1e-9;
+    return STATUS_OK;
+}

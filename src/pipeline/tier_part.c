@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The tier: which classes there are, a classifier that never sees what defines them, and, where the
+ * tier is not the size, a second one that guesses the size for the audience check. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "learn/leakage.h"
+#include "learn/shipped.h"
+#include "pipeline/training.h"
+#include "runtime/softmax.h"
+
+#define MIN_CLASS_ROWS 10 /* of a size, to count as present when sizes are chosen by themselves */
+#define RARE_SHARE 0.02   /* classes rarer than this are warned of */
+
+static void class_part_deinit(struct class_part *part)
+{
+    searched_deinit(&part->searched);
+    free(part->probability);
+}
+
+void tier_part_deinit(struct tier_part *part)
+{
+    class_part_deinit(&part->tier);
+    class_part_deinit(&part->size);
+}
+
+/* ---- what the tiers are ---- */
+
+/* Sizes begin at their cut, target_cut() ends there: a hair lower gives the same classes. */
+static enum status size_target(const struct training *training, struct target **ret_target,
+                               struct error *err)
+{
+    const struct size_tiers *sizes = &training->tier.sizes;
+    AUTO(target_free_slot) struct target *target = NULL;
+    TRY(target_column(training->table, "followers", &target, err));
+    double cuts[TIERS_MAX];
+    for (size_t i = 0; i + 1 < sizes->n; i++)
+        cuts[i] = nextafter(sizes->cuts[i], -HUGE_VAL);
+    TRY(target_cut(target, cuts, sizes->n - 1, sizes->names, err));
+    *ret_target = STEAL(target);
+    return STATUS_OK;
+}
+
+static size_t count_sizes(const struct training *training)
+{
+    AUTO(target_free_slot) struct target *target = NULL;
+    size_t n = 0;
+    if (size_target(training, &target, NULL) != STATUS_OK)
+        return 0;
+    for (size_t c = 0; c < target->n_classes; c++)
+        n += target->class_counts[c] >= MIN_CLASS_ROWS;
+    return n;
+}
+
+static enum status quantile_target(struct training *training, const char *column,
+                                   struct target **ret_target, struct error *err)
+{
+    size_t n = (size_t)training->config->tier_quantiles;
+    static const char *const three[] = {"low", "middle", "high"};
+    AUTO(target_free_slot) struct target *target = NULL;
+    double cuts[TIERS_MAX];
+    TRY(target_column(training->table, column, &target, err));
+    TRY(target_quantiles(target, n, cuts, err));
+    TRY(target_cut(target, cuts, n - 1, n == 3 ? three : NULL, err));
+    *ret_target = STEAL(target);
+    return STATUS_OK;
+}
+
+static enum status cuts_target(struct training *training, struct target **ret_target,
+                               struct error *err)
+{
+    AUTO(target_free_slot) struct target *target = NULL;
+    double cuts[TIERS_MAX];
+    size_t n = 0;
+    TRY(train_config_numbers("tier.score_cuts", training->config->tier_score_cuts, TIERS_MAX - 1,
+                             cuts, &n, err));
+    TRY(target_column(training->table, training->score.searched.target->name, &target, err));
+    TRY(target_cut(target, cuts, n, NULL, err));
+    target_drop_empty(target);
+    *ret_target = STEAL(target);
+    return STATUS_OK;
+}
+
+static enum status column_target(struct training *training, struct target **ret_target,
+                                 struct error *err)
+{
+    AUTO(target_free_slot) struct target *target = NULL;
+    TRY(target_column(training->table, training->config->tier_column, &target, err));
+    if (target->task != TASK_CLASSIFICATION)
+        return fail(err, STATUS_INVALID,
+                    "tier.column: '%s' holds numbers; cut it by tier.by = score_cuts with --target",
+                    target->name);
+    if (target->n_classes > TIERS_MAX)
+        return fail(err, STATUS_INVALID, "tier.column: '%s' has %zu labels, at most %d are taken",
+                    target->name, target->n_classes, TIERS_MAX);
+    *ret_target = STEAL(target);
+    return STATUS_OK;
+}
+
+/* What was asked for, or the next best thing, which `why` then says. */
+static enum tier_by resolve_by(struct training *training)
+{
+    enum tier_by by = (enum tier_by)training->config->tier_by;
+    bool has_score = !training->score.is_composite;
+    bool has_sizes = count_sizes(training) >= 2;
+    struct tier_part *part = &training->tier;
+    if ((by == TIER_AUTO || by == TIER_SIZE) && has_sizes)
+        return TIER_SIZE;
+    if (by == TIER_AUTO || by == TIER_SIZE) {
+        part->why = has_score
+                        ? "the table has fewer than two size tiers of 10 accounts: tiers are "
+                          "quantiles of the score"
+                        : "the table has fewer than two size tiers of 10 accounts and no score: "
+                          "tiers are quantiles of followers";
+        return has_score ? TIER_SCORE_QUANTILE : TIER_SIZE;
+    }
+    if (by != TIER_COLUMN && !has_score) {
+        part->why = "the table has no score to cut: tiers are quantiles of followers";
+        return TIER_SIZE;
+    }
+    return by;
+}
+
+static enum status choose_target(struct training *training, struct error *err)
+{
+    struct tier_part *part = &training->tier;
+    struct target **target = &part->tier.searched.target;
+    part->why = "";
+    enum tier_by by = resolve_by(training);
+    if (by == TIER_SIZE && part->why[0]) {
+        part->target = "followers_quantile";
+        return quantile_target(training, "followers", target, err);
+    }
+    switch (by) {
+    case TIER_AUTO:
+    case TIER_SIZE:
+        part->target = "size";
+        TRY(size_target(training, target, err));
+        target_drop_empty(*target);
+        return STATUS_OK;
+    case TIER_SCORE_QUANTILE:
+        part->target = "score_quantile";
+        return quantile_target(training, training->score.searched.target->name, target, err);
+    case TIER_SCORE_CUTS:
+        part->target = "score_cuts";
+        return cuts_target(training, target, err);
+    case TIER_COLUMN:
+        part->target = arena_printf(&training->memory, "column:%s", training->config->tier_column);
+        if (!part->target)
+            return fail(err, STATUS_NO_MEMORY, "out of memory");
+        return column_target(training, target, err);
+    }
+    return STATUS_INTERNAL;
+}
+
+/* ---- one classifier ---- */
+
+static void warn_of_imbalance(struct training *training, const struct target *target)
+{
+    for (size_t c = 0; c < target->n_classes; c++)
+        if ((double)target->class_counts[c] < RARE_SHARE * (double)target->n ||
+            target->class_counts[c] < MIN_CLASS_ROWS)
+            training_warn(training, "%s: class '%s' has %zu of %zu rows: it will be missed",
+                          target->name, target->class_names[c], target->class_counts[c], target->n);
+}
+
+/* Temperature from the held-out logits of the first repeat, and what it does to them. */
+static enum status calibrate(struct class_part *part, struct error *err)
+{
+    const struct target *target = part->searched.sample;
+    const double *logit = part->searched.crossval->entries[part->searched.chosen].output;
+    size_t k = target->n_classes;
+    part->temperature = temperature_fit(logit, target->label, target->n, k);
+    part->probability = calloc(target->n * k + 1, sizeof *part->probability);
+    if (!part->probability)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < target->n; i++)
+        softmax(logit + i * k, k, part->temperature, part->probability + i * k);
+    return metrics_classification(target->label, part->probability, target->n, k, &part->calibrated,
+                                  err);
+}
+
+static enum status class_part_train(struct training *training, const char *stage,
+                                    struct class_part *part, struct error *err)
+{
+    static const enum metric selects[] = {METRIC_MACRO_F1, METRIC_LOG_LOSS, METRIC_ACCURACY};
+    const struct target *target = part->searched.target;
+    struct design_options options = {.hidden = target->hidden};
+    memcpy(options.hidden_text, target->hidden_text, sizeof options.hidden_text);
+    TRY(design_choose(training->table, &options, &part->searched.design, err));
+    warn_of_imbalance(training, target);
+    struct search_options search = {
+        .models = training->config->tier_models,
+        .stage = stage,
+        .select = selects[training->config->search_select_tier],
+    };
+    TRY(search_run(training, &search, &part->searched, err));
+    return calibrate(part, err);
+}
+
+enum status tier_part_train(struct training *training, struct error *err)
+{
+    struct tier_part *part = &training->tier;
+    TRY(train_config_sizes(training->config, &training->memory, &part->sizes, err));
+    TRY(choose_target(training, err));
+    if (part->why[0])
+        training_warn(training, "%s", part->why);
+    TRY(class_part_train(training, "tier models", &part->tier, err));
+    part->has_size = strcmp(part->target, "size") != 0 && count_sizes(training) >= 2;
+    if (!part->has_size)
+        return STATUS_OK;
+    TRY(size_target(training, &part->size.searched.target, err));
+    return class_part_train(training, "size models", &part->size, err);
+}
+
+enum status tier_part_write(struct training *training, struct error *err)
+{
+    struct tier_part *part = &training->tier;
+    const struct target *target = part->tier.searched.target;
+    AUTO(artifact_writer_free_slot) struct artifact_writer *writer = NULL;
+    TRY(artifact_writer_new(ARTIFACT_TIER, &writer, err));
+    TRY(fitted_write(part->tier.searched.fitted, part->tier.searched.spec, "tier", writer, err));
+    if (part->has_size)
+        TRY(fitted_write(part->size.searched.fitted, part->size.searched.spec, "size", writer,
+                         err));
+    struct tier_extra extra = {
+        .target = part->target,
+        .n_tiers = target->n_classes,
+        .names = target->class_names,
+        .temperature = part->tier.temperature,
+        .n_sizes = part->sizes.n,
+        .size_names = part->sizes.names,
+        .size_cuts = part->sizes.cuts,
+        .has_size_predictor = part->has_size,
+        .size_temperature = part->has_size ? part->size.temperature : 1.0,
+    };
+    TRY(tier_extra_write(writer, &extra, err));
+    return artifact_finish(writer, &training->blob[ENGINE_TIER], &training->blob_bytes[ENGINE_TIER],
+                           err);
+}

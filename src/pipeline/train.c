@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/train.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define SMALL_ROWS 100
+#define MIN_ROWS 20
+
+void training_free(struct training *training)
+{
+    if (!training)
+        return;
+    engine_close(training->engine);
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+        free(training->blob[i]);
+    score_part_deinit(&training->score);
+    tier_part_deinit(&training->tier);
+    cluster_part_deinit(&training->cluster);
+    feature_spec_free(training->similar_spec);
+    import_report_free(training->imported);
+    table_free(training->table);
+    free(training->all_rows);
+    arena_deinit(&training->memory);
+    free(training);
+}
+
+void training_warn(struct training *training, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    for (size_t i = 0; i < training->n_warnings; i++)
+        if (strcmp(training->warnings[i], text) == 0)
+            return;
+    char *copy = arena_strdup(&training->memory, text);
+    if (copy && training->n_warnings < TRAINING_MAX_WARNINGS)
+        training->warnings[training->n_warnings++] = copy;
+}
+
+/* Every row says that it was made by `influence synth`. */
+static bool is_synthetic(const struct table *table)
+{
+    for (size_t i = 0; i < table->n_extras; i++) {
+        if (strcmp(table->extras[i].name, "synthetic") != 0)
+            continue;
+        for (size_t row = 0; row < table->n_rows; row++)
+            if (!table->extras[i].text[row] || strcmp(table->extras[i].text[row], "1") != 0)
+                return false;
+        return table->n_rows > 0;
+    }
+    return false;
+}
+
+static enum status import(const struct train_input *input, struct training *training,
+                          struct error *err)
+{
+    struct import_options options = {.schema_dir = input->schema_dir};
+    progress_show(training->progress, "importing", -1);
+    TRY(import_files(input->files, input->n_files, &options, &training->table, &training->imported,
+                     err));
+    size_t n = training->table->n_rows;
+    if (n < MIN_ROWS)
+        return fail(err, STATUS_INVALID, "%zu rows are too few to learn from: at least %d", n,
+                    MIN_ROWS);
+    if (n < SMALL_ROWS)
+        training_warn(training, "only %zu rows: figures swing with the folds, trust none of them",
+                      n);
+    training->is_synthetic = is_synthetic(training->table);
+    if (training->is_synthetic)
+        training_warn(training, "demo data: every row is synthetic");
+    training->all_rows = calloc(n, sizeof *training->all_rows);
+    if (!training->all_rows)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++)
+        training->all_rows[i] = i;
+    return STATUS_OK;
+}
+
+static enum status search(struct training *training, struct error *err)
+{
+    TRY(score_part_train(training, err));
+    TRY(tier_part_train(training, err));
+    return cluster_part_train(training, err);
+}
+
+static enum status write_blobs(struct training *training, struct error *err)
+{
+    progress_show(training->progress, "writing models", -1);
+    TRY(score_part_write(training, err));
+    TRY(tier_part_write(training, err));
+    TRY(cluster_part_write(training, err));
+    return similar_part_write(training, err);
+}
+
+static void scratch_slot(void **scratch)
+{
+    free(*scratch);
+}
+
+/* Open what is about to be shipped as the daemon will, and let it answer for every row. */
+static enum status check_blobs(struct training *training, struct error *err)
+{
+    struct engine_blob blobs[ENGINE_N_MODELS];
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+        blobs[i] = (struct engine_blob){training->blob[i], training->blob_bytes[i]};
+    TRY(engine_open_memory(blobs, &training->engine, err));
+    size_t bytes = (engine_scratch_bytes(training->engine) + 63) / 64 * 64;
+    AUTO(scratch_slot) void *scratch = aligned_alloc(64, bytes ? bytes : 64);
+    if (!scratch)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t row = 0; row < training->table->n_rows; row++) {
+        struct profile profile;
+        struct score_answer score;
+        struct tier_answer tier;
+        struct cluster_answer cluster;
+        table_profile(training->table, row, &profile);
+        TRY(engine_score(training->engine, &profile, false, scratch, &score, err));
+        TRY(engine_tier(training->engine, &profile, scratch, &tier, err));
+        TRY(engine_cluster(training->engine, &profile, scratch, &cluster, err));
+        if (cluster.cluster != training->cluster.archetypes->cluster[row])
+            return fail(err, STATUS_INTERNAL,
+                        "row %zu: the engine finds another archetype than the trainer", row);
+    }
+    return STATUS_OK;
+}
+
+static enum status write_bundle(struct training *training, const char *models_dir,
+                                struct error *err)
+{
+    int64_t created = clock_utc_us();
+    AUTO(buffer_deinit) struct buffer manifest = {0};
+    AUTO(buffer_deinit) struct buffer report = {0};
+    AUTO(buffer_deinit) struct buffer card = {0};
+    manifest_put(training, &manifest);
+    TRY(report_put(training, created, &report, err));
+    card_put(training, created, &card);
+    if (manifest.failed || report.failed || card.failed)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    struct bundle_file files[ENGINE_N_MODELS + 2];
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+        files[i] =
+            (struct bundle_file){engine_file_names[i], training->blob[i], training->blob_bytes[i]};
+    files[ENGINE_N_MODELS] = (struct bundle_file){"report.json", report.at, report.length};
+    files[ENGINE_N_MODELS + 1] = (struct bundle_file){"card.md", card.at, card.length};
+    return bundle_write(models_dir, files, ARRAY_LENGTH(files), manifest.at, created,
+                        training->bundle_id, err);
+}
+
+enum status train_run(const struct train_input *input, struct training **ret_training,
+                      struct error *err)
+{
+    AUTO(training_free_slot) struct training *training = calloc(1, sizeof *training);
+    if (!training)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    arena_init(&training->memory, 65536);
+    training->config = input->config;
+    training->target = input->target;
+    training->seed = input->seed;
+    training->progress = input->progress;
+    uint64_t begin = clock_monotonic_ns();
+    TRY(import(input, training, err));
+    TRY(search(training, err));
+    TRY(write_blobs(training, err));
+    TRY(check_blobs(training, err));
+    TRY(write_bundle(training, input->models_dir, err));
+    training->seconds = (double)(clock_monotonic_ns() - begin) * 1e-9;
+    *ret_training = STEAL(training);
+    return STATUS_OK;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* `influence train`: files in, a bundle out. */
+#include <stdio.h>
+
+#include "pipeline/leaderboard.h"
+#include "pipeline/training.h"
+
+struct train_input {
+    const char *const *files;
+    size_t n_files;
+    const char *target; /* column of the score; NULL: influence_score, or the composite */
+    const struct train_config *config;
+    const char *schema_dir;
+    const char *models_dir;
+    uint64_t seed;
+    struct progress progress;
+};
+
+/* Import, search, refit, write the blobs, open them, report, and leave a bundle that is current. */
+enum status train_run(const struct train_input *input, struct training **ret_training,
+                      struct error *err);
+
+/* Leaderboards, warnings and where the bundle is, for a terminal; the same as JSON. */
+void train_print(const struct training *training, FILE *out);
+void train_put_json(const struct training *training, struct json_writer *w);
+
+const char *training_score_target(const struct training *training);
+struct leaderboard training_score_board(const struct training *training); /* not of a composite */
+struct leaderboard training_class_board(const struct training *training,
+                                        const struct class_part *part);
+
+/* Members of manifest.json, without the outer braces; report.json; card.md. */
+void manifest_put(const struct training *training, struct buffer *out);
+enum status report_put(const struct training *training, int64_t created_utc_us, struct buffer *out,
+                       struct error *err);
+void card_put(const struct training *training, int64_t created_utc_us, struct buffer *out);

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What was found, for a terminal, as JSON, and as the members of manifest.json. */
+#include <math.h>
+#include <string.h>
+
+#include "pipeline/leaderboard.h"
+#include "pipeline/train.h"
+
+static const enum metric tier_metrics[] = {METRIC_MACRO_F1, METRIC_LOG_LOSS, METRIC_ACCURACY};
+
+struct leaderboard training_score_board(const struct training *training)
+{
+    const struct searched *searched = &training->score.searched;
+    return (struct leaderboard){
+        .crossval = searched->crossval,
+        .metric = training->config->search_select == 0 ? METRIC_MAE : METRIC_R2,
+        .chosen = searched->chosen,
+        .settings = searched->fitted->settings,
+    };
+}
+
+struct leaderboard training_class_board(const struct training *training,
+                                        const struct class_part *part)
+{
+    return (struct leaderboard){
+        .crossval = part->searched.crossval,
+        .metric = tier_metrics[training->config->search_select_tier],
+        .chosen = part->searched.chosen,
+        .settings = part->searched.fitted->settings,
+    };
+}
+
+const char *training_score_target(const struct training *training)
+{
+    return training->score.is_composite ? "composite" : training->score.searched.target->name;
+}
+
+/* ---- terminal ---- */
+
+static void print_score(const struct training *training, FILE *out)
+{
+    const struct score_part *part = &training->score;
+    if (part->is_composite) {
+        fprintf(out, "\nscore: the table has no label, so the score is the composite itself\n");
+        return;
+    }
+    const struct crossval *crossval = part->searched.crossval;
+    struct leaderboard board = training_score_board(training);
+    fprintf(out, "\nscore: %s, %zu rows, %zu folds x %zu, by %s\n", part->searched.target->name,
+            part->searched.target->n, crossval->n_folds, crossval->n_repeats,
+            metric_names[board.metric]);
+    leaderboard_print(&board, out);
+    fprintf(out,
+            "  ships: %s (%s); interval %+.2f .. %+.2f, states %.0f %%, covered %.1f %% out of "
+            "fold\n",
+            crossval->entries[board.chosen].trainer->name, board.settings, part->offsets.low,
+            part->offsets.high, 100 * training->config->score_coverage, 100 * part->covered);
+}
+
+static void print_class_part(const struct training *training, const char *title,
+                             const struct class_part *part, FILE *out)
+{
+    const struct target *target = part->searched.target;
+    struct leaderboard board = training_class_board(training, part);
+    fprintf(out, "\n%s: %zu rows, %zu folds x %zu, by %s;", title, target->n,
+            board.crossval->n_folds, board.crossval->n_repeats, metric_names[board.metric]);
+    for (size_t c = 0; c < target->n_classes; c++)
+        fprintf(out, "%s %s %zu", c ? "," : "", target->class_names[c], target->class_counts[c]);
+    fputc('\n', out);
+    leaderboard_print(&board, out);
+    fprintf(out, "  ships: %s%s%s%s; temperature %.2f, calibration error %.3f -> %.3f\n",
+            board.crossval->entries[board.chosen].trainer->name, board.settings[0] ? " (" : "",
+            board.settings, board.settings[0] ? ")" : "", part->temperature,
+            board.crossval->entries[board.chosen].metric[METRIC_ECE][0], part->calibrated.ece);
+}
+
+static void print_archetypes(const struct training *training, FILE *out)
+{
+    const struct archetypes *archetypes = training->cluster.archetypes;
+    fprintf(out, "\narchetypes: %zu, silhouette %.2f (%s)\n", archetypes->model.k,
+            archetypes->model.silhouette, archetypes_strength(archetypes->model.silhouette));
+    for (size_t c = 0; c < archetypes->model.k; c++)
+        fprintf(out, "  %6u  %s\n", archetypes->model.sizes[c], archetypes->model.names[c]);
+}
+
+void train_print(const struct training *training, FILE *out)
+{
+    fprintf(out, "%zu accounts from %zu file%s\n", training->table->n_rows,
+            training->imported->n_sources, training->imported->n_sources == 1 ? "" : "s");
+    print_score(training, out);
+    char title[96];
+    snprintf(title, sizeof title, "tier (%s)", training->tier.target);
+    print_class_part(training, title, &training->tier.tier, out);
+    if (training->tier.has_size)
+        print_class_part(training, "size, for the audience check", &training->tier.size, out);
+    print_archetypes(training, out);
+    if (training->n_warnings > 0)
+        fputc('\n', out);
+    for (size_t i = 0; i < training->n_warnings; i++)
+        fprintf(out, "careful: %s\n", training->warnings[i]);
+    fprintf(out, "\nbundle %s, %.1f s\n", training->bundle_id, training->seconds);
+}
+
+/* ---- JSON ---- */
+
+static void put_class_part(const struct training *training, const char *key,
+                           const struct class_part *part, struct json_writer *w)
+{
+    const struct target *target = part->searched.target;
+    struct leaderboard board = training_class_board(training, part);
+    json_put_key(w, key);
+    json_begin_object(w);
+    json_member_string(w, "chosen", board.crossval->entries[board.chosen].trainer->name);
+    json_member_string(w, "selected_by", metric_names[board.metric]);
+    json_put_key(w, "classes");
+    json_begin_array(w);
+    for (size_t c = 0; c < target->n_classes; c++)
+        json_put_string(w, target->class_names[c]);
+    json_end_array(w);
+    json_member_number(w, "temperature", part->temperature);
+    json_member_number(w, "ece_calibrated", part->calibrated.ece);
+    json_put_key(w, "leaderboard");
+    leaderboard_put_json(&board, w);
+    json_end_object(w);
+}
+
+static void put_score(const struct training *training, struct json_writer *w)
+{
+    const struct score_part *part = &training->score;
+    json_put_key(w, "score");
+    json_begin_object(w);
+    json_member_string(w, "target", training_score_target(training));
+    if (part->is_composite) {
+        json_member_string(w, "chosen", "composite");
+    } else {
+        struct leaderboard board = training_score_board(training);
+        json_member_string(w, "chosen", board.crossval->entries[board.chosen].trainer->name);
+        json_member_string(w, "selected_by", metric_names[board.metric]);
+        json_member_number(w, "interval_coverage", training->config->score_coverage);
+        json_member_number(w, "interval_covered", part->covered);
+        json_put_key(w, "leaderboard");
+        leaderboard_put_json(&board, w);
+    }
+    json_end_object(w);
+}
+
+static void put_data(const struct training *training, struct json_writer *w)
+{
+    json_put_key(w, "data");
+    json_begin_array(w);
+    for (size_t i = 0; i < training->imported->n_sources; i++) {
+        const struct import_source *source = &training->imported->sources[i];
+        const char *slash = strrchr(source->path, '/');
+        json_begin_object(w);
+        json_member_string(w, "name", slash ? slash + 1 : source->path);
+        json_member_string(w, "schema", source->schema);
+        json_member_string(w, "month", source->month);
+        json_member_integer(w, "rows", (int64_t)source->n_kept);
+        json_member_string(w, "sha256", source->sha256);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+static void put_spec(const char *key, const struct feature_spec *spec, struct json_writer *w)
+{
+    json_put_key(w, key);
+    json_begin_array(w);
+    for (size_t i = 0; i < spec->n_columns; i++)
+        json_put_string(w, spec->columns[i].name);
+    json_end_array(w);
+}
+
+static void put_features(const struct training *training, struct json_writer *w)
+{
+    json_put_key(w, "features");
+    json_begin_object(w);
+    put_spec("score",
+             training->score.is_composite ? training->score.spec : training->score.searched.spec,
+             w);
+    put_spec("tier", training->tier.tier.searched.spec, w);
+    put_spec("cluster", training->cluster.spec, w);
+    put_spec("similar", training->similar_spec, w);
+    json_end_object(w);
+}
+
+/* What manifest.json and --json have in common. */
+static void put_members(const struct training *training, struct json_writer *w)
+{
+    json_member_integer(w, "seed", (int64_t)training->seed);
+    json_member_bool(w, "synthetic", training->is_synthetic);
+    json_member_integer(w, "rows", (int64_t)training->table->n_rows);
+    json_member_string(w, "target", training_score_target(training));
+    json_member_string(w, "tiers", training->tier.target);
+    put_data(training, w);
+    put_score(training, w);
+    put_class_part(training, "tier", &training->tier.tier, w);
+    if (training->tier.has_size)
+        put_class_part(training, "size", &training->tier.size, w);
+    json_put_key(w, "archetypes");
+    json_begin_object(w);
+    json_member_integer(w, "k", (int64_t)training->cluster.archetypes->model.k);
+    json_member_number(w, "silhouette", training->cluster.archetypes->model.silhouette);
+    json_end_object(w);
+    put_features(training, w);
+    json_put_key(w, "warnings");
+    json_begin_array(w);
+    for (size_t i = 0; i < training->n_warnings; i++)
+        json_put_string(w, training->warnings[i]);
+    json_end_array(w);
+}
+
+void manifest_put(const struct training *training, struct buffer *out)
+{
+    AUTO(buffer_deinit) struct buffer text = {0};
+    struct json_writer w = json_writer(&text);
+    json_begin_object(&w);
+    put_members(training, &w);
+    json_end_object(&w);
+    if (text.failed || text.length < 2)
+        out->failed = true;
+    else
+        buffer_put(out, text.at + 1, text.length - 2);
+}
+
+void train_put_json(const struct training *training, struct json_writer *w)
+{
+    json_begin_object(w);
+    json_member_string(w, "bundle", training->bundle_id);
+    json_member_fixed(w, "seconds", training->seconds, 3);
+    put_members(training, w);
+    json_end_object(w);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* One training run: what its steps leave for the next ones, and for the report. Filled from top to
+ * bottom by train.c; each part's file fills its own member. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "artifact/bundle.h"
+#include "base/arena.h"
+#include "base/progress.h"
+#include "dataset/import.h"
+#include "learn/archetypes.h"
+#include "learn/calibrate.h"
+#include "learn/crossval.h"
+#include "pipeline/train_config.h"
+#include "runtime/engine.h"
+
+#define TRAINING_MAX_WARNINGS 32
+
+/* A target and what the search found for it. */
+struct searched {
+    struct target *target; /* all rows that have it */
+    struct target *sample; /* those that were searched on; the same as `target`, or owned */
+    struct design design;
+    struct crossval *crossval;
+    size_t chosen;             /* entry of the crossval */
+    struct feature_spec *spec; /* refitted on all rows */
+    struct fitted *fitted;
+    double refit_seconds;
+};
+
+struct score_part {
+    bool is_composite; /* no label: nothing is searched */
+    struct searched searched;
+    double *out_of_fold; /* [sample rows] predictions of held-out rows, mean of repeats */
+    struct conformal offsets;
+    double covered; /* share of held-out rows within such intervals */
+    double clip_low, clip_high;
+    struct composite composite;
+    float part_grid[COMPOSITE_N_PARTS][COMPOSITE_GRID];
+    float score_grid[COMPOSITE_GRID];
+    float novelty_grid[NOVELTY_GRID];
+    struct feature_spec *spec; /* of the composite, when there is no label */
+};
+
+struct class_part {
+    struct searched searched;
+    double temperature;
+    double *probability; /* [sample rows][k] calibrated, of held-out rows, first repeat */
+    struct class_metrics calibrated;
+};
+
+struct tier_part {
+    const char *target; /* as in tier_extra */
+    const char *why;    /* what was done instead of what was asked for, or "" */
+    struct size_tiers sizes;
+    struct class_part tier;
+    bool has_size; /* a second model, for the audience check */
+    struct class_part size;
+};
+
+struct cluster_part {
+    struct design design;
+    struct feature_spec *spec;
+    struct matrix matrix; /* all rows */
+    struct archetypes *archetypes;
+};
+
+struct training {
+    struct arena memory; /* owns small things */
+    const struct train_config *config;
+    const char *target; /* asked for, or NULL */
+    uint64_t seed;
+    struct progress progress;
+
+    struct import_report *imported;
+    struct table *table;
+    size_t *all_rows; /* [n_rows] 0, 1, ... */
+    bool is_synthetic;
+
+    struct score_part score;
+    struct tier_part tier;
+    struct cluster_part cluster;
+    struct feature_spec *similar_spec;
+
+    void *blob[ENGINE_N_MODELS];
+    size_t blob_bytes[ENGINE_N_MODELS];
+    struct engine *engine; /* borrows the blobs */
+
+    const char *warnings[TRAINING_MAX_WARNINGS];
+    size_t n_warnings;
+    double seconds;
+    char bundle_id[BUNDLE_ID_BYTES];
+};
+
+void training_free(struct training *training);
+DEFINE_SLOT(training_free, struct training)
+
+/* Remember a warning for the terminal, the report and the card; more than fit are dropped. */
+void training_warn(struct training *training, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- the steps, in their order ---- */
+
+/* Cross-validate the trainers named in `models` (separated by spaces) on `searched->target`, choose
+ * and refit. Design and target are in place. */
+struct search_options {
+    const char *models;
+    const char *stage;
+    enum metric select;
+};
+enum status search_run(struct training *training, const struct search_options *options,
+                       struct searched *searched, struct error *err);
+void searched_deinit(struct searched *searched);
+
+enum status score_part_train(struct training *training, struct error *err);
+enum status score_part_write(struct training *training, struct error *err);
+void score_part_deinit(struct score_part *part);
+
+enum status tier_part_train(struct training *training, struct error *err);
+enum status tier_part_write(struct training *training, struct error *err);
+void tier_part_deinit(struct tier_part *part);
+
+enum status cluster_part_train(struct training *training, struct error *err);
+enum status cluster_part_write(struct training *training, struct error *err);
+void cluster_part_deinit(struct cluster_part *part);
+
+enum status similar_part_write(struct training *training, struct error *err);
