@@ -122,7 +122,9 @@ static enum status unpack_part(struct job *job, struct error *err)
         .cancel = job->options.cancel,
     };
     progress_show(job->options.progress, "unpacking", -1);
-    return unpack(&request, err);
+    enum status status = unpack(&request, err);
+    progress_show(job->options.progress, "unpacking", 1.0);
+    return status;
 }
 
 /* Put the new folder where the old one was, in one step where there was one. */

@@ -89,6 +89,7 @@ static enum status attempts(struct transfer *transfer, struct arena *arena, stru
             return fail_prefix(last, status, "gave up, the server asks to wait %" PRIu64 " s",
                                verdict.wait_s);
         uint64_t delay = delay_ms(request->options->retry_delay_ms, n_failed, verdict.wait_s, &rng);
+        progress_show(request->options->progress, request->shown, 1.0); /* ends a bar's line */
         log_info("%s; next attempt in %.1f s", last->message, (double)delay / 1000.0);
         TRY(wait_ms(request, delay, err));
     }
@@ -108,8 +109,8 @@ static enum status download(const struct http_request *request, struct part *par
         ret_result->n_bytes = part->n_bytes;
         memcpy(ret_result->etag, transfer.etag, sizeof transfer.etag);
         memcpy(ret_result->last_modified, transfer.last_modified, sizeof transfer.last_modified);
-        progress_show(request->options->progress, request->shown, 1.0);
     }
+    progress_show(request->options->progress, request->shown, 1.0);
     arena_deinit(&arena);
     transfer_deinit(&transfer);
     return status;

@@ -145,7 +145,6 @@ static enum status write_rows(struct writer *w, struct error *err)
         if (row % ROWS_A_STEP == 0)
             progress_show(w->options->progress, "making demo data", (double)row / (double)n_rows);
     }
-    progress_show(w->options->progress, "making demo data", 1.0);
     return flush_all(w, 1, err);
 }
 
@@ -238,6 +237,7 @@ enum status synth_write(const struct synth_options *options, struct synth_counts
     for (size_t i = 0; i < N_FILES; i++)
         w.files[i].fd = -1;
     enum status status = write_all(&w, err);
+    progress_show(options->progress, "making demo data", 1.0);
     if (status == STATUS_OK)
         *ret_counts = (struct synth_counts){
             .n_profiles = w.files[FILE_PROFILES].n_rows,
