@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "explore/figures.h"
 
 #define FEW_ROWS 100
@@ -70,15 +71,17 @@ static void check_shape(struct finder *finder, const struct number_quality *qual
     double far = (double)(quality->fences.n_low + quality->fences.n_high) / n;
     char text[FIGURE_BYTES];
     if (zeros > ZERO_SHARE && quality->column->kind != PROFILE_FLAG) {
+        bool is_odd =
+            quality->column->kind == PROFILE_MEAN || quality->column->kind == PROFILE_RATE;
         figure_percent(zeros, text);
-        add(finder, (struct alert){ALERT_ZEROS, true, {name}, zeros, ZERO_SHARE, NULL},
+        add(finder, (struct alert){ALERT_ZEROS, is_odd, {name}, zeros, ZERO_SHARE, NULL},
             "%s of the values of %s are 0: is that a value, or nothing known?", text, name);
     }
     if (fabs(quality->summary.skew) > SKEW && quality->column->kind != PROFILE_FLAG)
         add(finder, (struct alert){ALERT_SKEWED, false, {name}, quality->summary.skew, SKEW, NULL},
-            quality->is_log ? "%s is skewed (%.1f): a few accounts hold most of it; shown on a log "
-                              "scale"
-                            : "%s is skewed (%.1f): a few values lie far from the rest",
+            quality->column->kind == PROFILE_COUNT && quality->is_log
+                ? "%s is skewed (%.1f): a few accounts hold most of it"
+                : "%s is skewed (%.1f): a few values lie far from the rest",
             name, quality->summary.skew);
     if (far > OUTLIER_SHARE) {
         figure_percent(far, text);
@@ -92,10 +95,12 @@ static void check_number(struct finder *finder, const struct number_quality *qua
     const char *name = quality->column->name;
     if (quality->summary.n == 0)
         return;
-    if (quality->column->role != FRAME_DERIVED)
+    /* What the join of snapshots adds is missing for newcomers. */
+    bool is_joined = text_starts_with(name, "previous_");
+    if (quality->column->role != FRAME_DERIVED && !is_joined)
         check_missing(finder, name, quality->column->role == FRAME_FIELD, quality->summary.n,
                       n_rows);
-    if (quality->column->kind == PROFILE_MONTH || strcmp(name, "previous_months") == 0)
+    if (quality->column->kind == PROFILE_MONTH || is_joined)
         return; /* one value is what a snapshot has */
     if (quality->n_distinct == 1)
         add(finder, (struct alert){ALERT_CONSTANT, false, {name}, quality->summary.min, 1, NULL},

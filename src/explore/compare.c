@@ -57,14 +57,17 @@ static enum status match(const struct table *before, const struct table *after,
     return STATUS_OK;
 }
 
-static size_t take_changes(const double *before, const double *after, const struct matches *matches,
-                           size_t n_after, double *ret_changes)
+/* ln((offset + after) / (offset + before)): an offset of 1 would drown rates. */
+static size_t take_changes(const struct frame_number *before, const struct frame_number *after,
+                           const struct matches *matches, size_t n_after, double *ret_changes)
 {
+    double offset = after->kind == PROFILE_RATE ? 1e-4 : 1;
     size_t n = 0;
     for (size_t row = 0; row < n_after; row++) {
         if (matches->before_row[row] < 0)
             continue;
-        double change = log1p(after[row]) - log1p(before[matches->before_row[row]]);
+        double change = log(offset + after->values[row]) -
+                        log(offset + before->values[matches->before_row[row]]);
         if (isfinite(change))
             ret_changes[n++] = change;
     }
@@ -96,7 +99,7 @@ static enum status compare_column(const struct frame_number *before,
         .psi = statistics_psi(a, n_a, b, n_b),
         .ks = statistics_ks(a, n_a, b, n_b),
     };
-    size_t n = take_changes(before->values, after->values, matches, rows_after, b);
+    size_t n = take_changes(before, after, matches, rows_after, b);
     ret_column->n_pairs = n;
     ret_column->change = statistics_median_interval(b, n);
     return STATUS_OK;

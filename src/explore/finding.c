@@ -16,9 +16,7 @@ void finding_name(const char *column, char ret_text[static 64])
 void finding_slope(const struct explore *explore, char ret_text[static FINDING_BYTES])
 {
     const struct interval *tenfold = &explore->slope.tenfold;
-    char name[64];
-    finding_name(explore->frame->measure->name, name);
-    name[0] = (char)(name[0] >= 'a' && name[0] <= 'z' ? name[0] - 32 : name[0]);
+    const char *name = explore->frame->measure_label;
     if (tenfold->low <= 1 && 1 <= tenfold->high)
         snprintf(ret_text, FINDING_BYTES,
                  "%s shows no clear change with size: x %.2f for ten times the followers (95 %%: "

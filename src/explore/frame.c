@@ -58,6 +58,14 @@ static const double *read_numbers(struct frame *frame, const struct table_extra 
     return is_numeric ? values : NULL;
 }
 
+static bool are_flags(const double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (values[i] < 0 || values[i] > 1 || (values[i] > 0 && values[i] < 1))
+            return false;
+    return true;
+}
+
 static enum status add_extra(struct frame *frame, const struct table_extra *extra,
                              struct error *err)
 {
@@ -70,7 +78,7 @@ static enum status add_extra(struct frame *frame, const struct table_extra *extr
             .name = extra->name,
             .unit = "",
             .help = "a column of the file that is no profile field",
-            .kind = PROFILE_VALUE,
+            .kind = are_flags(values, frame->n_rows) ? PROFILE_FLAG : PROFILE_VALUE,
             .role = FRAME_EXTRA,
             .values = values,
         };
@@ -168,19 +176,20 @@ static enum status add_derived(struct frame *frame, struct error *err)
 static void choose_measure(struct frame *frame)
 {
     static const struct {
-        const char *name, *text;
+        const char *name, *label, *text;
     } choices[] = {
-        {"engagement_rate", "engagements a post divided by followers"},
-        {"avg_engagement", "mean likes and comments a post"},
-        {"avg_likes", "mean likes a post"},
-        {"avg_views", "mean views a video"},
-        {"posts", "posts made so far: the table has no figure of engagement"},
+        {"engagement_rate", "Engagement rate", "engagements a post divided by followers"},
+        {"avg_engagement", "Average engagement", "mean likes and comments a post"},
+        {"avg_likes", "Average number of likes", "mean likes a post"},
+        {"avg_views", "Average number of views", "mean views a video"},
+        {"posts", "Number of posts", "posts made so far: the table has no figure of engagement"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(choices) && !frame->measure; i++) {
         const struct frame_number *number = frame_find(frame, choices[i].name);
         if (!number || share_present(number->values, frame->n_rows) < MEASURE_SHARE)
             continue;
         frame->measure = number;
+        frame->measure_label = choices[i].label;
         frame->measure_text = choices[i].text;
         if (i == 0 && number->role == FRAME_FIELD)
             frame->measure_text = "as given in the data";

@@ -51,6 +51,7 @@ struct frame {
     struct frame_groups groups[EXPLORE_N_GROUPINGS];
     const struct frame_number *followers; /* NULL: none */
     const struct frame_number *measure;   /* what stands for engagement; NULL: nothing does */
+    const char *measure_label;            /* for titles */
     const char *measure_text;             /* how it is computed */
     const struct frame_number *score;     /* influence_score; NULL: none */
     const struct frame_number *growth;    /* percent a month; NULL: no earlier snapshot */

@@ -126,5 +126,5 @@ void histogram_count(const struct histogram *from, const double *values, size_t 
 bool histogram_wants_log(const double *sorted, size_t n)
 {
     return n >= 8 && sorted[0] >= 0 && sorted[n - 1] > 0 && statistics_skew(sorted, n) > 1.5 &&
-           sorted[n - 1] > 20 * fmax(statistics_quantile(sorted, n, 0.25), 1e-12);
+           sorted[n - 1] > 5 * fmax(statistics_quantile(sorted, n, 0.25), 1e-12);
 }

@@ -14,6 +14,7 @@
 #define BAR_WIDTH 24
 #define HISTOGRAM_LINES 12
 #define TOP_PAIRS 8
+#define GROUP_LINES 10
 #define FAR_LINES 6
 #define GROWTH_LINES 3
 
@@ -135,7 +136,7 @@ static void print_histogram(const struct number_quality *quality, int width, FIL
         put_unit(&table, h->edges[i], quality->column->unit);
         put_unit(&table, h->edges[end], quality->column->unit);
         text_table_printf(&table, "%zu", counts[i / merged]);
-        text_table_put(&table, bar.at ? bar.at : " ");
+        text_table_put(&table, bar.length ? bar.at : " ");
         buffer_deinit(&bar);
     }
     char name[64];
@@ -166,7 +167,7 @@ static void put_pair(struct text_table *table, const struct relations *relations
     text_table_printf(table, "%+.2f", pair->spearman.value);
     text_table_printf(table, "%+.2f to %+.2f", pair->spearman.low, pair->spearman.high);
     text_table_printf(table, "%zu", pair->n);
-    text_table_put(table, bar.at ? bar.at : " ");
+    text_table_put(table, bar.length ? bar.at : " ");
     buffer_deinit(&bar);
 }
 
@@ -202,7 +203,7 @@ static void print_spread(const struct explore *explore, const struct spread *spr
     const char *unit = spread->column->column->unit;
     struct text_table table;
     text_table_init(&table, headers, ARRAY_LENGTH(headers));
-    for (size_t i = 0; i < spread->n_groups; i++) {
+    for (size_t i = 0; i < spread->n_groups && i < GROUP_LINES; i++) {
         const struct group_spread *group = &spread->groups[i];
         char low[FIGURE_BYTES], high[FIGURE_BYTES];
         struct buffer spark = {0};
@@ -214,7 +215,10 @@ static void print_spread(const struct explore *explore, const struct spread *spr
         put_unit(&table, group->summary.q25, unit);
         put_unit(&table, group->summary.median, unit);
         put_unit(&table, group->summary.q75, unit);
-        text_table_printf(&table, "%s to %s", low, high);
+        if (isnan(group->median.low))
+            text_table_put(&table, "too few rows");
+        else
+            text_table_printf(&table, "%s to %s", low, high);
         text_table_put(&table, spark.at);
         buffer_deinit(&spark);
     }
@@ -223,6 +227,8 @@ static void print_spread(const struct explore *explore, const struct spread *spr
     fprintf(out, "\n  %s by %s\n", name, by[spread->by]);
     text_table_print(&table, width, out);
     text_table_deinit(&table);
+    if (spread->n_groups > GROUP_LINES)
+        fprintf(out, "  and %zu more\n", spread->n_groups - GROUP_LINES);
 }
 
 static void print_engagement(const struct explore *explore, int width, FILE *out)

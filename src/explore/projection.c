@@ -29,12 +29,12 @@ static bool takes_part(const struct frame *frame, const struct number_quality *q
     return false;
 }
 
-/* The row's figures, as ln(1 + x) where skewed; false when one is missing. */
+/* The row's figures, as logarithms where skewed; false when one is missing. */
 static bool take_row(const struct projection *projection, size_t row, double *ret_values)
 {
     for (size_t j = 0; j < projection->n_columns; j++) {
         double x = projection->columns[j]->column->values[row];
-        ret_values[j] = projection->columns[j]->is_log ? log1p(x) : x;
+        ret_values[j] = quality_scaled(projection->columns[j], x);
         if (isnan(x))
             return false;
     }

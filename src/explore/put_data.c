@@ -255,9 +255,11 @@ static void put_outliers(const struct explore *explore, struct json_writer *w)
 {
     json_put_key(w, "outliers");
     json_begin_object(w);
-    json_member_string(w, "rule",
-                       "farther from the median than 3.5 robust standard deviations (1.4826 times "
-                       "the median absolute deviation), on ln(1 + x) where the scale is log");
+    json_member_string(
+        w, "rule",
+        "farther from the median than 3.5 robust standard deviations (1.4826 times "
+        "the median absolute deviation), on ln(1 + x) where the scale is log, of rates "
+        "ln(0.0001 + x)");
     json_put_key(w, "columns");
     json_begin_array(w);
     for (size_t i = 0; i < explore->frame->n_numbers; i++) {

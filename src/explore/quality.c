@@ -11,26 +11,35 @@
 
 #define FENCES_MIN_ROWS 20
 
+/* ln(1 + x) would leave fractions as they are; 0.01 % is the least that people write. */
+#define FRACTION_OFFSET 1e-4
+
 static enum status no_memory(struct error *err)
 {
     return fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
+double quality_scaled(const struct number_quality *quality, double x)
+{
+    return quality->is_log ? log(quality->offset + x) : x;
+}
+
 double fences_z(const struct fences *fences, double value)
 {
-    double x = fences->is_log ? log1p(value) : value;
+    double x = fences->is_log ? log(fences->offset + value) : value;
     return (x - fences->centre) / fences->scale;
 }
 
 /* sorted: [n]; scratch: [n]. */
-static void set_fences(const double *sorted, size_t n, bool is_log, double *scratch,
-                       struct fences *fences)
+static void set_fences(const double *sorted, size_t n, double *scratch,
+                       struct number_quality *quality)
 {
-    *fences = (struct fences){.is_log = is_log};
+    struct fences *fences = &quality->fences;
+    *fences = (struct fences){.is_log = quality->is_log, .offset = quality->offset};
     if (n < FENCES_MIN_ROWS)
         return;
     for (size_t i = 0; i < n; i++)
-        scratch[i] = is_log ? log1p(sorted[i]) : sorted[i];
+        scratch[i] = quality_scaled(quality, sorted[i]);
     fences->centre = statistics_quantile(scratch, n, 0.5);
     fences->scale = MAD_TO_SD * statistics_mad(scratch, n);
     if (!(fences->scale > 0))
@@ -42,18 +51,18 @@ static void set_fences(const double *sorted, size_t n, bool is_log, double *scra
         fences->n_low += scratch[i] < fences->low;
         fences->n_high += scratch[i] > fences->high;
     }
-    if (is_log) {
-        fences->low = expm1(fences->low);
-        fences->high = expm1(fences->high);
+    if (fences->is_log) {
+        fences->low = exp(fences->low) - fences->offset;
+        fences->high = exp(fences->high) - fences->offset;
     }
 }
 
-static double skew_of_ln(const double *sorted, size_t n, double *scratch)
+static double skew_of_ln(const double *sorted, size_t n, double offset, double *scratch)
 {
     if (n == 0 || sorted[0] < 0)
         return MISSING;
     for (size_t i = 0; i < n; i++)
-        scratch[i] = log1p(sorted[i]);
+        scratch[i] = log(offset + sorted[i]);
     return statistics_skew(scratch, n);
 }
 
@@ -71,12 +80,14 @@ static void judge_number(const struct frame_number *column, size_t n_rows, doubl
         ret_quality->n_negative++;
     for (size_t i = ret_quality->n_negative; i < n && sorted[i] <= 0; i++)
         ret_quality->n_zeros++;
-    ret_quality->skew_ln = skew_of_ln(sorted, n, other);
+    bool is_fraction = column->kind == PROFILE_RATE || (n && sorted[n - 1] <= 1);
+    ret_quality->offset = is_fraction ? FRACTION_OFFSET : 1;
+    ret_quality->skew_ln = skew_of_ln(sorted, n, ret_quality->offset, other);
     bool is_amount = column->kind != PROFILE_FLAG && column->kind != PROFILE_MONTH;
     ret_quality->is_log = is_amount && histogram_wants_log(sorted, n);
     histogram_make(sorted, n, ret_quality->is_log, &ret_quality->histogram);
     if (is_amount)
-        set_fences(sorted, n, ret_quality->is_log, other, &ret_quality->fences);
+        set_fences(sorted, n, other, ret_quality);
 }
 
 static enum status tally_column(const struct frame_text *column, size_t n_rows, struct tally *tally,

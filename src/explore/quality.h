@@ -13,8 +13,9 @@
 #define OUTLIER_Z 3.5
 
 struct fences {
-    bool is_set;          /* false: too few rows, or more than half of them equal */
-    bool is_log;          /* taken on ln(1 + x) */
+    bool is_set; /* false: too few rows, or more than half of them equal */
+    bool is_log; /* taken on ln(offset + x) */
+    double offset;
     double low, high;     /* in the column's unit */
     double centre, scale; /* on the scale that they were taken on */
     size_t n_low, n_high;
@@ -23,9 +24,10 @@ struct fences {
 struct number_quality {
     const struct frame_number *column; /* borrowed from the frame */
     struct summary summary;
-    double skew_ln; /* of ln(1 + x); MISSING when a value is below 0 */
+    double skew_ln; /* of ln(offset + x); MISSING when a value is below 0 */
     size_t n_distinct, n_zeros, n_negative;
-    bool is_log; /* better seen on a log scale */
+    bool is_log;   /* better seen on a log scale */
+    double offset; /* of that scale: ln(offset + x); 1, and 0.0001 of rates and fractions */
     struct histogram histogram;
     struct fences fences;
 };
@@ -64,6 +66,9 @@ struct quality {
 /* Memory comes from the arena. */
 enum status quality_compute(const struct frame *frame, struct arena *memory,
                             struct quality *ret_quality, struct error *err);
+
+/* x, or its logarithm where the column is better seen so. */
+double quality_scaled(const struct number_quality *quality, double x);
 
 /* Robust z-score of a value against the fences of its column. */
 double fences_z(const struct fences *fences, double value);

@@ -3,17 +3,19 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "base/text.h"
 
 static enum status no_memory(struct error *err)
 {
     return fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
+/* The figures of the snapshot before are those of the account again. */
 static bool takes_part(const struct number_quality *quality)
 {
     return quality->column->kind != PROFILE_MONTH && quality->n_distinct > 1 &&
-           quality->summary.n >= 4 && strcmp(quality->column->name, "previous_months") != 0;
+           quality->summary.n >= 4 && !text_starts_with(quality->column->name, "previous_");
 }
 
 static void choose_columns(const struct frame *frame, const struct quality *quality,
@@ -32,10 +34,8 @@ static void choose_columns(const struct frame *frame, const struct quality *qual
 static struct correlate_column prepare(const struct number_quality *quality, size_t n,
                                        double *values, uint32_t *order)
 {
-    for (size_t row = 0; row < n; row++) {
-        double x = quality->column->values[row];
-        values[row] = quality->is_log ? log1p(x) : x;
-    }
+    for (size_t row = 0; row < n; row++)
+        values[row] = quality_scaled(quality, quality->column->values[row]);
     return (struct correlate_column){values, order, correlate_order(values, n, order)};
 }
 

@@ -13,7 +13,8 @@ struct relations {
     struct correlation *pairs; /* pair (i, j), i < j: at j (j - 1) / 2 + i */
 };
 
-/* Columns that vary; fields first. Pearson works on ln(1 + x) of those better seen on a log scale.
+/* Columns that vary; fields first. Pearson works on the logarithm of those better seen on a log
+ * scale.
  */
 enum status relations_compute(const struct frame *frame, const struct quality *quality,
                               struct arena *memory, struct relations *ret_relations,

@@ -9,7 +9,12 @@ import { h, replace } from "./dom";
 import { time } from "./format";
 import { icon } from "./icons";
 import { isThere, type Report } from "./report";
+import { archetypes } from "./sections/archetypes";
 import { ask } from "./sections/ask";
+import { data } from "./sections/data";
+import { explore } from "./sections/explore";
+import { live } from "./sections/live";
+import { models } from "./sections/models";
 import { network } from "./sections/network";
 import { overview } from "./sections/overview";
 import { virality } from "./sections/virality";
@@ -19,8 +24,13 @@ import { isDark, onThemeChange, toggleTheme } from "./theme";
 const SECTIONS: { id: string; title: string; icon: string; draw: Section }[] = [
   { id: "overview", title: "Overview", icon: "overview", draw: overview },
   { id: "ask", title: "Ask", icon: "ask", draw: ask },
+  { id: "explore", title: "Explore", icon: "explore", draw: explore },
+  { id: "data", title: "Data", icon: "data", draw: data },
+  { id: "models", title: "Models", icon: "models", draw: models },
+  { id: "archetypes", title: "Archetypes", icon: "archetypes", draw: archetypes },
   { id: "network", title: "Network", icon: "network", draw: network },
   { id: "virality", title: "Virality", icon: "virality", draw: virality },
+  { id: "live", title: "Live", icon: "live", draw: live },
 ];
 
 const app = document.getElementById("app") as HTMLElement;

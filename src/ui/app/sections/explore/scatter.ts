@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Followers against engagement: a point an account, above the density of all when there are more
+// than can be drawn, with the fitted line. Select a part to list it; click a point to ask.
+
+import { decades, grid, logAxis, scaleAxis, tipRows, tooltip } from "../../axes";
+import { card, cardHead, chartCard, type ChartCard } from "../../chart";
+import { segments, toggleLegend } from "../../controls";
+import { h, replace, type Child } from "../../dom";
+import type { Chart } from "../../echarts";
+import { compact, humanName, plain, plural, points, sentence, whole, withUnit } from "../../format";
+import { isThere, type Density, type GroupName, type Report } from "../../report";
+import { partial } from "../../states";
+import { handleLink, table, type TableSpec } from "../../table";
+import { groupColour, orderedColours, rampAt, theme } from "../../theme";
+
+type Colouring = GroupName | "score" | "none";
+
+interface View {
+  colouring: Colouring;
+  hidden: Set<number>;
+  selecting: boolean;
+}
+
+export function scatterCard(report: Report): Child {
+  const { scatter, measure, slope } = report.explore;
+  if (scatter.handle.length === 0 && scatter.followers.length === 0) return card(cardHead("Size against engagement"), partial("Needs followers and one of: engagement rate, likes, views, posts."));
+  const view: View = { colouring: firstColouring(report), hidden: new Set(), selecting: false };
+  const legend = h("div");
+  const selection = h("div", { "aria-live": "polite" });
+  const options = colourings(report);
+  let made: ChartCard;
+  const drawLegend = () => replace(legend, legendOf(report, view, () => made.redraw()));
+  const selectButton = h("button.quiet", {
+    type: "button",
+    "aria-pressed": "false",
+    onclick: () => {
+      view.selecting = !view.selecting;
+      selectButton.setAttribute("aria-pressed", String(view.selecting));
+      selectButton.textContent = view.selecting ? "Stop selecting" : "Select a part";
+      replace(selection);
+      made.redraw();
+    },
+  }, "Select a part");
+  const controls = [
+    options.length > 1 &&
+      segments("colour by", options, view.colouring, (value) => {
+        view.colouring = value;
+        view.hidden.clear();
+        drawLegend();
+        made.redraw();
+      }),
+    selectButton,
+    legend,
+  ];
+  const onReady = (chart: Chart) => {
+    if (!view.selecting) return;
+    chart.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: "rect", brushMode: "single" } });
+    chart.off("brushSelected");
+    chart.on("brushSelected", (event: any) => showSelected(report, selection, event));
+  };
+  made = chartCard({
+    title: isThere(slope) ? slope.text : `${sentence(humanName(measure.name))} by number of followers`,
+    subtitle: `${humanName(measure.name)} against followers, both on log scales; ${pointsText(report)}`,
+    reading: isThere(slope)
+      ? `Line: ${slope.model}; ten times the followers go with ${plain(slope.tenfold)} times the ${humanName(measure.name)} (95 %: ${plain(slope.tenfold_low)} to ${plain(slope.tenfold_high)}); it explains ${points(100 * slope.r2, 0)} % of the spread. Click a point to ask about it.`
+      : "Click a point to ask about it.",
+    name: "followers-and-engagement",
+    height: 460,
+    controls,
+    table: scatterTable(report, scatter.handle.map((_, i) => i)),
+    option: () => scatterOption(report, view),
+    onReady,
+    onClick: (event) => {
+      const handle = event.data?.[2] !== undefined ? scatter.handle[event.data[2]] : null;
+      if (handle && !view.selecting) location.hash = `#/ask?handle=${encodeURIComponent(handle)}`;
+    },
+  });
+  drawLegend();
+  made.element.append(selection);
+  return made.element;
+}
+
+function pointsText({ explore: { scatter } }: Report): string {
+  return scatter.shown < scatter.n ? `${whole(scatter.shown)} of ${plural(scatter.n, "account")} as points (${scatter.text}), all of them as shading` : plural(scatter.n, "account");
+}
+
+function colourings({ groups, explore: { scatter } }: Report): [Colouring, string][] {
+  const options: [Colouring, string][] = [];
+  if (groups.category.length > 1) options.push(["category", "category"]);
+  if (groups.tier.length > 1) options.push(["tier", "size"]);
+  if (groups.country.length > 1) options.push(["country", "country"]);
+  if (scatter.score.length > 0) options.push(["score", "score"]);
+  return options.length ? options : [["none", "nothing"]];
+}
+
+function firstColouring(report: Report): Colouring {
+  return colourings(report)[0][0];
+}
+
+/** Groups past the palette are one, in grey. */
+function shownGroup(group: number, colouring: Colouring): number {
+  const most = colouring === "tier" ? 99 : theme().categories.length;
+  return group < 0 || group >= most ? -1 : group;
+}
+
+function legendOf(report: Report, view: View, onChange: () => void): Child {
+  if (view.colouring === "none") return null;
+  if (view.colouring === "score") {
+    const ramp = theme().amounts;
+    return h("span.row.small.muted", null, "low score", ramp.map((colour) => h("i.swatch", { style: { background: colour } })), "high");
+  }
+  const names = report.groups[view.colouring];
+  const tierColours = orderedColours(names.length);
+  const shown = names.map((name, i) => ({ name, group: shownGroup(i, view.colouring) })).filter((entry) => entry.group >= 0);
+  const entries = shown.map(({ name, group }) => ({ name, colour: view.colouring === "tier" ? tierColours[group] : `var(--series-${group})` }));
+  if (shown.length < names.length) entries.push({ name: "others", colour: "var(--series-other)" });
+  return toggleLegend(entries, view.hidden, onChange);
+}
+
+function scatterOption(report: Report, view: View): object {
+  const { scatter, measure, density } = report.explore;
+  const colours = theme();
+  const tierColours = orderedColours(report.groups.tier.length);
+  const grouped = view.colouring === "score" || view.colouring === "none" ? null : scatter[view.colouring];
+  const entriesShown = grouped ? Math.min(report.groups[view.colouring as GroupName].length, view.colouring === "tier" ? 99 : colours.categories.length) : 0;
+  const [low, high] = scoreSpan(scatter.score);
+  const colourOf = (i: number): string => {
+    if (view.colouring === "score") return scatter.score[i] === null ? colours.other : rampAt(colours.amounts.slice(1), (scatter.score[i]! - low) / (high - low || 1));
+    if (!grouped) return colours.accent;
+    const group = shownGroup(grouped[i], view.colouring);
+    if (group < 0) return colours.other;
+    return view.colouring === "tier" ? tierColours[group] : groupColour(group);
+  };
+  const isShown = (i: number) => {
+    if (!grouped) return true;
+    const group = shownGroup(grouped[i], view.colouring);
+    return !view.hidden.has(group < 0 ? entriesShown : group);
+  };
+  const data: number[][] = [];
+  scatter.followers.forEach((followers, i) => isShown(i) && data.push([followers, scatter.measure[i], i]));
+  const many = data.length > 1500;
+  return {
+    grid: grid({ bottom: 36, left: 28 }),
+    xAxis: logAxis("followers", "accounts", decadesOf(scatter.followers)),
+    yAxis: scaleAxis(measure.scale, humanName(measure.name), measure.unit, { nameGap: 52, ...(measure.scale === "log" ? decadesOf(scatter.measure) : {}) }),
+    brush: view.selecting ? { xAxisIndex: 0, yAxisIndex: 0, toolbox: [], throttleType: "debounce", throttleDelay: 150, outOfBrush: { colorAlpha: 0.12 }, brushStyle: { borderColor: colours.accent, color: "rgba(86,180,233,0.12)" } } : undefined,
+    dataZoom: view.selecting ? [] : [{ type: "inside", xAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, filterMode: "none" }, { type: "inside", yAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, filterMode: "none" }],
+    tooltip: tooltip((event) => {
+      const i = event.data?.[2];
+      if (i === undefined || event.seriesName !== "accounts") return null;
+      const rows: [string, Child][] = [["followers", compact(scatter.followers[i])], [humanName(measure.name), withUnit(scatter.measure[i], measure.unit)]];
+      for (const by of ["category", "country"] as const) if (report.groups[by][scatter[by][i]]) rows.push([by, report.groups[by][scatter[by][i]]]);
+      if (scatter.score[i] != null) rows.push(["score", points(scatter.score[i])]);
+      return tipRows(scatter.handle[i] ?? "account", rows);
+    }),
+    series: [
+      isThere(density) && densitySeries(density),
+      ...slopeSeries(report),
+      {
+        name: "accounts",
+        type: "scatter",
+        z: 3,
+        data,
+        symbolSize: many ? 5 : 7,
+        cursor: "pointer",
+        itemStyle: { color: (item: { data: number[] }) => colourOf(item.data[2]), opacity: many ? 0.5 : 0.65 },
+        emphasis: { itemStyle: { opacity: 1, borderColor: colours.ink, borderWidth: 1 } },
+      },
+    ].filter(Boolean),
+  };
+}
+
+/** From the 2nd to the 98th percentile: a few strays do not wash the ramp out. */
+function scoreSpan(scores: (number | null)[]): [number, number] {
+  const sorted = scores.filter((score): score is number => score !== null).sort((a, b) => a - b);
+  if (sorted.length === 0) return [0, 1];
+  return [sorted[Math.floor(sorted.length * 0.02)], sorted[Math.ceil(sorted.length * 0.98) - 1]];
+}
+
+/** Axis bounds: half decades keep the points in the middle of the picture. */
+function decadesOf(values: number[]): object {
+  const { min, max } = decades(values);
+  return { min, max };
+}
+
+function densitySeries(density: Density): object {
+  const colours = theme();
+  const most = Math.max(...density.count);
+  return {
+    name: "density",
+    type: "custom",
+    silent: true,
+    z: 1,
+    clip: true,
+    data: density.count.map((_, i) => [density.x_edges[density.x[i]], density.y_edges[density.y[i]]]),
+    renderItem: (item: { dataIndex: number }, api: any) => {
+      const i = item.dataIndex;
+      const [x1, y1] = api.coord([density.x_edges[density.x[i]], density.y_edges[density.y[i]]]);
+      const [x2, y2] = api.coord([density.x_edges[density.x[i] + 1], density.y_edges[density.y[i] + 1]]);
+      const shade = Math.log1p(density.count[i]) / Math.log1p(most);
+      return { type: "rect", shape: { x: x1, y: y2, width: x2 - x1 + 0.5, height: y1 - y2 + 0.5 }, style: { fill: rampAt(colours.amounts, shade * 0.6), opacity: 0.9 } };
+    },
+  };
+}
+
+function slopeSeries({ explore: { slope } }: Report): object[] {
+  if (!isThere(slope)) return [];
+  const colours = theme();
+  const { band } = slope;
+  const corner = band.followers.map((x, i) => [x, band.low[i], band.high[i]]);
+  return [
+    {
+      name: "band",
+      type: "custom",
+      silent: true,
+      z: 4,
+      clip: true,
+      data: [[band.followers[0], band.fit[0]]],
+      renderItem: (_: unknown, api: any) => {
+        const upper = corner.map(([x, , high]) => api.coord([x, high]));
+        const lower = corner.map(([x, low]) => api.coord([x, low])).reverse();
+        return { type: "polygon", shape: { points: [...upper, ...lower] }, style: { fill: colours.ink, opacity: 0.18 } };
+      },
+    },
+    { name: "fit", type: "line", silent: true, z: 4, data: band.followers.map((x, i) => [x, band.fit[i]]), showSymbol: false, lineStyle: { color: colours.ink, width: 1.5 }, itemStyle: { color: colours.ink } },
+  ];
+}
+
+function scatterTable(report: Report, indices: number[]): TableSpec {
+  const { scatter, measure } = report.explore;
+  const hasScore = scatter.score.length > 0;
+  return {
+    columns: [
+      { title: "account", show: handleLink },
+      { title: "followers", show: (n) => compact(n as number) },
+      { title: humanName(measure.name), show: (value) => withUnit(value, measure.unit) },
+      { title: "size" },
+      { title: "category" },
+      { title: "country" },
+      ...(hasScore ? [{ title: "score", show: (value: unknown) => points(value as number) }] : []),
+    ],
+    rows: indices.map((i) => [
+      scatter.handle[i],
+      scatter.followers[i],
+      scatter.measure[i],
+      report.groups.tier[scatter.tier[i]] ?? null,
+      report.groups.category[scatter.category[i]] ?? null,
+      report.groups.country[scatter.country[i]] ?? null,
+      ...(hasScore ? [scatter.score[i]] : []),
+    ]),
+  };
+}
+
+function showSelected(report: Report, into: HTMLElement, event: any): void {
+  const area = event.batch?.[0]?.areas?.[0];
+  const [xs, ys] = area?.coordRange ?? [];
+  if (!xs || !ys) return replace(into);
+  const { scatter } = report.explore;
+  const inside = scatter.followers.map((_, i) => i).filter((i) => scatter.followers[i] >= xs[0] && scatter.followers[i] <= xs[1] && scatter.measure[i] >= ys[0] && scatter.measure[i] <= ys[1]);
+  replace(into, h("h4", null, `${plural(inside.length, "account")} selected`), inside.length > 0 && table(scatterTable(report, inside), "Selected accounts", 10));
+}

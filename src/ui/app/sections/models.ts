@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// How good the models are, out of fold, and what they go by.
+
+import type { Context } from "../context";
+import { card, cardHead } from "../chart";
+import { append, h, type Child } from "../dom";
+import { humanName, plain, plural, seconds, sentence } from "../format";
+import { isThere, reason, type ScoreModel, type TierModel } from "../report";
+import { partial } from "../states";
+import { table, type Cell, type TableSpec } from "../table";
+import { importanceCard } from "./models/importance";
+import { scoreCards } from "./models/score";
+import { tierCards } from "./models/tier";
+
+export function models(into: HTMLElement, { report }: Context): void {
+  append(into, [h("div.section-head", null, h("h2", null, "Models"), h("p.lead", null, "Every figure here is out of fold: no account is judged by a model that saw it."))]);
+  if (!isThere(report.models)) {
+    append(into, [h("div.cards", null, card(partial(reason(report.models, "models"))))]);
+    return;
+  }
+  const { score, tier } = report.models;
+  append(into, [
+    h("h2.part", null, "Score"),
+    h("div.cards", null, isThere(score) ? [leaderboard(score), scoreCards(report, score), importanceCard(score.importance, "score")] : card(partial(reason(score, "score")))),
+    h("h2.part", null, "Tier"),
+    h("div.cards", null, isThere(tier) ? [leaderboard(tier), tierCards(tier), importanceCard(tier.importance, "tier")] : card(partial(reason(tier, "tier")))),
+  ]);
+}
+
+/** In one line each: what a figure of the leaderboard means. */
+const METRIC_HELP: Record<string, string> = {
+  mae: "mean distance from the true value; lower is better",
+  rmse: "as the mean error, but large misses weigh more; lower is better",
+  r2: "share of the spread explained; 1 is all, 0 is none, below 0 is worse than the mean",
+  spearman: "do the ranks agree? 1 is fully, 0 not at all",
+  accuracy: "share named right",
+  macro_f1: "right and complete, each tier counting alike; 1 is best",
+  log_loss: "how surprised the probabilities are by the truth; lower is better",
+  ece: "how far stated probabilities are from what happens; lower is better",
+};
+
+function leaderboard(model: ScoreModel | TierModel): Child {
+  const target = model.target.replace(/_/g, " ");
+  if (model.leaderboard.length === 0)
+    return card(
+      cardHead("Nothing to learn: the score is an open formula", `target: ${target}`),
+      h("p", null, "The data carry no score, so each account is scored by the composite below. It is exact by definition; there is no error to measure."),
+      "composite" in model && compositeParts(model),
+    );
+  const names = [...new Set(model.leaderboard.flatMap((candidate) => Object.keys(candidate.metrics)))];
+  const byName = new Map(model.leaderboard.map((candidate) => [candidate.name, candidate]));
+  const withSpread = (name: string) => (mean: Cell, row: Cell[]) => {
+    const sd = byName.get(String(row[0]))?.metrics[name]?.sd ?? null;
+    return mean === null ? "–" : [plain(mean as number), sd !== null && h("span.muted", null, ` ± ${plain(sd)}`)];
+  };
+  const spec: TableSpec = {
+    columns: [
+      { title: "model", show: (name) => (name === model.chosen ? h("strong", null, name, " ✓") : name) },
+      { title: "settings" },
+      ...names.map((name) => ({ title: humanName(name), help: METRIC_HELP[name], show: withSpread(name) })),
+      { title: "time to fit", show: (time: Cell) => (time === null ? "–" : seconds(time as number)) },
+      { title: "note" },
+    ],
+    rows: model.leaderboard.map((candidate) => [candidate.name, candidate.settings, ...names.map((name) => candidate.metrics[name]?.mean ?? null), candidate.fit_seconds, candidate.note]),
+  };
+  return card(
+    cardHead(`${sentence(model.chosen)} predicts ${target} best of ${plural(model.leaderboard.length, "candidate")}`, `by ${humanName(model.selected_by)}; ${plural(model.n, "account")}, ${model.folds} folds, ${plural(model.repeats, "repeat")}; ± is the spread over repeats`),
+    table(spec, `Candidates for ${target}`),
+    h("p.reading", null, names.map((name, i) => [i > 0 && " ", h("strong", null, sentence(humanName(name))), `: ${METRIC_HELP[name] ?? ""}.`])),
+  );
+}
+
+function compositeParts({ composite }: ScoreModel): Child {
+  const total = Object.values(composite.weights).reduce((sum, weight) => sum + weight, 0) || 1;
+  return table(
+    {
+      columns: [{ title: "part" }, { title: "weight", show: (weight) => `${plain((100 * (weight as number)) / total)} %` }, { title: "what it measures" }],
+      rows: Object.entries(composite.weights).map(([part, weight]) => [part, weight, composite.parts[part] ?? ""]),
+    },
+    "Parts of the composite",
+  );
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the predicted score moves with one figure, the others as they are.
+
+import { grid, logAxis, tipRows, tooltip, valueAxis } from "../../axes";
+import { card, cardHead, chartCard } from "../../chart";
+import { select } from "../../controls";
+import { h, type Child } from "../../dom";
+import { change, humanName, plain, points, sentence, withUnit } from "../../format";
+import { isThere, reason, type Dependence, type ScoreModel } from "../../report";
+import { partial } from "../../states";
+import { theme } from "../../theme";
+
+export function dependenceCard(model: ScoreModel): Child {
+  const all = model.dependence;
+  if (!isThere(all) || all.length === 0) return card(cardHead("How the score moves with one figure"), partial(reason(isThere(all) ? undefined : all, "dependence")));
+  const element = h("div");
+  let chosen = 0;
+  const draw = () => {
+    const made = chartCard(spec(all, chosen, (index) => {
+      chosen = index;
+      draw();
+      element.querySelector("select")?.focus();
+    }));
+    element.replaceChildren(made.element);
+  };
+  draw();
+  return element;
+}
+
+/** A figure that people type and that spans decades is drawn on a log scale. */
+function isLog(one: Dependence): boolean {
+  return one.input !== "" && one.x[0] > 0 && one.x[one.x.length - 1] / one.x[0] > 50;
+}
+
+function spec(all: Dependence[], chosen: number, onChoose: (index: number) => void): Parameters<typeof chartCard>[0] {
+  const one = all[chosen];
+  const name = humanName(one.input || one.feature);
+  const total = one.mean[one.mean.length - 1] - one.mean[0];
+  const options = all.map((entry, i): [string, string] => [String(i), humanName(entry.input || entry.feature)]);
+  return {
+    title: `From little to much ${name}, the score moves by ${change(total)} points`,
+    subtitle: `mean predicted score as ${name} is set to each value, the other figures as they are; band: the middle 80 % of accounts`,
+    reading: "The bars at the foot show where accounts are: where there are few, the curve is a guess. It is what the model does, not what the world would do.",
+    name: `dependence-${one.feature}`,
+    height: 320,
+    controls: select("figure", options, String(chosen), (value) => onChoose(Number(value))),
+    table: { columns: [{ title: name, show: (x) => withUnit(x, one.unit) }, ...["mean", "low", "high"].map((title) => ({ title, show: (value: unknown) => points(value as number) })), { title: "share near", show: (value) => plain(value as number) }], rows: one.x.map((x, i) => [x, one.mean[i], one.low[i], one.high[i], one.density[i]]) },
+    option: () => option(one, name),
+  };
+}
+
+function option(one: Dependence, name: string): object {
+  const colours = theme();
+  const [low, high] = [Math.min(...one.low), Math.max(...one.high)];
+  const floor = low - (high - low) * 0.18;
+  const most = Math.max(...one.density, 1e-9);
+  const axis = isLog(one) ? logAxis : valueAxis;
+  return {
+    grid: grid({ bottom: 36, left: 28 }),
+    xAxis: axis(one.input ? name : `${sentence(name)}${one.unit ? `, ${one.unit}` : ""}`, one.unit, { min: one.x[0], max: one.x[one.x.length - 1], splitLine: { show: false } }),
+    yAxis: valueAxis("score", "points", { min: floor, max: high, nameGap: 36, axisLabel: { formatter: (value: number) => plain(Math.round(value * 10) / 10), showMinLabel: false } }),
+    tooltip: tooltip((events) => {
+      const i = events[0]?.dataIndex ?? 0;
+      return tipRows(`${name} ${withUnit(one.x[i], one.unit)}`, [["mean score", points(one.mean[i])], ["middle 80 %", `${points(one.low[i])} to ${points(one.high[i])}`]]);
+    }, "axis"),
+    series: [
+      {
+        type: "custom",
+        silent: true,
+        data: one.x.map((x, i) => [x, one.low[i]]),
+        renderItem: (item: { dataIndex: number }, api: any) => drawBackground(item.dataIndex, api),
+      },
+      { type: "line", data: one.x.map((x, i) => [x, one.mean[i]]), showSymbol: false, lineStyle: { color: colours.accent, width: 2 }, itemStyle: { color: colours.accent } },
+    ],
+  };
+
+  /** The band once, with the first point; a density bar with every point. */
+  function drawBackground(i: number, api: any): object {
+    const [x] = api.coord([one.x[i], floor]);
+    const base = api.coord([one.x[i], floor])[1];
+    const height = (one.density[i] / most) * 36;
+    const children: object[] = [{ type: "rect", shape: { x: x - 2, y: base - height, width: 4, height }, style: { fill: colours.other, opacity: 0.5 } }];
+    if (i === 0) {
+      const upper = one.x.map((value, k) => api.coord([value, one.high[k]]));
+      const lower = one.x.map((value, k) => api.coord([value, one.low[k]])).reverse();
+      children.push({ type: "polygon", shape: { points: [...upper, ...lower] }, style: { fill: colours.accent, opacity: 0.16 } });
+    }
+    return { type: "group", children };
+  }
+}

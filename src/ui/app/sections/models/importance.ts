@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a model goes by.
+
+import { card, cardHead, chartCard } from "../../chart";
+import { dotHeight, dotOption } from "../../charts/dots";
+import type { Child } from "../../dom";
+import { humanName, sentence, withUnit } from "../../format";
+import { isThere, reason, type Importance, type Maybe } from "../../report";
+import { partial } from "../../states";
+
+const SHOWN = 15;
+
+export function importanceCard(importance: Maybe<Importance>, name: string): Child {
+  if (!isThere(importance)) return card(cardHead(`What the ${name} goes by`), partial(reason(importance, "importance")));
+  const rows = importance.feature.slice(0, SHOWN).map((feature, i) => {
+    const [mean, sd] = [importance.mean[i], importance.sd[i]];
+    return { name: humanName(feature), value: mean, low: sd === null ? null : mean - sd, high: sd === null ? null : mean + sd };
+  });
+  const unsure = rows.filter((row) => row.low !== null && row.low <= 0).length;
+  const show = (value: unknown) => withUnit(value as number, importance.unit);
+  return chartCard({
+    title: rows.length ? `${sentence(rows[0].name)} matters most for the ${name}${rows[1] ? `, then ${rows[1].name}` : ""}` : "No feature matters",
+    subtitle: `${importance.text}; whiskers: one standard deviation`,
+    reading: `${unsure > 0 ? `${unsure} of them may as well not matter: their whisker reaches zero. ` : ""}Features that say the same share the credit.`,
+    name: `importance-${name}`,
+    height: dotHeight(rows.length),
+    table: { columns: [{ title: "feature" }, { title: "mean", show }, { title: "sd", show }], rows: importance.feature.map((feature, i) => [feature, importance.mean[i], importance.sd[i]]) },
+    option: () => dotOption(rows, { unit: importance.unit, axis: importance.unit === "points" ? "points of error added" : "fall", bars: true, interval: "one sd" }),
+  }).element;
+}
