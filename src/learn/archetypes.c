@@ -207,9 +207,9 @@ static char *traits_json(struct arena *arena, const struct feature_spec *spec,
         double z = (double)centroid[order[i]];
         json_begin_object(&w);
         json_member_string(&w, "feature", column->name);
-        json_member_number(&w, "mean", (double)column->mean + z * (double)column->scale);
-        json_member_number(&w, "overall", (double)column->mean);
-        json_member_number(&w, "z", z);
+        json_member_fixed(&w, "mean", (double)column->mean + z * (double)column->scale, 4);
+        json_member_fixed(&w, "overall", (double)column->mean, 4);
+        json_member_fixed(&w, "z", z, 4);
         json_end_object(&w);
     }
     json_end_array(&w);
@@ -231,15 +231,18 @@ static char *make_name(struct arena *arena, const struct feature_spec *spec, con
                        const size_t *order, size_t n_words)
 {
     struct buffer text = {0};
-    for (size_t i = 0; i < spec->n_columns && i < n_words; i++) {
+    size_t used = 0;
+    for (size_t i = 0; i < spec->n_columns && used < n_words && !text.failed; i++) {
         float z = centroid[order[i]];
         if (fabsf(z) < (float)NOTABLE_Z)
             break;
         const char *word = word_for(arena, &spec->columns[order[i]], z);
         if (!word)
             text.failed = true;
-        else
+        else if (!text.at || !strstr(text.at, word)) { /* several features share a word */
             buffer_printf(&text, "%s%s", text.length ? ", " : "", word);
+            used++;
+        }
     }
     if (text.length == 0)
         buffer_put_text(&text, "average");

@@ -69,6 +69,14 @@ static void refuse_path(struct request *request)
     problem_reply(request, &err);
 }
 
+/* JSON, or what curl -d says of any body: the text itself then has to be JSON. */
+static bool is_json_body(const char *content_type)
+{
+    bool is_utf8 = true;
+    return !content_type || (http_type_is(content_type, HTTP_JSON, &is_utf8) && is_utf8) ||
+           http_type_is(content_type, "application/x-www-form-urlencoded", &is_utf8);
+}
+
 /* The types that the body has and the reply may have. */
 static void check_types(struct request *request)
 {
@@ -78,9 +86,7 @@ static void check_types(struct request *request)
         problem_reply_http(request, 415, "content_encoding", "Content-Encoding is not taken");
         return;
     }
-    bool is_utf8 = true;
-    if (has_body && request->route->needs_model && head->content_type &&
-        (!http_type_is(head->content_type, HTTP_JSON, &is_utf8) || !is_utf8)) {
+    if (has_body && request->route->needs_model && !is_json_body(head->content_type)) {
         problem_reply_http(request, 415, "content_type",
                            "Content-Type must be application/json, in UTF-8");
         return;

@@ -146,12 +146,17 @@ def test_no_such_path_gets_404(hand_daemon, path):
 
 
 @pytest.mark.parametrize("headers", [
-    {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"},
+    {"Content-Type": "text/plain"}, {"Content-Type": "multipart/form-data; boundary=x"},
     {"Content-Type": "application/json; charset=latin-1"}, {"Content-Type": "application/jsonx"},
     {"Content-Type": "application/json", "Content-Encoding": "gzip"},
 ])
 def test_a_type_that_is_not_read_gets_415(hand_daemon, headers):
     refuse(hand_daemon, 415, body=b'{"followers": 5}', headers=headers)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/x-www-form-urlencoded"}])
+def test_the_type_that_curl_sends_by_itself_is_taken(hand_daemon, headers):
+    assert hand_daemon.request("POST", "/score", b'{"followers": 5}', headers)[0] == 200
 
 
 def test_accept_decides_what_may_be_answered(hand_daemon):
