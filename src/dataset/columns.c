@@ -268,8 +268,7 @@ static const char *read_text(struct work *work, const struct column *column, siz
             return text;
         if (length == 0) {
             events_add(&work->events, RULE_bad_handle, column->header, work_line(work, row), cell);
-            text = cell;
-            length = strlen(cell);
+            text = identity_text(cell, &length);
         } else if (text > cell + 1) {
             events_add(&work->events, RULE_handle_from_link, column->header, work_line(work, row),
                        cell);

@@ -43,6 +43,23 @@ static void record(struct reader *reader, unsigned found, const char *text)
             events_add(reader->events, rules[i].rule, "", reader->row_line, text);
 }
 
+/* A field over several lines with as many delimiters as rows would have: a quote was opened and not
+ * closed, and swallowed rows until the next one. */
+static bool has_swallowed_rows(const struct reader *reader, const char *bytes, size_t n,
+                               size_t breaks)
+{
+    enum {
+        MIN_COLUMNS = 4 /* with fewer, a caption could look so */
+    };
+    if (breaks == 0 || reader->grid->n_rows == 0)
+        return false;
+    size_t n_columns = reader->grid->rows[0].n_cells;
+    size_t n_delimiters = 0;
+    for (size_t i = 0; i < n; i++)
+        n_delimiters += bytes[i] == (char)reader->parser.delim_char;
+    return n_columns >= MIN_COLUMNS && n_delimiters >= breaks * (n_columns - 1);
+}
+
 static enum status add_field(struct reader *reader, const char *bytes, size_t n)
 {
     struct grid *grid = reader->grid;
@@ -62,6 +79,11 @@ static enum status add_field(struct reader *reader, const char *bytes, size_t n)
     buffer_put_char(&grid->texts, '\0');
     if (grid->texts.failed)
         return fail(reader->err, STATUS_NO_MEMORY, "out of memory for the table");
+    if (has_swallowed_rows(reader, bytes, n, breaks))
+        return fail(reader->err, STATUS_INVALID,
+                    "line %zu: a quoted field runs over %zu lines that look like rows: its closing "
+                    "quote is missing",
+                    reader->row_line, breaks + 1);
     reader->line += breaks;
     if (found)
         record(reader, found, grid_text(grid, offset));
@@ -113,7 +135,7 @@ static enum status reader_init(struct reader *reader, struct csv_dialect dialect
     *reader = (struct reader){.grid = grid, .limits = limits, .line = 1, .row_line = 1, .err = err};
     if (reader->limits.field_bytes == 0)
         reader->limits.field_bytes = DEFAULT_FIELD_BYTES;
-    if (csv_init(&reader->parser, CSV_REPALL_NL | CSV_STRICT_FINI) != 0)
+    if (csv_init(&reader->parser, CSV_REPALL_NL) != 0)
         return fail(err, STATUS_INTERNAL, "libcsv cannot be set up");
     csv_set_delim(&reader->parser, (unsigned char)dialect.delimiter);
     csv_set_quote(&reader->parser, (unsigned char)dialect.quote);
@@ -136,14 +158,23 @@ static enum status feed(struct reader *reader, const char *bytes, size_t n)
     return STATUS_OK;
 }
 
+/* libcsv says so only in its strict mode, which refuses much that is harmless. */
+static bool is_inside_quotes(const struct csv_parser *parser)
+{
+    const int field_begun = 2; /* FIELD_BEGUN in libcsv.c */
+    return parser->quoted && parser->pstate == field_begun;
+}
+
 static enum status finish(struct reader *reader)
 {
-    int result = csv_fini(&reader->parser, on_field, on_row, reader);
-    TRY(reader->status);
-    if (result != 0)
+    if (is_inside_quotes(&reader->parser))
         return fail(reader->err, STATUS_INVALID, "line %zu: a quoted field is never closed",
                     reader->row_line);
-    return STATUS_OK;
+    int result = csv_fini(&reader->parser, on_field, on_row, reader);
+    TRY(reader->status);
+    return result == 0 ? STATUS_OK
+                       : fail(reader->err, STATUS_NO_MEMORY, "line %zu: %s", reader->row_line,
+                              csv_strerror(csv_error(&reader->parser)));
 }
 
 static enum status read_all(struct reader *reader, struct source *source)
@@ -183,10 +214,8 @@ enum status csv_read_sample(const char *bytes, size_t n, struct csv_dialect dial
     struct reader reader;
     TRY(reader_init(&reader, dialect, (struct csv_limits){.rows = max_rows}, grid, err));
     enum status status = feed(&reader, bytes, n);
-    if (status == STATUS_OK && grid->n_rows == 0) {
-        csv_set_opts(&reader.parser, CSV_REPALL_NL);
+    if (status == STATUS_OK && grid->n_rows == 0 && !is_inside_quotes(&reader.parser))
         status = finish(&reader);
-    }
     csv_free(&reader.parser);
     /* Enough rows are as good as all rows; oddities of the text are for the real reading. */
     return status == STATUS_LIMIT ? STATUS_OK : status;

@@ -34,18 +34,22 @@ static size_t header_width(const struct work *work)
     return width;
 }
 
-/* Tables written with row names have one cell more in each row than in the header, in front. */
+/* Tables written with row names have one cell more in each row than in the header, in front. An
+ * extra cell that is always empty is only a delimiter too many. */
 static bool has_row_names(const struct work *work, size_t width)
 {
     const struct grid *grid = &work->grid;
     size_t n = grid->n_rows - work->header_row - 1;
     size_t n_longer = 0;
+    size_t n_filled = 0;
     for (size_t i = work->header_row + 1; i < grid->n_rows; i++) {
         const struct grid_row *row = &grid->rows[i];
-        n_longer += row->n_cells == width + 1 && grid_cell(grid, row, 0)[0] != '\0' &&
-                    grid_cell(grid, row, width)[0] != '\0';
+        if (row->n_cells != width + 1 || grid_cell(grid, row, 0)[0] == '\0')
+            continue;
+        n_longer++;
+        n_filled += grid_cell(grid, row, width)[0] != '\0';
     }
-    return n >= 2 && n_longer > n - n / 10 - 1;
+    return n >= 2 && n_longer * 10 >= n * 9 && n_filled * 20 >= n;
 }
 
 static enum status no_memory(struct error *err)

@@ -43,6 +43,16 @@ size_t identity_handle(const char *cell, const char **ret_handle)
     return length;
 }
 
+const char *identity_text(const char *cell, size_t *ret_length)
+{
+    const char *text = behind_host(cell);
+    text += *text == '@';
+    *ret_length = strlen(text);
+    if (text != cell && *ret_length > 0 && text[*ret_length - 1] == '/')
+        --*ret_length;
+    return text;
+}
+
 /* Share of the cells that could be handles; 0 for columns of bare numbers. */
 static double handle_share(const struct work *work, size_t column)
 {

@@ -10,13 +10,16 @@
 #include "profile/parse.h"
 
 #define SAMPLE_ROWS 5000
-#define NUMBER_SHARE 0.9 /* of the cells, for a column of numbers */
-#define TEXT_SHARE 0.1   /* at most, for a column of texts */
+#define NUMBER_SHARE 0.8  /* of the cells, for a column of numbers */
+#define PERCENT_SHARE 0.7 /* of the numbers, for a column of percentages */
+#define TEXT_SHARE 0.2    /* numbers at most, for a column of texts */
 
 enum looks {
     LOOKS_EMPTY,
     LOOKS_NUMBER,
+    LOOKS_PERCENT,
     LOOKS_TEXT,
+    N_LOOKS
 };
 
 static enum looks looks_like(const char *cell)
@@ -30,14 +33,27 @@ static enum looks looks_like(const char *cell)
     if (is_letter)
         return LOOKS_TEXT;
     switch (parse_quantity(cell, strlen(cell), &quantity)) {
-    case PARSE_OK:
-        return LOOKS_NUMBER;
+    case PARSE_OK: /* zero is zero in any unit */
+        return quantity.is_percent && quantity.value != 0 ? LOOKS_PERCENT : LOOKS_NUMBER;
     case PARSE_MISSING:
         return LOOKS_EMPTY;
     case PARSE_BAD:
         break;
     }
     return LOOKS_TEXT;
+}
+
+static enum cells_kind kind_of(const size_t n[static N_LOOKS])
+{
+    double numbers = (double)(n[LOOKS_NUMBER] + n[LOOKS_PERCENT]);
+    double present = numbers + (double)n[LOOKS_TEXT];
+    if (present == 0)
+        return CELLS_EMPTY;
+    if (numbers <= TEXT_SHARE * present)
+        return CELLS_TEXT;
+    if (numbers < NUMBER_SHARE * present)
+        return CELLS_MIXED;
+    return (double)n[LOOKS_PERCENT] >= PERCENT_SHARE * numbers ? CELLS_PERCENT : CELLS_NUMBER;
 }
 
 /* The kind of each column, by a sample of the rows that have the right width. */
@@ -47,16 +63,11 @@ static void find_kinds(struct work *work)
     size_t first = work->header_row + 1;
     size_t step = (grid->n_rows - first) / SAMPLE_ROWS + 1;
     for (size_t c = 0; c < work->n_columns; c++) {
-        size_t n[3] = {0, 0, 0};
+        size_t n[N_LOOKS] = {0};
         for (size_t i = first; i < grid->n_rows; i += step)
             if (grid->rows[i].n_cells == work->n_columns)
                 n[looks_like(grid_cell(grid, &grid->rows[i], c))]++;
-        double present = (double)(n[LOOKS_NUMBER] + n[LOOKS_TEXT]);
-        double share = present > 0 ? (double)n[LOOKS_NUMBER] / present : 0;
-        work->columns[c].kind = present == 0            ? CELLS_EMPTY
-                                : share >= NUMBER_SHARE ? CELLS_NUMBER
-                                : share <= TEXT_SHARE   ? CELLS_TEXT
-                                                        : CELLS_MIXED;
+        work->columns[c].kind = kind_of(n);
     }
 }
 
@@ -70,11 +81,25 @@ static bool is_wrong(const struct column *column, const char *cell)
         const char *handle;
         return identity_handle(cell, &handle) == 0;
     }
-    if (column->kind == CELLS_NUMBER && is_number_kind(column->field))
-        return looks_like(cell) == LOOKS_TEXT;
-    if (column->kind == CELLS_TEXT && column->field->kind == PROFILE_TEXT &&
-        column->field->index != PROFILE_name)
-        return looks_like(cell) == LOOKS_NUMBER;
+    bool is_number = is_number_kind(column->field);
+    bool is_text = column->field->kind == PROFILE_TEXT && column->field->index != PROFILE_name;
+    if ((!is_number && !is_text) || column->kind == CELLS_MIXED || column->kind == CELLS_EMPTY)
+        return false;
+    switch (looks_like(cell)) {
+    case LOOKS_NUMBER: { /* among percentages, zero has no mark to miss */
+        bool is_zero = cell[strspn(cell, "0.,")] == '\0';
+        return is_text ? column->kind == CELLS_TEXT : column->kind == CELLS_PERCENT && !is_zero;
+    }
+    case LOOKS_PERCENT:
+        return is_text
+                   ? column->kind == CELLS_TEXT
+                   : column->field->kind == PROFILE_COUNT || column->field->kind == PROFILE_MEAN;
+    case LOOKS_TEXT:
+        return is_number && column->kind != CELLS_TEXT;
+    case LOOKS_EMPTY:
+    case N_LOOKS:
+        break;
+    }
     return false;
 }
 
@@ -113,7 +138,6 @@ static void judge(const struct work *work, struct trial *trial, size_t place)
 static void try_insert(const struct work *work, const struct grid_row *row, size_t n_cells,
                        struct trial *trial)
 {
-    trial->n_found = 0;
     for (size_t place = 0; place <= n_cells && trial->n_found < 2; place++) {
         for (size_t i = 0; i < work->n_columns; i++)
             trial->cells[i] = i < place    ? grid_offset(&work->grid, row, i)
@@ -126,7 +150,6 @@ static void try_insert(const struct work *work, const struct grid_row *row, size
 /* One of the empty cells is too many. */
 static void try_drop(const struct work *work, const struct grid_row *row, struct trial *trial)
 {
-    trial->n_found = 0;
     for (size_t place = 0; place < row->n_cells && trial->n_found < 2; place++) {
         if (grid_cell(&work->grid, row, place)[0] != '\0')
             continue;
@@ -140,7 +163,6 @@ static void try_drop(const struct work *work, const struct grid_row *row, struct
 static enum status try_join(struct work *work, const struct grid_row *row, struct trial *trial,
                             struct error *err)
 {
-    trial->n_found = 0;
     for (size_t place = 0; place + 1 < row->n_cells && trial->n_found < 2; place++) {
         const struct column *column = &work->columns[place];
         bool is_text = column->kind == CELLS_TEXT || column->kind == CELLS_MIXED;
@@ -187,34 +209,34 @@ static enum status repair(struct work *work, size_t index, struct trial *trial, 
 {
     struct grid_row row = work->grid.rows[index];
     size_t width = work->n_columns;
+    enum rule rule = RULE_row_shifted;
     *ret_keep = true;
+    trial->n_found = 0;
     if (row.n_cells == width - 1) {
+        rule = RULE_row_completed;
         try_insert(work, &row, row.n_cells, trial);
-        if (trial->n_found == 1)
-            return accept(work, index, trial, RULE_row_completed, err);
     } else if (row.n_cells == width + 1) {
+        rule = RULE_row_empty_dropped;
         try_drop(work, &row, trial);
-        if (trial->n_found == 1)
-            return accept(work, index, trial, RULE_row_empty_dropped, err);
         if (trial->n_found == 0)
-            TRY(try_join(work, &row, trial, err));
-        if (trial->n_found == 1)
-            return accept(work, index, trial, RULE_row_joined, err);
+            rule = RULE_row_joined;
+        TRY(try_join(work, &row, trial, err));
     } else if (row.n_cells == width && grid_cell(&work->grid, &row, width - 1)[0] == '\0') {
         try_insert(work, &row, width - 1, trial);
-        if (trial->n_found == 1)
-            return accept(work, index, trial, RULE_row_shifted, err);
     }
+    if (trial->n_found == 1)
+        return accept(work, index, trial, rule, err);
     *ret_keep = false;
     if (row.n_cells != width) {
         refuse(work, index, row.n_cells < width ? RULE_row_too_short : RULE_row_too_long);
         return STATUS_OK;
     }
-    /* One odd cell costs that cell; several speak against the whole row. */
+    /* One odd cell costs that cell; several, or one that more than one shift would mend, speak
+     * against the whole row. */
     size_t n_wrong = 0;
     for (size_t i = 0; i < width; i++)
         n_wrong += is_wrong(&work->columns[i], grid_cell(&work->grid, &row, i));
-    *ret_keep = n_wrong == 1;
+    *ret_keep = n_wrong == 1 && trial->n_found == 0;
     if (!*ret_keep)
         refuse(work, index, RULE_row_mixed_up);
     return STATUS_OK;

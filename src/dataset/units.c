@@ -68,25 +68,24 @@ static double header_factor(enum schema_unit unit)
     return 1;
 }
 
-/* "followers (millions)": bare numbers are multiplied, unless the cells say otherwise. */
-static bool apply_header_unit(struct work *work, struct column *column, double *scratch)
+/* "followers (millions)": bare numbers are multiplied, unless that makes them impossible. */
+static void apply_header_unit(struct work *work, struct column *column)
 {
     double factor = header_factor(column->match.unit);
     if (factor == 1 || column->stats.n_suffix > 0)
-        return false;
-    size_t n;
-    double middle = median_ratio(column->numbers, NULL, work->n_rows, scratch, &n);
-    if (n == 0 || middle * factor > 1e9) {
-        events_explain(&work->events, RULE_unit_decided, column->header,
-                       "the header speaks of a larger unit, but the cells are written in full");
-        return false;
+        return;
+    for (size_t i = 0; i < work->n_rows; i++) {
+        if (column->numbers[i] * factor > column->field->max) {
+            events_explain(&work->events, RULE_unit_decided, column->header,
+                           "the header speaks of a larger unit, but the cells are written in full");
+            return;
+        }
     }
     for (size_t i = 0; i < work->n_rows; i++) /* whole again: 475.8 million is no fraction */
         column->numbers[i] = round(column->numbers[i] * factor);
     column->unit = factor == 1e3 ? "thousands" : factor == 1e6 ? "millions" : "billions";
     column->stats.n_suffix = column->stats.n_present;
     column->stats.n_broken = 0;
-    return true;
 }
 
 static void name_count_unit(struct column *column)
@@ -185,7 +184,7 @@ static enum status settle_scales(struct work *work, double *scratch, struct erro
         if (!column->field || !column->numbers || !is_number_kind(column->field) ||
             column->field->kind == PROFILE_RATE)
             continue;
-        apply_header_unit(work, column, scratch);
+        apply_header_unit(work, column);
         if (column->field->kind == PROFILE_COUNT && !settle_counts(work, column)) {
             if (column->field->index == PROFILE_followers)
                 return fail(err, STATUS_INVALID,
@@ -364,6 +363,50 @@ static void settle_marks(const struct work *work, struct column *column)
     }
 }
 
+/* ---- do the columns fit each other? ---- */
+
+/* The middle row's ratio of what a column says to what others make of it; far from 1, one of them
+ * is not what it seems. Said, not mended: nobody knows which. */
+static void note_ratio(struct work *work, const struct column *column, double *ratios, size_t n,
+                       const char *others)
+{
+    double ratio = median(ratios, n);
+    if (n >= MIN_ROWS && (ratio > 10 || ratio < 0.1))
+        events_explain(
+            &work->events, RULE_columns_disagree, column->header,
+            "in the middle row this is %.2g times what %s give; a scale or a unit may be "
+            "wrong",
+            ratio, others);
+}
+
+static void compare_columns(struct work *work, double *scratch)
+{
+    const double *followers = work_numbers(work, PROFILE_followers);
+    const double *posts = work_numbers(work, PROFILE_posts);
+    const double *likes = work_numbers(work, PROFILE_avg_likes);
+    const double *totals = work_numbers(work, PROFILE_total_likes);
+    const double *rates = work_numbers(work, PROFILE_engagement_rate);
+    const double *recent = work_numbers(work, PROFILE_recent_avg_likes);
+    if (!recent)
+        recent = work_numbers(work, PROFILE_avg_engagement);
+    if (!recent)
+        recent = likes;
+    size_t n = 0;
+    for (size_t i = 0; i < work->n_rows && rates && followers && recent; i++)
+        if (rates[i] > 0 && followers[i] > 0 && recent[i] > 0)
+            scratch[n++] = rates[i] * followers[i] / recent[i];
+    if (n > 0)
+        note_ratio(work, work_column(work, profile_number_field(PROFILE_engagement_rate)), scratch,
+                   n, "likes per follower");
+    n = 0;
+    for (size_t i = 0; i < work->n_rows && totals && posts && likes; i++)
+        if (totals[i] > 0 && posts[i] > 0 && likes[i] > 0)
+            scratch[n++] = totals[i] / posts[i] / likes[i];
+    if (n > 0)
+        note_ratio(work, work_column(work, profile_number_field(PROFILE_total_likes)), scratch, n,
+                   "posts times likes per post");
+}
+
 enum status units_settle(struct work *work, struct error *err)
 {
     AUTO(free_slot) double *scratch = calloc(2 * (work->n_rows + 1), sizeof *scratch);
@@ -380,5 +423,6 @@ enum status units_settle(struct work *work, struct error *err)
         else if (column->field->kind == PROFILE_VALUE)
             settle_marks(work, column);
     }
+    compare_columns(work, scratch);
     return STATUS_OK;
 }

@@ -22,9 +22,21 @@ static bool is_upper(uint32_t c)
     return c >= 'A' && c <= 'Z';
 }
 
+static bool is_digit(uint32_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
 static bool is_lower(uint32_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    return (c >= 'a' && c <= 'z') || is_digit(c);
+}
+
+/* A new word starts without a mark between: "avgLikes", "rate60d" (but "60d" is one). */
+static bool is_seam(uint32_t before, uint32_t c)
+{
+    return (is_upper(c) && is_lower(before)) ||
+           (is_digit(c) && is_lower(before) && !is_digit(before));
 }
 
 /* The character in lower case: ASCII, accented Latin letters, Cyrillic; others stay. */
@@ -137,7 +149,7 @@ void words_split(const char *text, struct words *ret_words)
         size_t step = text_utf8_step(text + i, n - i, &c);
         if (step == 0)
             break;
-        if (!is_letter_or_digit(c) || (is_upper(c) && is_lower(before)))
+        if (!is_letter_or_digit(c) || is_seam(before, c))
             end_word(words, word, &length);
         if (c == '%') {
             snprintf(word, sizeof word, "percent");

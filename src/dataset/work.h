@@ -21,8 +21,9 @@
 enum cells_kind {
     CELLS_EMPTY,
     CELLS_MIXED,
-    CELLS_NUMBER, /* nearly all are numbers */
-    CELLS_TEXT,   /* nearly none is */
+    CELLS_NUMBER,  /* nearly all are numbers */
+    CELLS_PERCENT, /* with a percent mark */
+    CELLS_TEXT,    /* nearly none is */
 };
 
 /* What the numbers of a column look like. */
@@ -98,6 +99,9 @@ void identity_settle(struct work *work);
 /* The account in a cell: without @, out of a link to a profile. Returns its length, 0 when it is
  * none; *ret_handle points into the cell. */
 size_t identity_handle(const char *cell, const char **ret_handle);
+
+/* What stands in a cell of the handle column that holds no possible handle: without @ and link. */
+const char *identity_text(const char *cell, size_t *ret_length);
 
 /* Which rows are data; repairs and refusals. Sets rows and the kinds of the columns. */
 enum status rows_settle(struct work *work, struct error *err);
