@@ -201,7 +201,8 @@ static bool is_seam(const char *text, size_t i)
            text[i] >= 'A' && text[i] <= 'Z';
 }
 
-/* Split text[from..] into words that stand there alone elsewhere, longest first. */
+/* Split text[from..] into words that stand there alone elsewhere. Shortest first: longer ones may
+ * be run together themselves. */
 static bool split_known(const struct intern *known, const char *text, size_t from,
                         struct pieces *pieces)
 {
@@ -210,7 +211,7 @@ static bool split_known(const struct intern *known, const char *text, size_t fro
         return pieces->n >= 2;
     if (pieces->n == MAX_PIECES)
         return false;
-    for (size_t end = length; end > from; end--) {
+    for (size_t end = from + 1; end <= length; end++) {
         if ((end < length && !is_seam(text, end)) || (from == 0 && end == length) ||
             intern_find(known, text + from, end - from) == INTERN_NONE)
             continue;

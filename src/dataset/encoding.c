@@ -208,8 +208,9 @@ static unsigned replace_controls(struct buffer *text, size_t from, size_t *ret_l
             found = CELL_NUL;
             continue;
         }
-        if (c == '\n' || (c == '\r' && !(i + 1 < text->length && text->at[i + 1] == '\n')))
-            breaks++;
+        if (c == '\r' && i + 1 < text->length && text->at[i + 1] == '\n')
+            continue; /* the two are one line break */
+        breaks += c == '\n' || c == '\r';
         text->at[to++] = (unsigned char)c < 0x20 || c == 0x7F ? ' ' : c;
     }
     text->length = to;

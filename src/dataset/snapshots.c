@@ -173,17 +173,19 @@ static void fill_previous(struct table *table, size_t row, size_t before, struct
 {
     events_add(events, RULE_snapshot_joined, "", 0, "");
     double followers = number_at(table, PROFILE_followers, row);
+    double months = table->number[PROFILE_snapshot][row] - table->number[PROFILE_snapshot][before];
     double followers_before = number_at(table, PROFILE_followers, before);
     if (followers < COLLAPSE * followers_before) {
         events_add(events, RULE_handle_reassigned, "", table->line[row],
                    table->text[PROFILE_handle][row]);
         return;
     }
+    if (months > profile_number_field(PROFILE_previous_months)->max)
+        return;
     table->number[PROFILE_previous_followers][row] = followers_before;
     table->number[PROFILE_previous_engagement][row] =
         number_at(table, PROFILE_avg_engagement, before);
-    table->number[PROFILE_previous_months][row] =
-        table->number[PROFILE_snapshot][row] - table->number[PROFILE_snapshot][before];
+    table->number[PROFILE_previous_months][row] = months;
 }
 
 static enum status join_months(struct table *table, bool *keep, struct events *events,

@@ -40,6 +40,14 @@ static void put_number(struct buffer *line, const struct profile_field *field, d
     buffer_put_text(line, text);
 }
 
+/* A rate says its unit, so that nobody has to guess it again. */
+static void put_header(struct buffer *line, const struct profile_field *field)
+{
+    put_field(line, field->name);
+    if (field->kind == PROFILE_RATE)
+        buffer_put_text(line, " (fraction)");
+}
+
 /* The fields that the table has, in the order of fields.def; row SIZE_MAX is the header. */
 static void put_row(struct buffer *line, const struct table *table, size_t row)
 {
@@ -54,7 +62,7 @@ static void put_row(struct buffer *line, const struct table *table, size_t row)
             buffer_put_char(line, ',');
         first = false;
         if (row == SIZE_MAX)
-            put_field(line, field->name);
+            put_header(line, field);
         else if (numbers)
             put_number(line, field, numbers[row]);
         else if (texts[row])
