@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -58,14 +57,10 @@ void service_deinit(struct service *service)
     pthread_mutex_destroy(&service->lock);
 }
 
-/* report.json of the bundle that was opened; a bundle may lack it. */
-static enum status map_report(const char *models_path, const char *version,
-                              struct file_map *ret_report, struct error *err)
+/* A bundle may lack its report. */
+static enum status map_report(const char *dir, struct file_map *ret_report, struct error *err)
 {
-    char dir[PATH_MAX], id[BUNDLE_ID_BYTES], path[PATH_MAX + sizeof "/report.json"];
-    TRY(bundle_resolve(models_path, dir, id, err));
-    if (strcmp(id, version) != 0)
-        return fail(err, STATUS_UNAVAILABLE, "%s changed while it was read", models_path);
+    char path[PATH_MAX + sizeof "/report.json"];
     snprintf(path, sizeof path, "%s/report.json", dir);
     enum status status = file_map(path, ret_report, err);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -73,10 +68,13 @@ static enum status map_report(const char *models_path, const char *version,
 
 static enum status load(struct service *service, struct error *err)
 {
+    /* Resolved once: `current` may change while the bundle is read. */
+    char dir[PATH_MAX], id[BUNDLE_ID_BYTES];
+    TRY(bundle_resolve(service->config->models_path, dir, id, err));
     AUTO(engine_close_slot) struct engine *engine = NULL;
-    TRY(engine_open(service->config->models_path, &engine, err));
+    TRY(engine_open(dir, &engine, err));
     AUTO(file_unmap) struct file_map report = {0};
-    TRY(map_report(service->config->models_path, engine_version(engine), &report, err));
+    TRY(map_report(dir, &report, err));
     TRY(slot_exchange(&service->slot, engine, report, service->n_lanes, err));
     report = (struct file_map){0}; /* the slot's now, as is the engine */
     log_info("serving %s", engine_version(engine));

@@ -231,7 +231,7 @@ def test_no_request_is_lost_while_models_change(start_daemon, own_models):
             assert daemon.request("POST", "/-/reload")[0] == 200
         time.sleep(0.02)
     assert all(one.is_alive() for one in loads)
-    assert metric(daemon, 'influenced_reloads_total{outcome="failed"}') == 0
+    assert metric(daemon, 'influenced_reloads_total{outcome="failed"}') == 0, daemon.log
     daemon.stop()
     assert finish(loads) > 100
 
