@@ -88,7 +88,8 @@ static void put_caution(struct json_writer *w, bool is_warning, const char *text
     json_end_object(w);
 }
 
-static void put_refused(const struct explore *explore, struct json_writer *w)
+/* Rows that were set aside; many of them are a warning. */
+static void put_refused(const struct explore *explore, bool warnings, struct json_writer *w)
 {
     const struct import_report *report = explore->input.report;
     size_t n_rows = 0, n_refused = 0;
@@ -96,12 +97,12 @@ static void put_refused(const struct explore *explore, struct json_writer *w)
         n_rows += report->sources[i].n_rows;
         n_refused += report->sources[i].n_refused;
     }
-    if (n_refused == 0)
+    if (n_refused == 0 || warnings != (20 * n_refused > n_rows))
         return;
     char text[128];
-    snprintf(text, sizeof text, "%zu of %zu rows could not be believed and were set aside",
+    snprintf(text, sizeof text, "%zu of %zu rows were set aside: repeated, or not to be believed",
              n_refused, n_rows);
-    put_caution(w, 20 * n_refused > n_rows, text, "data");
+    put_caution(w, warnings, text, "data");
 }
 
 void explore_put_cautions(const struct explore *explore, struct json_writer *w)
@@ -110,13 +111,14 @@ void explore_put_cautions(const struct explore *explore, struct json_writer *w)
     if (explore->frame->is_synthetic)
         put_caution(w, true, "this is synthetic demo data: it says nothing of real accounts",
                     "data");
-    put_refused(explore, w);
+    put_refused(explore, true, w);
     size_t n = 0;
     for (size_t i = 0; i < alerts->n && n < MAX_CAUTIONS; i++)
         if (alerts->items[i].is_warning) {
             put_caution(w, true, alerts->items[i].text, "data");
             n++;
         }
+    put_refused(explore, false, w);
     if (explore->frame->groups[EXPLORE_TIER].are_quarters)
         put_caution(w, false,
                     "nearly all accounts fall into one size tier, so tiers here are quarters of "
