@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/html.h"
 #include "cli/inputs.h"
+#include "explore/snapshots.h"
 
 static const char name[] = "explore";
 static const char default_schemas[] = "config/schemas";
@@ -26,62 +27,28 @@ struct request {
 
 /* What was imported: all files together, and the two newest snapshots alone. */
 struct loaded {
-    struct table *table, *before, *after;
+    struct inputs *inputs;
+    struct table *table;
     struct import_report *report;
+    struct explore_snapshots snapshots;
 };
 
 static void loaded_deinit(struct loaded *loaded)
 {
+    inputs_free(loaded->inputs);
     table_free(loaded->table);
-    table_free(loaded->before);
-    table_free(loaded->after);
     import_report_free(loaded->report);
+    explore_snapshots_deinit(&loaded->snapshots);
 }
 
-/* The two newest sources of different months, by index; false when there are none. */
-static bool find_snapshots(const struct import_report *report, size_t *ret_before,
-                           size_t *ret_after)
+static enum status load(char **arguments, size_t n_arguments, const struct import_options *options,
+                        struct loaded *loaded, struct error *err)
 {
-    const struct import_source *sources = report->sources;
-    size_t after = SIZE_MAX, before = SIZE_MAX;
-    for (size_t i = 0; i < report->n_sources; i++)
-        if (sources[i].month[0] &&
-            (after == SIZE_MAX || strcmp(sources[i].month, sources[after].month) > 0))
-            after = i;
-    for (size_t i = 0; after != SIZE_MAX && i < report->n_sources; i++)
-        if (sources[i].month[0] && strcmp(sources[i].month, sources[after].month) < 0 &&
-            (before == SIZE_MAX || strcmp(sources[i].month, sources[before].month) > 0))
-            before = i;
-    *ret_before = before;
-    *ret_after = after;
-    return before != SIZE_MAX;
-}
-
-static enum status import_one(const char *file, const struct import_options *options,
-                              struct table **ret_table, struct error *err)
-{
-    AUTO(import_report_free_slot) struct import_report *report = NULL;
-    return import_files(&file, 1, options, ret_table, &report, err);
-}
-
-static enum status load(const struct inputs *inputs, const struct import_options *options,
-                        struct explore_input *input, struct loaded *loaded, struct error *err)
-{
-    TRY(import_files(inputs->files, inputs->n_files, options, &loaded->table, &loaded->report,
-                     err));
-    input->table = loaded->table;
-    input->report = loaded->report;
-    size_t before, after;
-    if (loaded->report->n_sources != inputs->n_files ||
-        !find_snapshots(loaded->report, &before, &after))
-        return STATUS_OK;
-    TRY(import_one(inputs->files[before], options, &loaded->before, err));
-    TRY(import_one(inputs->files[after], options, &loaded->after, err));
-    input->before = loaded->before;
-    input->after = loaded->after;
-    input->before_name = loaded->report->sources[before].month;
-    input->after_name = loaded->report->sources[after].month;
-    return STATUS_OK;
+    TRY(inputs_expand(arguments, n_arguments, &loaded->inputs, err));
+    const char *const *files = loaded->inputs->files;
+    size_t n_files = loaded->inputs->n_files;
+    TRY(import_files(files, n_files, options, &loaded->table, &loaded->report, err));
+    return explore_snapshots_load(files, n_files, options, loaded->report, &loaded->snapshots, err);
 }
 
 static int terminal_width(void)
@@ -119,13 +86,13 @@ static int show(const struct explore *explore, const struct request *request)
 static int run(const struct request *request, char **files, size_t n_files)
 {
     AUTO(loaded_deinit) struct loaded loaded = {0};
-    AUTO(inputs_free_slot) struct inputs *inputs = NULL;
     AUTO(explore_free_slot) struct explore *explore = NULL;
-    struct explore_input input = {0};
     struct error err = {0};
-    if (inputs_expand(files, n_files, &inputs, &err) != STATUS_OK ||
-        load(inputs, &request->import, &input, &loaded, &err) != STATUS_OK ||
-        explore_run(&input, &explore, &err) != STATUS_OK)
+    if (load(files, n_files, &request->import, &loaded, &err) != STATUS_OK)
+        return command_failed(name, &err);
+    struct explore_input input = {.table = loaded.table, .report = loaded.report};
+    explore_snapshots_use(&loaded.snapshots, &input);
+    if (explore_run(&input, &explore, &err) != STATUS_OK)
         return command_failed(name, &err);
     return show(explore, request);
 }
