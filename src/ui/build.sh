@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Makes the page's C file: build.sh SOURCE_DIR OUTPUT.c auto|enabled|disabled
 # Where the page cannot be built (no npm, or its packages cannot be had), "auto" says so and writes a
