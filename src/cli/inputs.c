@@ -45,7 +45,7 @@ static enum status add(struct list *list, const char *file, struct error *err)
         const char **files = ARENA_ARRAY(&list->inputs->memory, const char *, capacity);
         if (!files)
             return fail(err, STATUS_NO_MEMORY, "out of memory");
-        if (list->capacity)
+        if (list->files)
             memcpy(files, list->files, list->capacity * sizeof *files);
         list->files = files;
         list->capacity = capacity;

@@ -79,7 +79,7 @@ static enum status read_config(int argc, char **argv, const struct command_line 
     if (line->config_path)
         TRY(config_load_file(table, line->config_path, config, arena, err));
     TRY(config_load_environment(table, "INFLUENCED", config, arena, err));
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc && argv[i]; i++) {
         if (strcmp(argv[i], "--config") == 0)
             i++;
         else if (strchr(argv[i], '=') && strncmp(argv[i], "--config=", 9) != 0)

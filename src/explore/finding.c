@@ -8,7 +8,7 @@
 void finding_name(const char *column, char ret_text[static 64])
 {
     size_t i = 0;
-    for (; column[i] && i < 63; i++)
+    for (; i < 63 && column[i]; i++)
         ret_text[i] = column[i] == '_' ? ' ' : column[i];
     ret_text[i] = '\0';
 }

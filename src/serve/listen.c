@@ -120,7 +120,7 @@ enum status listen_open(struct listen_address *address, int *ret_fd, struct erro
     TRY(bind_to(address, SO_REUSEPORT, &fd, err));
     if (listen(fd, BACKLOG) != 0)
         return fail_errno(err, "server.listen: %s", address->text);
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t bytes = sizeof bound;
     if (getsockname(fd, (struct sockaddr *)&bound, &bytes) != 0)
         return fail_errno(err, "server.listen: %s", address->text);
