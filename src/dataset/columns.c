@@ -8,6 +8,8 @@
 #include "dataset/work.h"
 #include "profile/parse.h"
 
+#define MAX_DISTINCT 4096 /* texts of an extra column that are looked up for repeats */
+
 static enum status no_memory(struct error *err)
 {
     return fail(err, STATUS_NO_MEMORY, "out of memory for the columns");
@@ -291,11 +293,22 @@ static const char *read_text(struct work *work, const struct column *column, siz
     return text;
 }
 
+/* A copy of a text in the table: one for equal ones where they repeat, one each where they hardly
+ * do. */
+static const char *keep_text(struct intern *intern, bool repeats, const char *text, size_t length)
+{
+    if (!repeats)
+        return arena_strndup(intern->arena, text, length);
+    uint32_t number = intern_put(intern, text, length);
+    return number == INTERN_NONE ? NULL : intern->texts[number];
+}
+
 static enum status build_text(struct work *work, const struct column *column, struct error *err)
 {
     struct arena *arena = &work->table->memory;
     const char **texts = ARENA_ARRAY(arena, const char *, work->n_rows + 1);
     struct intern intern;
+    bool repeats = column->field->index != PROFILE_handle && column->field->index != PROFILE_name;
     intern_init(&intern, arena);
     if (!texts)
         return no_memory(err);
@@ -304,10 +317,9 @@ static enum status build_text(struct work *work, const struct column *column, st
         const char *text = read_text(work, column, row, &length);
         if (length == 0)
             continue;
-        uint32_t number = intern_put(&intern, text, length);
-        if (number == INTERN_NONE)
+        texts[row] = keep_text(&intern, repeats, text, length);
+        if (!texts[row])
             return no_memory(err);
-        texts[row] = intern.texts[number];
     }
     work->table->text[column->field->index] = texts;
     return STATUS_OK;
@@ -342,10 +354,9 @@ static enum status build_extra(struct work *work, size_t index, struct error *er
         size_t length = strlen(cell);
         if (parse_is_missing(cell, length))
             continue;
-        uint32_t number = intern_put(&intern, cell, length);
-        if (number == INTERN_NONE)
+        texts[row] = keep_text(&intern, intern.n < MAX_DISTINCT, cell, length);
+        if (!texts[row])
             return no_memory(err);
-        texts[row] = intern.texts[number];
         n_present++;
     }
     column->stats.n_present = n_present;

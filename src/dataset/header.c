@@ -60,6 +60,9 @@ static enum status no_memory(struct error *err)
 /* What the file has instead of the followers: the headers, and the nearest that might be meant. */
 static enum status refuse_unmatched(const struct work *work, struct error *err)
 {
+    enum {
+        MAX_HINTS = 50 /* headers looked at for one that may be meant */
+    };
     char seen[256] = "";
     char hint[128] = "";
     size_t used = 0;
@@ -73,10 +76,10 @@ static enum status refuse_unmatched(const struct work *work, struct error *err)
                                      column->header);
         else if (used + 5 < sizeof seen && seen[used - 1] != '.')
             used += (size_t)snprintf(seen + used, sizeof seen - used, ", ...");
-        const char *near = column->match.role == SCHEMA_NONE
-                               ? schema_nearest_alias(work->schema, followers, column->header)
-                               : NULL;
-        if (near && hint[0] == '\0')
+        bool may_be_meant = hint[0] == '\0' && i < MAX_HINTS && column->match.role == SCHEMA_NONE;
+        const char *near =
+            may_be_meant ? schema_nearest_alias(work->schema, followers, column->header) : NULL;
+        if (near)
             snprintf(hint, sizeof hint, "; is '%.40s' meant to be '%.40s'?", column->header, near);
     }
     return fail(err, STATUS_INVALID,

@@ -19,6 +19,8 @@ static const char *behind_host(const char *text)
 {
     static const char *const hosts[] = {"instagram.com/", "tiktok.com/", "twitter.com/",
                                         "youtube.com/", "x.com/"};
+    if (!strchr(text, '/'))
+        return text;
     for (size_t i = 0; i < ARRAY_LENGTH(hosts); i++) {
         const char *host = strstr(text, hosts[i]);
         if (host)

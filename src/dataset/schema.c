@@ -296,18 +296,20 @@ struct schema_match schema_match(const struct schema *schema, const char *header
     return meaning ? to_match(meaning, unit, "alias") : (struct schema_match){0};
 }
 
-/* One letter wrong, missing, superfluous, or two neighbours swapped. */
-static bool is_one_slip(const char *a, const char *b)
+/* One letter wrong, missing, superfluous, or two neighbours swapped. O(n). */
+static bool is_one_slip(const char *a, size_t n_a, const char *b, size_t n_b)
 {
-    size_t n = strlen(a);
-    if (text_distance(a, b) == 1)
-        return true;
-    if (strlen(b) != n)
+    if (n_a > n_b + 1 || n_b > n_a + 1)
         return false;
     size_t i = 0;
-    while (i < n && a[i] == b[i])
+    while (a[i] != '\0' && a[i] == b[i])
         i++;
-    return i + 1 < n && a[i] == b[i + 1] && a[i + 1] == b[i] && strcmp(a + i + 2, b + i + 2) == 0;
+    if (n_a != n_b)
+        return strcmp(a + i + (n_a > n_b), b + i + (n_b > n_a)) == 0;
+    if (i == n_a)
+        return false;
+    bool swapped = i + 1 < n_a && a[i] == b[i + 1] && a[i + 1] == b[i];
+    return strcmp(a + i + 1, b + i + 1) == 0 || (swapped && strcmp(a + i + 2, b + i + 2) == 0);
 }
 
 struct schema_match schema_match_similar(const struct schema *schema, const char *header)
@@ -322,11 +324,13 @@ struct schema_match schema_match_similar(const struct schema *schema, const char
     char key[WORDS_KEY_BYTES];
     words_join(&words, key);
     struct schema_match match = {0};
-    if (strlen(key) < MIN_LETTERS)
+    size_t length = strlen(key);
+    if (length < MIN_LETTERS)
         return match;
     for (size_t i = 0; i < schema->keys.n; i++) {
         const struct meaning *meaning = &schema->meanings[i];
-        if (meaning->role != SCHEMA_FIELD || !is_one_slip(key, schema->keys.texts[i]))
+        const char *known = schema->keys.texts[i];
+        if (meaning->role != SCHEMA_FIELD || !is_one_slip(key, length, known, strlen(known)))
             continue;
         if (match.role != SCHEMA_NONE && match.field != meaning->field)
             return (struct schema_match){0};
@@ -407,7 +411,9 @@ const char *schema_nearest_alias(const struct schema *schema, const struct profi
     const char *nearest = NULL;
     size_t best = strlen(key) / 3 + 1;
     for (size_t i = 0; i < schema->keys.n; i++) {
-        if (schema->meanings[i].field != field)
+        size_t length = strlen(schema->keys.texts[i]);
+        if (schema->meanings[i].field != field || length > strlen(key) + best ||
+            length + best < strlen(key))
             continue;
         size_t distance = text_distance(key, schema->keys.texts[i]);
         if (distance < best) {

@@ -12,20 +12,48 @@
 
 /* ---- medians ---- */
 
-static int by_value(const void *a, const void *b)
+/* The k-th smallest of values[0..n-1], which are reordered so that smaller ones stand before it
+ * (Hoare 1961, algorithm 65). O(n) on average. */
+static double select_nth(double *values, size_t n, size_t k)
 {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
+    size_t low = 0;
+    size_t high = n - 1;
+    while (low < high) {
+        double pivot = values[low + (high - low) / 2];
+        size_t i = low;
+        size_t j = high;
+        for (;; i++, j--) {
+            while (values[i] < pivot)
+                i++;
+            while (values[j] > pivot)
+                j--;
+            if (i >= j)
+                break;
+            double swap = values[i];
+            values[i] = values[j];
+            values[j] = swap;
+        }
+        /* Now values[low..j] <= pivot <= values[j+1..high], and j < high. */
+        if (k <= j)
+            high = j;
+        else
+            low = j + 1;
+    }
+    return values[k];
 }
 
-/* Median of values[0..n-1], which are sorted in place; NaN of none. */
+/* Median of values[0..n-1], which are reordered; NaN of none. */
 static double median(double *values, size_t n)
 {
     if (n == 0)
         return MISSING;
-    qsort(values, n, sizeof *values, by_value);
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+    double upper = select_nth(values, n, n / 2);
+    if (n % 2)
+        return upper;
+    double lower = values[0];
+    for (size_t i = 1; i < n / 2; i++)
+        lower = values[i] > lower ? values[i] : lower;
+    return (lower + upper) / 2;
 }
 
 /* Median of a[i] / b[i] over rows where both are above zero; *ret_n: how many. b NULL: of a. */

@@ -258,20 +258,27 @@ static bool read_tail(struct span *span, int *exponent, struct quantity *quantit
     return false;
 }
 
-/* Correctly rounded: exact in double arithmetic where it can be (Clinger 1990, the fast path), and
- * by the library where not. */
+#define MAX_EXACT_DIGITS 15
+#define MAX_EXACT_EXPONENT 22
+
+/* whole * 10^exponent, correctly rounded: both factors are exact doubles (Clinger 1990, the fast
+ * path). whole has at most MAX_EXACT_DIGITS digits, |exponent| is at most MAX_EXACT_EXPONENT. */
+static double scale(uint64_t whole, int exponent)
+{
+    static const double powers[MAX_EXACT_EXPONENT + 1] = {
+        1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    return exponent < 0 ? (double)whole / powers[-exponent] : (double)whole * powers[exponent];
+}
+
 static bool to_double(const struct decimal *number, double *ret_value)
 {
-    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    const int n_powers = (int)ARRAY_LENGTH(powers);
-    if (number->n_digits <= 15 && number->exponent > -n_powers && number->exponent < n_powers) {
+    if (number->n_digits <= MAX_EXACT_DIGITS && number->exponent >= -MAX_EXACT_EXPONENT &&
+        number->exponent <= MAX_EXACT_EXPONENT) {
         uint64_t whole = 0;
         for (size_t i = 0; i < number->n_digits; i++)
             whole = whole * 10 + (uint64_t)(number->digits[i] - '0');
-        *ret_value = number->exponent < 0 ? (double)whole / powers[-number->exponent]
-                                          : (double)whole * powers[number->exponent];
+        *ret_value = scale(whole, number->exponent);
         return true;
     }
     char text[80];
@@ -292,10 +299,53 @@ static bool read_sign(struct span *span)
     return negative;
 }
 
+/* The common case in one pass: up to 15 digits with at most one point, then nothing, one of k, m,
+ * b, or a percent mark. False, and nothing written, for everything else. */
+static bool read_simple(struct span span, char decimal, struct quantity *ret_quantity)
+{
+    uint64_t whole = 0;
+    size_t n_digits = 0;
+    size_t i = 0;
+    size_t point = SIZE_MAX;
+    for (; i < span.length; i++) {
+        char c = span.at[i];
+        if (is_digit(c)) {
+            whole = whole * 10 + (uint64_t)(c - '0');
+            if (++n_digits > MAX_EXACT_DIGITS)
+                return false;
+        } else if (c == '.' && point == SIZE_MAX && decimal != ',' && i > 0) {
+            point = i;
+        } else {
+            break;
+        }
+    }
+    size_t n_behind = point == SIZE_MAX ? 0 : i - point - 1;
+    if (n_digits == 0 || (point != SIZE_MAX && n_behind == 0))
+        return false;
+    struct quantity quantity = {0};
+    int exponent = -(int)n_behind;
+    if (i + 1 == span.length) {
+        char c = span.at[i] | 0x20;
+        quantity.is_percent = span.at[i] == '%';
+        quantity.has_suffix = c == 'k' || c == 'm' || c == 'b';
+        exponent += quantity.is_percent ? -2 : c == 'k' ? 3 : c == 'm' ? 6 : 9;
+    }
+    if (i + 1 < span.length || (i < span.length && !quantity.is_percent && !quantity.has_suffix))
+        return false;
+    bool could_group = n_behind == 3 && point <= 3;
+    quantity.decimal = n_behind > 0 && !could_group ? '.' : 0;
+    quantity.value = scale(whole, exponent);
+    *ret_quantity = quantity;
+    return true;
+}
+
 enum parse_result parse_quantity_decimal(const char *text, size_t length, char decimal,
                                          struct quantity *ret_quantity)
 {
-    struct span span = span_trim(text, length);
+    struct span span = {text, length};
+    if (read_simple(span, decimal, ret_quantity))
+        return PARSE_OK;
+    span = span_trim(text, length);
     if (span.length == 0)
         return PARSE_MISSING;
     struct span whole = span;

@@ -63,7 +63,9 @@ bool span_is_missing_word(struct span span)
         "#ref!", "n/d",  "#div/0!", "#value!", "#name?",  "<na>",   "n/a%",    "undefined",
         "???",   "---",  "\u2013",  "\u2014",  "nat",     "(null)", "(blank)", ".",
     };
-    if (span.length > 13)
+    /* Nearly all texts start otherwise. */
+    char first = span.length > 0 ? span.at[0] : '\0';
+    if (span.length > 13 || !strchr("-?nN#<\\mMuU.(\xE2", first))
         return false;
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
         if (span_equals_word(span, words[i]))
