@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/trees.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -82,33 +83,33 @@ static void double_row(const float *raw, size_t n, float *ret_x)
 
 /* The leaves of all lanes of a filled-up group. The lanes do not depend on each other, so that the
  * processor walks them at the same time. */
-static inline void walk_full(const struct trees_layout *layout, const struct tree_group *group,
-                             const float *x, float ret_leaf[static TREES_LANES])
+static inline void walk_full(const struct tree_group *group, const float *x,
+                             float ret_leaf[static TREES_LANES])
 {
-    const struct fast_node *nodes = layout->nodes + group->first;
-    const float *leaves = layout->leaves + group->first;
-    uint32_t depth = group->depth;
-    uint32_t at[TREES_LANES] = {1, 1, 1, 1, 1, 1, 1, 1};
-    for (uint32_t level = 0; level < depth; level++) {
+    const struct fast_node *nodes = group->nodes;
+    /* Heap indices times TREES_LANES: what the address needs. */
+    size_t at[TREES_LANES] = {8, 8, 8, 8, 8, 8, 8, 8};
+    static_assert(TREES_LANES == 8, "the roots");
+    for (uint32_t level = 0; level < group->depth; level++) {
 #pragma GCC unroll 8
-        for (uint32_t lane = 0; lane < TREES_LANES; lane++) {
-            const struct fast_node *node = &nodes[((size_t)lane << depth) + at[lane]];
-            at[lane] = 2 * at[lane] + !(x[node->feature] < node->value);
+        for (size_t lane = 0; lane < TREES_LANES; lane++) {
+            const struct fast_node *node = &nodes[at[lane] + lane];
+            at[lane] = 2 * at[lane] + TREES_LANES * !(x[node->feature] < node->value);
         }
     }
-    uint32_t first_leaf = 1U << depth;
+    size_t first_leaf = (size_t)TREES_LANES << group->depth;
 #pragma GCC unroll 8
-    for (uint32_t lane = 0; lane < TREES_LANES; lane++)
-        ret_leaf[lane] = leaves[((size_t)lane << depth) + at[lane] - first_leaf];
+    for (size_t lane = 0; lane < TREES_LANES; lane++)
+        ret_leaf[lane] = group->leaves[at[lane] - first_leaf + lane];
 }
 
-static inline void walk_linked(const struct trees_layout *layout, const struct tree_group *group,
+static inline void walk_linked(const struct linked_node *linked, const struct tree_group *group,
                                const float *x, float ret_leaf[static TREES_LANES])
 {
     for (uint32_t lane = 0; lane < group->n_trees; lane++) {
-        const struct linked_node *node = &layout->linked[layout->roots[group->first + lane]];
+        const struct linked_node *node = &linked[group->roots[lane]];
         while (node->left != 0)
-            node = &layout->linked[x[node->feature] < node->value ? node->left : node->right];
+            node = &linked[x[node->feature] < node->value ? node->left : node->right];
         ret_leaf[lane] = node->value;
     }
 }
@@ -120,10 +121,10 @@ static void sum_trees(const struct trees *trees, const float *x, float *sum)
     for (size_t g = 0; g < trees->layout.n_groups; g++) {
         const struct tree_group *group = &trees->layout.groups[g];
         float leaf[TREES_LANES];
-        if (group->linked)
-            walk_linked(&trees->layout, group, x, leaf);
+        if (group->nodes)
+            walk_full(group, x, leaf);
         else
-            walk_full(&trees->layout, group, x, leaf);
+            walk_linked(trees->layout.linked, group, x, leaf);
         for (uint32_t lane = 0; lane < group->n_trees; lane++)
             sum[*output++] += leaf[lane];
     }

@@ -49,23 +49,25 @@ struct linked_node {
 #define TREES_LANES 8      /* trees walked side by side */
 #define TREES_FULL_DEPTH 8 /* deeper trees are linked, not filled up */
 
-/* Up to TREES_LANES trees in a row, filled up to the same depth: tree t of the group has its splits
- * at nodes[first + t << depth], as a heap with its root at 1, and its leaves at leaves[first + t
- * << depth]. depth 0 with linked set: the trees are linked. */
+/* Up to TREES_LANES trees in a row. Filled up to the same depth and interleaved: node i of the heap
+ * (its root is 1) of tree `lane` is nodes[i * TREES_LANES + lane], so that the roots and their
+ * children share cache lines; its leaf j is leaves[j * TREES_LANES + lane]. Or linked: `roots` are
+ * indices into the layout's linked nodes, and `nodes` is NULL. */
 struct tree_group {
     uint32_t n_trees;
     uint32_t depth;
-    uint32_t first; /* into nodes and leaves, in elements; linked: into roots */
-    int linked;
+    struct fast_node *nodes;
+    float *leaves;
+    uint32_t *roots;
 };
 
 struct trees_layout {
     struct tree_group *groups;
     size_t n_groups;
-    struct fast_node *nodes; /* 64-byte aligned */
-    float *leaves;
-    struct linked_node *linked; /* all nodes of linked trees; children are indices into it */
-    uint32_t *roots;            /* of linked trees, into `linked` */
+    struct fast_node *nodes;    /* of all groups, 64-byte aligned */
+    float *leaves;              /* of all groups, 64-byte aligned */
+    struct linked_node *linked; /* of all groups; children are indices into it */
+    uint32_t *roots;            /* of all groups */
 };
 
 /* Never fails but for memory; the nodes have been checked. depth: [n_trees]. */
