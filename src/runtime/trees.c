@@ -18,6 +18,7 @@ struct trees {
     struct tree_nodes nodes; /* borrows the artifact */
     struct trees_layout layout;
     uint32_t max_depth;
+    struct shap_rule rule;
 };
 
 static void trees_close(void *model)
@@ -46,6 +47,7 @@ static enum status trees_open(const struct artifact *artifact, const char *prefi
     for (size_t tree = 0; tree < n_trees; tree++)
         if (depth[tree] > trees->max_depth)
             trees->max_depth = depth[tree];
+    shap_rule_init(&trees->rule, trees->max_depth);
     TRY(trees_layout_build(&trees->nodes, depth, &trees->layout, err));
     *ret_model = STEAL(trees);
     return STATUS_OK;
@@ -69,7 +71,7 @@ static size_t trees_scratch_bytes(const void *model)
     return scratch_align(doubled_bytes(&trees->nodes)) +
            scratch_align(trees->nodes.n_outputs * sizeof(float)) +
            scratch_align(trees->nodes.n_outputs * sizeof(double)) +
-           shap_scratch_bytes(trees->max_depth);
+           shap_scratch_bytes(&trees->rule, trees->nodes.n_inputs, trees->max_depth);
 }
 
 /* See struct fast_node. */
@@ -155,9 +157,8 @@ static double trees_explain(const void *model, const float *raw, size_t output, 
     double *outputs = scratch_take(&rest, nodes->n_outputs * sizeof *outputs);
     trees_run(model, raw, scratch, outputs);
     memset(ret_contribution, 0, nodes->n_inputs * sizeof *ret_contribution);
-    for (size_t tree = 0; tree < nodes->n_trees; tree++)
-        if (nodes->output[tree] == output)
-            shap_add_tree(nodes, tree, raw, rest, ret_contribution);
+    const struct shap_question question = {raw, output};
+    shap_add_trees(nodes, &trees->rule, &question, rest, ret_contribution);
     /* The expectation over the training data, and the rounding of the float sums. */
     double base = outputs[output];
     for (size_t i = 0; i < nodes->n_inputs; i++)

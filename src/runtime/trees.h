@@ -3,6 +3,7 @@
 
 /* Trees between trees_section.c (the blob), trees_layout.c (the layout that runs fast), trees.c
  * (the run) and shap.c (explanations). Everybody else sees predictor.h. */
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -75,9 +76,23 @@ enum status trees_layout_build(const struct tree_nodes *nodes, const uint32_t *d
                                struct trees_layout *ret_layout, struct error *err);
 void trees_layout_deinit(struct trees_layout *layout);
 
-/* Scratch of shap_tree() for trees of that depth. */
-size_t shap_scratch_bytes(uint32_t max_depth);
+#define SHAP_MAX_POINTS 32
 
-/* Add one tree's contributions to ret_contribution [n_inputs]. */
-void shap_add_tree(const struct tree_nodes *nodes, size_t tree, const float *x, void *scratch,
-                   double *ret_contribution);
+/* Quadrature points for trees up to a depth. */
+struct shap_rule {
+    size_t n_points;
+    double y[SHAP_MAX_POINTS];
+    double rest[SHAP_MAX_POINTS], rest_inverse[SHAP_MAX_POINTS]; /* 1 - y, and its inverse */
+    double weight[SHAP_MAX_POINTS];
+};
+void shap_rule_init(struct shap_rule *rule, uint32_t max_depth);
+
+size_t shap_scratch_bytes(const struct shap_rule *rule, size_t n_inputs, uint32_t max_depth);
+
+struct shap_question {
+    const float *x; /* [n_inputs] raw */
+    size_t output;
+};
+/* Add the contributions of all trees of an output to ret_contribution [n_inputs]. */
+void shap_add_trees(const struct tree_nodes *nodes, const struct shap_rule *rule,
+                    const struct shap_question *question, void *scratch, double *ret_contribution);
