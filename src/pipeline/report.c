@@ -122,13 +122,13 @@ static void put_model_headlines(const struct report *report)
     if (!score->is_composite) {
         struct leaderboard board = training_score_board(training);
         const struct crossval_entry *entry = &board.crossval->entries[board.chosen];
-        put_headline(report->w, "mean absolute error of the score", entry->mean[METRIC_MAE],
+        put_headline(report->w, "Mean absolute error of the score", entry->mean[METRIC_MAE],
                      "points", entry->trainer->name);
         put_headline(report->w, "R2 of the score, out of fold", entry->mean[METRIC_R2], "",
                      "0 is guessing the mean");
     }
     const struct class_part *tier = &training->tier.tier;
-    put_headline(report->w, "tiers told right, out of fold", tier->calibrated.accuracy, "fraction",
+    put_headline(report->w, "Tiers told right, out of fold", tier->calibrated.accuracy, "fraction",
                  training->tier.target);
 }
 
@@ -209,6 +209,7 @@ enum status report_put(const struct training *training, int64_t created_utc_us, 
                                   training->tier.sizes.n};
     struct explore_input input = {
         .table = training->table, .report = training->imported, .sizes = &sizes};
+    explore_snapshots_use(&training->snapshots, &input);
     AUTO(explore_free_slot) struct explore *explore = NULL;
     TRY(explore_run(&input, &explore, err));
     char created[28];

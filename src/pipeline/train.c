@@ -23,6 +23,7 @@ void training_free(struct training *training)
     cluster_part_deinit(&training->cluster);
     feature_spec_free(training->similar_spec);
     import_report_free(training->imported);
+    explore_snapshots_deinit(&training->snapshots);
     table_free(training->table);
     free(training->all_rows);
     arena_deinit(&training->memory);
@@ -65,6 +66,8 @@ static enum status import(const struct train_input *input, struct training *trai
     progress_show(training->progress, "importing", -1);
     TRY(import_files(input->files, input->n_files, &options, &training->table, &training->imported,
                      err));
+    TRY(explore_snapshots_load(input->files, input->n_files, &options, training->imported,
+                               &training->snapshots, err));
     size_t n = training->table->n_rows;
     if (n < MIN_ROWS)
         return fail(err, STATUS_INVALID, "%zu rows are too few to learn from: at least %d", n,

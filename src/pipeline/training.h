@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/progress.h"
 #include "dataset/import.h"
+#include "explore/snapshots.h"
 #include "learn/archetypes.h"
 #include "learn/calibrate.h"
 #include "learn/crossval.h"
@@ -76,6 +77,7 @@ struct training {
     struct progress progress;
 
     struct import_report *imported;
+    struct explore_snapshots snapshots; /* for the report's comparison */
     struct table *table;
     size_t *all_rows; /* [n_rows] 0, 1, ... */
     bool is_synthetic;
