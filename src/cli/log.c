@@ -122,7 +122,8 @@ static bool print_record(void *user, const struct reqlog_record *record)
     printer->write(record, &printer->line);
     if (!printer->line.failed)
         fwrite(printer->line.at, 1, printer->line.length, stdout);
-    printer->last_id = record->id;
+    if (record->id > printer->last_id)
+        printer->last_id = record->id;
     return !ferror(stdout);
 }
 

@@ -99,6 +99,7 @@ static struct reqlog_record record_of(sqlite3_stmt *statement)
     return record;
 }
 
+/* Rows of one commit stand by event loop, not by time: the newest are looked for among more. */
 #define COLUMNS "id, time_us, request_id, route, status, model, latency_us, caller, input, output"
 
 enum status reqlog_read(const char *path, const struct reqlog_filter *filter, reqlog_visit visit,

@@ -31,7 +31,7 @@ struct reqlog_record {
 /* False: no more. The record is borrowed for the call. */
 typedef bool (*reqlog_visit)(void *user, const struct reqlog_record *record);
 
-/* Rows that pass the filter, oldest first. */
+/* Rows that pass the filter, in the order of their commits; the newest ones by time. */
 enum status reqlog_read(const char *path, const struct reqlog_filter *filter, reqlog_visit visit,
                         void *user, struct error *err);
 
