@@ -6,14 +6,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/inputs.h"
 
 static const char name[] = "import";
-static const char default_schemas[] = "config/schemas";
 
 struct request {
     struct import_options options;
@@ -69,8 +67,7 @@ int command_import(int argc, char **argv)
         {0},
     };
     struct request request = {0};
-    if (file_exists(default_schemas))
-        request.options.schema_dir = default_schemas;
+    request.options.schema_dir = inputs_schema_dir();
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
         case 'c':

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -96,4 +97,10 @@ enum status inputs_expand(char *const *arguments, size_t n_arguments, struct inp
     }
     *ret_inputs = STEAL(inputs);
     return STATUS_OK;
+}
+
+const char *inputs_schema_dir(void)
+{
+    static const char dir[] = "config/schemas";
+    return file_exists(dir) ? dir : NULL;
 }

@@ -28,3 +28,6 @@ DEFINE_SLOT(inputs_free, struct inputs)
 /* Statuses of fetch_resolve(). No arguments is fine: no files. */
 enum status inputs_expand(char *const *arguments, size_t n_arguments, struct inputs **ret_inputs,
                           struct error *err);
+
+/* The folder of the user's own schemas, config/schemas, where it exists; else NULL. */
+const char *inputs_schema_dir(void);

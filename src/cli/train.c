@@ -119,8 +119,14 @@ int command_train(int argc, char **argv)
         {"help", no_argument, NULL, HELP},
         {0},
     };
-    AUTO(request_deinit) struct request request = {
-        .input = {.models_dir = "models", .progress = command_progress()},
+    AUTO(request_deinit)
+    struct request request = {
+        .input =
+            {
+                .models_dir = "models",
+                .schema_dir = inputs_schema_dir(),
+                .progress = command_progress(),
+            },
     };
     arena_init(&request.memory, 4096);
     request.settings = calloc((size_t)argc + 1, sizeof *request.settings);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/evaluate.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/inputs.h"
+
+static const char name[] = "evaluate";
+
+static int evaluate(struct evaluate_input *input, bool as_json, char *const *files, size_t n_files)
+{
+    struct error err = {0};
+    AUTO(inputs_free_slot) struct inputs *inputs = NULL;
+    if (inputs_expand(files, n_files, &inputs, &err) != STATUS_OK)
+        return command_failed(name, &err);
+    input->files = inputs->files;
+    input->n_files = inputs->n_files;
+    AUTO(evaluation_free_slot) struct evaluation *evaluation = NULL;
+    if (evaluate_run(input, &evaluation, &err) != STATUS_OK)
+        return command_failed(name, &err);
+    if (!as_json) {
+        evaluation_print(evaluation, stdout);
+        return command_finish(name);
+    }
+    AUTO(buffer_deinit) struct buffer text = {0};
+    struct json_writer w = json_writer(&text);
+    evaluation_put_json(evaluation, &w);
+    if (!text.failed)
+        puts(text.at);
+    return command_finish(name);
+}
+
+static bool read_count(const char *text, int64_t min, int64_t max, size_t *ret_count)
+{
+    int64_t number;
+    if (!text_parse_integer(text, strlen(text), &number) || number < min || number > max)
+        return false;
+    *ret_count = (size_t)number;
+    return true;
+}
+
+enum {
+    TARGET = 1,
+    BINS,
+    FEATURES,
+    EXCLUDE,
+    MODELS,
+    SELECT,
+    FOLDS,
+    REPEATS,
+    SEED,
+    SCHEMAS,
+    JSON,
+    HELP
+};
+
+/* Options that are texts, and those that are numbers; false: neither, or out of range. */
+static bool take_option(int option, struct evaluate_input *input)
+{
+    size_t seed = 0;
+    switch (option) {
+    case TARGET:
+        input->target = optarg;
+        return true;
+    case BINS:
+        input->bins = optarg;
+        return true;
+    case FEATURES:
+        input->features = optarg;
+        return true;
+    case EXCLUDE:
+        input->exclude = optarg;
+        return true;
+    case MODELS:
+        input->models = optarg;
+        return true;
+    case SELECT:
+        input->select = optarg;
+        return true;
+    case SCHEMAS:
+        input->schema_dir = optarg;
+        return true;
+    case FOLDS:
+        return read_count(optarg, 2, 100, &input->n_folds);
+    case REPEATS:
+        return read_count(optarg, 1, 1000, &input->n_repeats);
+    case SEED:
+        if (!read_count(optarg, 0, INT64_MAX, &seed))
+            return false;
+        input->seed = seed;
+        return true;
+    default:
+        return false;
+    }
+}
+
+int command_evaluate(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"target", required_argument, NULL, TARGET},
+        {"bins", required_argument, NULL, BINS},
+        {"features", required_argument, NULL, FEATURES},
+        {"exclude", required_argument, NULL, EXCLUDE},
+        {"models", required_argument, NULL, MODELS},
+        {"select", required_argument, NULL, SELECT},
+        {"folds", required_argument, NULL, FOLDS},
+        {"repeats", required_argument, NULL, REPEATS},
+        {"seed", required_argument, NULL, SEED},
+        {"schemas", required_argument, NULL, SCHEMAS},
+        {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, HELP},
+        {0},
+    };
+    struct evaluate_input input = {
+        .schema_dir = inputs_schema_dir(),
+        .n_folds = 5,
+        .n_repeats = 5,
+        .n_threads = 1,
+        .progress = command_progress(),
+    };
+    bool as_json = false;
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == HELP)
+            return command_help(name);
+        if (option == JSON)
+            as_json = true;
+        else if (option == '?')
+            return command_usage(name, "'%s' is no option, or lacks its value", argv[optind - 1]);
+        else if (!take_option(option, &input))
+            return command_usage(name, "'%s' is out of range", optarg);
+    }
+    if (optind == argc || !input.target)
+        return command_usage(name, "a FILE and --target are needed");
+    return evaluate(&input, as_json, argv + optind, (size_t)(argc - optind));
+}
