@@ -99,8 +99,16 @@ static struct reqlog_record record_of(sqlite3_stmt *statement)
     return record;
 }
 
-/* Rows of one commit stand by event loop, not by time: the newest are looked for among more. */
 #define COLUMNS "id, time_us, request_id, route, status, model, latency_us, caller, input, output"
+
+static const char all_sql[] = "SELECT " COLUMNS " FROM request" WHERE " ORDER BY id";
+
+/* Rows of one commit stand by event loop, not by time: the newest are looked for among more. */
+static const char newest_sql[] =
+    "SELECT " COLUMNS " FROM"
+    " (SELECT * FROM (SELECT * FROM request" WHERE " ORDER BY id DESC LIMIT ?7 + 10000)"
+    " ORDER BY time_us DESC, id DESC LIMIT ?7)"
+    " ORDER BY time_us, id";
 
 enum status reqlog_read(const char *path, const struct reqlog_filter *filter, reqlog_visit visit,
                         void *user, struct error *err)
@@ -108,11 +116,7 @@ enum status reqlog_read(const char *path, const struct reqlog_filter *filter, re
     AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
     AUTO(sqlite3_finalize_slot) sqlite3_stmt *statement = NULL;
     TRY(open_log(path, &db, err));
-    TRY(prepare(db, path,
-                filter->newest > 0 ? "SELECT " COLUMNS " FROM (SELECT * FROM request" WHERE
-                                     " ORDER BY id DESC LIMIT ?7) ORDER BY id"
-                                   : "SELECT " COLUMNS " FROM request" WHERE " ORDER BY id",
-                filter, &statement, err));
+    TRY(prepare(db, path, filter->newest > 0 ? newest_sql : all_sql, filter, &statement, err));
     if (filter->newest > 0)
         sqlite3_bind_int64(statement, 7, filter->newest);
     int code;
