@@ -2,12 +2,12 @@
 // Axes, tooltips and small series that the charts share.
 
 import { h, type Child } from "./dom";
-import { compact, percent, plain, withUnit } from "./format";
+import { compact, percent, plain } from "./format";
 import { theme } from "./theme";
 
-/** Room around the drawing; the axes' labels make their own. */
+/** Room around the drawing; the axes' labels and names find their own within. */
 export function grid(more: object = {}): object {
-  return { left: 8, right: 16, top: 12, bottom: 28, containLabel: true, ...more };
+  return { left: 4, right: 16, top: 12, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "all", ...more };
 }
 
 function look(): object {
@@ -54,7 +54,14 @@ export function categoryAxis(names: string[], more: object = {}): object {
   return merged(look(), merged({ type: "category", data: names, splitLine: { show: false }, axisLabel: { color: theme().ink } }, more));
 }
 
-/** Bounds of a log axis at whole powers of ten around the values. */
+/** The nearest 1, 2 or 5 times a power of ten that is not above, or not below. */
+function nice(value: number, isUpper: boolean): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  const steps = [1, 2, 5, 10].map((step) => step * power);
+  return isUpper ? steps.find((step) => step >= value * (1 - 1e-9))! : steps.reverse().find((step) => step <= value * (1 + 1e-9))!;
+}
+
+/** Round bounds of a log axis around the values. */
 export function decades(values: (number | null)[]): { min: number; max: number } {
   let low = Infinity;
   let high = 0;
@@ -64,7 +71,7 @@ export function decades(values: (number | null)[]): { min: number; max: number }
       high = Math.max(high, value);
     }
   if (high === 0) return { min: 0.1, max: 10 };
-  return { min: 10 ** Math.floor(Math.log10(low)), max: 10 ** Math.ceil(Math.log10(high) + 1e-9) };
+  return { min: nice(low, false), max: nice(high, true) };
 }
 
 /** A tooltip whose content is elements: text never turns into markup, and no style attributes. */
@@ -93,8 +100,9 @@ export function tipRows(title: string, rows: [string, Child][]): Child {
 }
 
 /** Whiskers [x or index, low, high] as a custom series: uncertainty on every bar and point. */
-export function whiskers(data: (number | null)[][], horizontal: boolean, more: object = {}): object {
+export function whiskers(data: (number | null)[][], horizontal: boolean, more: { opacity?: number; z?: number } = {}): object {
   const colour = theme().ink;
+  const { opacity = 1, ...rest } = more;
   return {
     type: "custom",
     silent: true,
@@ -107,12 +115,10 @@ export function whiskers(data: (number | null)[][], horizontal: boolean, more: o
       const from = horizontal ? api.coord([api.value(1), place]) : api.coord([place, api.value(1)]);
       const to = horizontal ? api.coord([api.value(2), place]) : api.coord([place, api.value(2)]);
       const cap = 4;
-      const line = (x1: number, y1: number, x2: number, y2: number) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: colour, lineWidth: 1.25 } });
+      const line = (x1: number, y1: number, x2: number, y2: number) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: colour, lineWidth: 1.25, opacity } });
       const across = (at: number[]) => (horizontal ? line(at[0], at[1] - cap, at[0], at[1] + cap) : line(at[0] - cap, at[1], at[0] + cap, at[1]));
       return { type: "group", children: [line(from[0], from[1], to[0], to[1]), across(from), across(to)] };
     },
-    ...more,
+    ...rest,
   };
 }
-
-export { withUnit };

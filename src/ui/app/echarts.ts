@@ -4,7 +4,6 @@
 import { BarChart, CustomChart, HeatmapChart, LineChart, ParallelChart, ScatterChart } from "echarts/charts";
 import { BrushComponent, DataZoomInsideComponent, GridComponent, MarkLineComponent, ParallelComponent, TooltipComponent } from "echarts/components";
 import { init, use, type ECharts, type EChartsCoreOption } from "echarts/core";
-import { LegacyGridContainLabel } from "echarts/features";
 import { CanvasRenderer } from "echarts/renderers";
 
 use([
@@ -17,7 +16,6 @@ use([
   BrushComponent,
   DataZoomInsideComponent,
   GridComponent,
-  LegacyGridContainLabel,
   MarkLineComponent,
   ParallelComponent,
   TooltipComponent,

@@ -19,6 +19,7 @@ export function typeQuantity(value: number, unit: string): string {
     [1e6, "M"],
     [1e3, "k"],
   ];
+  if (Math.abs(value) >= 1000 && Math.abs(value) < 10_000) return Math.round(value).toLocaleString("en-US");
   for (const [factor, suffix] of suffixes) if (Math.abs(value) >= factor) return `${Number((value / factor).toPrecision(4))}${suffix}`;
   return String(Number(value.toPrecision(3)));
 }

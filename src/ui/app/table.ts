@@ -10,6 +10,8 @@ export interface ColumnSpec {
   /** How a value is shown; the export has it as it is. */
   show?: (value: Cell, row: Cell[]) => Child;
   help?: string;
+  /** Not a number to line up, even if it sorts as one. */
+  isText?: boolean;
 }
 
 export interface TableSpec {
@@ -57,7 +59,7 @@ function sorted(rows: Cell[][], column: number, falling: boolean): Cell[][] {
 export function table(spec: TableSpec, caption: string, pageRows = PAGE_ROWS): HTMLElement {
   let order: { column: number; falling: boolean } | null = null;
   let shown = pageRows;
-  const numeric = spec.columns.map((_, i) => isNumeric(spec, i));
+  const numeric = spec.columns.map((column, i) => !column.isText && isNumeric(spec, i));
   const head = h("tr");
   const body = h("tbody");
   const more = h("div.table-more");

@@ -37,7 +37,7 @@ export function dotOption(rows: DotRow[], spec: DotSpec): ReturnType<ChartSpec["
   const show = (value: Num) => withUnit(value, spec.unit);
   const isBar = spec.bars ?? false;
   return {
-    grid: grid({ bottom: 36, right: 24 }),
+    grid: grid({ right: 24 }),
     xAxis: scaleAxis(spec.scale ?? "linear", spec.axis, spec.unit, { scale: !isBar, axisLabel: { formatter: labelFor(spec.unit) } }),
     yAxis: categoryAxis(
       rows.map((row) => row.name),

@@ -21,8 +21,8 @@ export function histogramOption(histogram: Histogram, unit: string, axis: string
   const total = histogram.counts.reduce((sum, count) => sum + count, histogram.zeros);
   const { edges, counts } = histogram;
   return {
-    grid: grid({ bottom: 36, top: marks.length ? 28 : 12 }),
-    xAxis: scaleAxis(histogram.scale, axis, unit, { min: edges[0], max: edges[edges.length - 1], splitLine: { show: false } }),
+    grid: grid({ top: marks.length ? 28 : 12 }),
+    xAxis: scaleAxis(histogram.scale, axis, unit, { min: edges[0], max: edges[edges.length - 1], splitLine: { show: false }, axisLabel: { showMinLabel: false, showMaxLabel: false } }),
     yAxis: valueAxis("", "rows", { scale: false }),
     tooltip: tooltip(({ dataIndex }) =>
       tipRows(`${withUnit(edges[dataIndex], unit)} to ${withUnit(edges[dataIndex + 1], unit)}`, [

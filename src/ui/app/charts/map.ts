@@ -30,7 +30,7 @@ export function mapOption(spec: MapSpec): ReturnType<ChartSpec["option"]> {
   const reach = Math.max(...data.map(([x, y]) => Math.max(Math.abs(x), Math.abs(y))), 1) * 0.7;
   const longest = Math.max(...(spec.arrows ?? []).map((arrow) => Math.hypot(arrow.x, arrow.y)), 1e-9);
   return {
-    grid: grid({ bottom: 36, left: 28 }),
+    grid: grid(),
     xAxis: valueAxis(`first component, ${percent(spec.explained[0], 0)} of the spread`, "", { axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: true, lineStyle: { color: colours.line } } }),
     yAxis: valueAxis(`second, ${percent(spec.explained[1], 0)}`, "", { nameGap: 12, axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: true, lineStyle: { color: colours.line } } }),
     tooltip: tooltip((event) => (event.seriesName === "accounts" ? tipRows(spec.handle[event.data[2]] ?? "account", spec.rows(event.data[2])) : null)),

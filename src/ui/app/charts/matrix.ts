@@ -32,8 +32,8 @@ const TEXT_WIDTH = 34;
 export function matrixOption(spec: MatrixSpec): ReturnType<ChartSpec["option"]> {
   const colours = theme();
   return {
-    grid: grid({ top: 8, bottom: spec.columnAxis ? 36 : 8, left: spec.rowAxis ? 28 : 8, right: 8 }),
-    xAxis: categoryAxis(spec.columns, { name: spec.columnAxis ?? "", nameGap: 30, axisLabel: { rotate: spec.rotate ?? 0, color: colours.muted, interval: spec.rotate ? 0 : "auto" } }),
+    grid: grid({ top: 8, right: 8 }),
+    xAxis: categoryAxis(spec.columns, { name: spec.columnAxis ?? "", nameGap: 30, axisLabel: { rotate: spec.rotate ?? 0, color: colours.muted, lineHeight: 16, interval: spec.rotate ? 0 : "auto" } }),
     yAxis: categoryAxis(spec.rows, { name: spec.rowAxis ?? "", nameGap: 8, inverse: true, axisLabel: { color: colours.muted, interval: 0 } }),
     tooltip: tooltip(({ dataIndex }) => spec.cells[dataIndex].tip),
     series: [

@@ -36,7 +36,7 @@ export function spreadOption(distribution: Distribution, names: string[], axis: 
   };
   const rowNames = groups.group.map((group, i) => `${names[group] ?? "(none)"}  ${whole(groups.n[i])}`);
   return {
-    grid: grid({ bottom: 36 }),
+    grid: grid(),
     xAxis: scaleAxis(distribution.scale, axis, unit, { min: edges[0], max: edges[edges.length - 1] }),
     yAxis: categoryAxis(rowNames, { inverse: true, axisLabel: { width: 180, overflow: "truncate" } }),
     tooltip: tooltip(({ dataIndex: i }) =>

@@ -113,7 +113,7 @@ function eventsCard({ events, sources }: Data): Child {
   if (events.length === 0) return card(cardHead("Every row was taken as it is", "nothing repaired, nothing refused"));
   const order: DataEvent["kind"][] = ["refused", "missing", "repaired", "note"];
   const sorted = [...events].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || b.count - a.count);
-  const examples = new Map(sorted.map((event, i) => [i, event.examples]));
+  const examples = (event: DataEvent) => event.examples.map((example) => `line ${example.line}: ${example.value}`).join("\n");
   return card(
     cardHead("What was done to the rows", "by rule; the examples name the line"),
     table(
@@ -124,9 +124,9 @@ function eventsCard({ events, sources }: Data): Child {
           { title: "why" },
           { title: "count", show: (n) => whole(n as number) },
           { title: "file" },
-          { title: "examples", show: (index) => (examples.get(index as number) ?? []).map((example) => h("div.small", null, h("span.muted", null, `line ${example.line}: `), h("code", null, example.value))) },
+          { title: "examples", show: (lines) => String(lines).split("\n").filter(Boolean).map((line) => h("div.small", null, h("span.muted", null, line.slice(0, line.indexOf(":") + 2)), h("code", null, line.slice(line.indexOf(":") + 2)))) },
         ],
-        rows: sorted.map((event, i) => [EVENT_KINDS[event.kind] ?? event.kind, event.column || null, event.text, event.count, sources[event.source]?.name ?? "all", i]),
+        rows: sorted.map((event, i) => [EVENT_KINDS[event.kind] ?? event.kind, event.column || null, event.text, event.count, sources[event.source]?.name ?? "all", examples(event)]),
       },
       "What was done to the rows",
     ),
@@ -189,9 +189,11 @@ function comparisonCard({ data: { comparison } }: Report): Child {
   );
 }
 
+const DELIMITERS: Record<string, string> = { "\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars" };
+
 function sourceCard(source: Source): Child {
   return card(
-    cardHead(`${source.name}${source.month ? ` (${source.month})` : ""}`, `read as ${source.schema || "its headers say"}; ${source.encoding}; separator ${source.delimiter === "\t" ? "tab" : source.delimiter}; ${bytes(source.bytes)}; ${whole(source.kept)} of ${plural(source.rows, "row")} kept`),
+    cardHead(`${source.name}${source.month ? ` (${source.month})` : ""}`, `read as ${source.schema || "its headers say"}; ${source.encoding}; separated by ${DELIMITERS[source.delimiter] ?? source.delimiter}; ${bytes(source.bytes)}; ${whole(source.kept)} of ${plural(source.rows, "row")} kept`),
     table(
       {
         columns: [{ title: "header" }, { title: "read as" }, { title: "by" }, { title: "unit" }, { title: "values", show: (n) => whole(n as number) }, { title: "missing", show: (n) => whole(n as number) }],

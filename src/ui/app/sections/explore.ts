@@ -88,9 +88,11 @@ function groupCard(report: Report, figures: Maybe<GroupFigures>, by: GroupName, 
   const rows = figures.group.map((group, i) => ({ name: names[group] ?? "(none)", value: figures.measure[i], low: figures.measure_low[i], high: figures.measure_high[i], n: figures.n[i] }));
   const sure = rows.filter((row) => row.value !== null && (row.n ?? 0) >= 20 && row.name !== "(other)");
   const best = sure.length > 1 ? sure.reduce((a, b) => (b.value! > a.value! ? b : a)) : null;
+  const isClear = best !== null && best.low !== null && sure.every((row) => row === best || (row.high ?? Infinity) < best.low!);
   const show = (value: unknown) => withUnit(value as number, measure.unit);
+  const finding = isClear ? `${sentence(best.name)} has the highest median ${humanName(measure.name)}: ${show(best.value)}` : `${sentence(best?.name ?? "")} leads in ${humanName(measure.name)}, but the intervals overlap`;
   return chartCard({
-    title: best ? `${sentence(best.name)} has the highest median ${humanName(measure.name)}: ${show(best.value)}` : `Median ${humanName(measure.name)} by ${by}`,
+    title: best ? finding : `Median ${humanName(measure.name)} by ${by}`,
     subtitle: `median ${humanName(measure.name)} and its 95 % interval; ${plural(figures.n.reduce((sum, n) => sum + n, 0), "account")}`,
     name,
     height: dotHeight(rows.length),

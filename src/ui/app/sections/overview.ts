@@ -35,7 +35,7 @@ function headline({ headline }: Overview): Child {
 
 function careful({ careful }: Overview): Child {
   const body = careful.length
-    ? careful.map((item) => note(item.level, item.text, " ", h("a", { href: `#/${item.section}`, "aria-label": `More in ${sentence(item.section)}` }, sentence(item.section), " →")))
+    ? careful.map((item) => note(item.level, item.text, " ", h("a", { href: `#/${item.section}`, "aria-label": `More in ${sentence(item.section)}` }, sentence(item.section), "\u00a0→")))
     : h("p.muted", null, "Nothing found that needs care.");
   return card(cardHead("Be careful with"), body);
 }
@@ -52,7 +52,7 @@ function quality(report: Report): Child {
       isThere(score) ? scoreQuality(score) : h("p.muted", null, reason(score, "score")),
       isThere(tier) ? tierQuality(tier) : h("p.muted", null, reason(tier, "tier")),
       isThere(report.archetypes) && h("p", null, h("strong", null, "Archetypes. "), report.archetypes.text),
-      h("p", null, h("a", { href: "#/models" }, "All candidates and charts →")),
+      h("p", null, h("a", { href: "#/models" }, "All candidates and charts\u00a0→")),
     ),
   );
 }
@@ -126,7 +126,7 @@ function next(report: Report, live: boolean): Child {
   ];
   return card(
     cardHead("Where to go"),
-    h("ul.stack", null, links.map(([href, title, text]) => h("li", null, h("a", { href }, title, " →"), h("p.muted.small", null, text)))),
+    h("ul.stack", null, links.map(([href, title, text]) => h("li", null, h("a", { href }, title, "\u00a0→"), h("p.muted.small", null, text)))),
     !live && report.kind === "bundle" && h("p.muted.small", null, "This is a report file: Ask and Live need the daemon itself."),
   );
 }

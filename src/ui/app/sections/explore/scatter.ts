@@ -140,9 +140,9 @@ function scatterOption(report: Report, view: View): object {
   scatter.followers.forEach((followers, i) => isShown(i) && data.push([followers, scatter.measure[i], i]));
   const many = data.length > 1500;
   return {
-    grid: grid({ bottom: 36, left: 28 }),
-    xAxis: logAxis("followers", "accounts", decadesOf(scatter.followers)),
-    yAxis: scaleAxis(measure.scale, humanName(measure.name), measure.unit, { nameGap: 52, ...(measure.scale === "log" ? decadesOf(scatter.measure) : {}) }),
+    grid: grid(),
+    xAxis: logAxis("followers", "accounts", decades(scatter.followers)),
+    yAxis: scaleAxis(measure.scale, humanName(measure.name), measure.unit, { nameGap: 52, ...(measure.scale === "log" ? decades(scatter.measure) : {}) }),
     brush: view.selecting ? { xAxisIndex: 0, yAxisIndex: 0, toolbox: [], throttleType: "debounce", throttleDelay: 150, outOfBrush: { colorAlpha: 0.12 }, brushStyle: { borderColor: colours.accent, color: "rgba(86,180,233,0.12)" } } : undefined,
     dataZoom: view.selecting ? [] : [{ type: "inside", xAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, filterMode: "none" }, { type: "inside", yAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, filterMode: "none" }],
     tooltip: tooltip((event) => {
@@ -175,12 +175,6 @@ function scoreSpan(scores: (number | null)[]): [number, number] {
   const sorted = scores.filter((score): score is number => score !== null).sort((a, b) => a - b);
   if (sorted.length === 0) return [0, 1];
   return [sorted[Math.floor(sorted.length * 0.02)], sorted[Math.ceil(sorted.length * 0.98) - 1]];
-}
-
-/** Axis bounds: half decades keep the points in the middle of the picture. */
-function decadesOf(values: number[]): object {
-  const { min, max } = decades(values);
-  return { min, max };
 }
 
 function densitySeries(density: Density): object {

@@ -38,7 +38,7 @@ function spec(all: Dependence[], chosen: number, onChoose: (index: number) => vo
   const total = one.mean[one.mean.length - 1] - one.mean[0];
   const options = all.map((entry, i): [string, string] => [String(i), humanName(entry.input || entry.feature)]);
   return {
-    title: `From little to much ${name}, the score moves by ${change(total)} points`,
+    title: `${sentence(name)}: ${change(total)} points from its low end to its high end`,
     subtitle: `mean predicted score as ${name} is set to each value, the other figures as they are; band: the middle 80 % of accounts`,
     reading: "The bars at the foot show where accounts are: where there are few, the curve is a guess. It is what the model does, not what the world would do.",
     name: `dependence-${one.feature}`,
@@ -56,7 +56,7 @@ function option(one: Dependence, name: string): object {
   const most = Math.max(...one.density, 1e-9);
   const axis = isLog(one) ? logAxis : valueAxis;
   return {
-    grid: grid({ bottom: 36, left: 28 }),
+    grid: grid(),
     xAxis: axis(one.input ? name : `${sentence(name)}${one.unit ? `, ${one.unit}` : ""}`, one.unit, { min: one.x[0], max: one.x[one.x.length - 1], splitLine: { show: false } }),
     yAxis: valueAxis("score", "points", { min: floor, max: high, nameGap: 36, axisLabel: { formatter: (value: number) => plain(Math.round(value * 10) / 10), showMinLabel: false } }),
     tooltip: tooltip((events) => {

@@ -6,7 +6,7 @@ import { card, cardHead, chartCard } from "../../chart";
 import { dotHeight, dotOption } from "../../charts/dots";
 import { histogramOption, histogramTable } from "../../charts/histogram";
 import { h, type Child } from "../../dom";
-import { change, percent, plain, plural, points, whole } from "../../format";
+import { change, percent, plain, plural, points, sentence, whole } from "../../format";
 import { isThere, reason, type Coverage, type GroupName, type Predicted, type Report, type Residuals, type ScoreModel } from "../../report";
 import { partial } from "../../states";
 import { handleLink } from "../../table";
@@ -37,15 +37,16 @@ function missing(title: string, part: Parameters<typeof reason>[0], name: string
 
 function predictedCard(report: Report, model: ScoreModel, predicted: Predicted): Child {
   const all = [...predicted.actual, ...predicted.predicted];
-  const [low, high] = [Math.min(...all), Math.max(...all)];
+  // Whole fives, so that the axes read well.
+  const [low, high] = [5 * Math.floor(Math.min(...all) / 5), 5 * Math.ceil(Math.max(...all) / 5)];
   const r2 = metric(model, "r2");
-  const points_ = predicted.actual.map((actual, i) => [actual, predicted.predicted[i], i]);
+  const dots = predicted.actual.map((actual, i) => [actual, predicted.predicted[i], i]);
   // Intervals of all rows would be a carpet: every so manieth, evenly.
-  const step = Math.ceil(points_.length / 80);
-  const sampled = points_.filter((_, i) => i % step === 0).map(([actual, , i]) => [actual, predicted.low[i], predicted.high[i]]);
+  const step = Math.ceil(dots.length / 60);
+  const sampled = dots.filter((_, i) => i % step === 0).map(([actual, , i]) => [actual, predicted.low[i], predicted.high[i]]);
   return chartCard({
     title: r2 === null ? "Predicted against actual score" : r2 < 0.3 ? "Predictions keep near the middle: most of the spread stays unexplained" : "Predictions follow the actual score",
-    subtitle: `${model.target.replace(/_/g, " ")}, ${model.unit || "points"}; ${predicted.shown < predicted.n ? `${whole(predicted.shown)} of ` : ""}${plural(predicted.n, "account")}; whiskers: intervals of ${whole(sampled.length)} of them`,
+    subtitle: `${model.target.replace(/_/g, " ")}, ${model.unit || "points"}; ${predicted.shown < predicted.n ? `${whole(predicted.shown)} of ` : ""}${plural(predicted.n, "account")}; whiskers: intervals of ${whole(sampled.length)} of them; darker: more followers`,
     reading: "On the dashed line a prediction is exact; above it, it is too high. Click a point to ask about it.",
     name: "predicted",
     height: 420,
@@ -57,9 +58,9 @@ function predictedCard(report: Report, model: ScoreModel, predicted: Predicted):
       const colours = theme();
       const tiers = orderedColours(report.groups.tier.length);
       return {
-        grid: grid({ bottom: 36, left: 28 }),
-        xAxis: valueAxis("actual", "points", { min: Math.floor(low), max: Math.ceil(high) }),
-        yAxis: valueAxis("predicted", "points", { min: Math.floor(low), max: Math.ceil(high), nameGap: 36 }),
+        grid: grid(),
+        xAxis: valueAxis("actual", "points", { min: low, max: high }),
+        yAxis: valueAxis("predicted", "points", { min: low, max: high, nameGap: 36 }),
         tooltip: tooltip((event) => {
           const i = event.data?.[2];
           if (event.seriesName !== "accounts") return null;
@@ -67,15 +68,15 @@ function predictedCard(report: Report, model: ScoreModel, predicted: Predicted):
           return tipRows(predicted.handle[i] ?? "account", [["actual", points(predicted.actual[i])], ["predicted", points(predicted.predicted[i])], ["interval", interval]]);
         }),
         series: [
-          { type: "line", silent: true, showSymbol: false, data: [[Math.floor(low), Math.floor(low)], [Math.ceil(high), Math.ceil(high)]], lineStyle: { color: colours.ghost, type: "dashed", width: 1 } },
-          whiskers(sampled, false, { z: 2 }),
+          { type: "line", silent: true, showSymbol: false, data: [[low, low], [high, high]], lineStyle: { color: colours.ghost, type: "dashed", width: 1 } },
+          whiskers(sampled, false, { z: 2, opacity: 0.35 }),
           {
             name: "accounts",
             type: "scatter",
             z: 3,
-            data: points_,
+            data: dots,
             cursor: "pointer",
-            symbolSize: points_.length > 1500 ? 5 : 7,
+            symbolSize: dots.length > 1500 ? 5 : 7,
             itemStyle: { color: (item: { data: number[] }) => tiers[predicted.tier[item.data[2]]] ?? colours.accent, opacity: 0.6 },
           },
         ],
@@ -132,7 +133,7 @@ function biasCard(report: Report, residuals: Residuals, by: GroupName): Child {
   const worst = residuals.bias.map((bias, i) => ({ bias: bias ?? 0, i })).reduce((a, b) => (Math.abs(b.bias) > Math.abs(a.bias) ? b : a));
   const show = (value: unknown) => change(value as number, 1);
   return chartCard({
-    title: Math.abs(worst.bias) < 0.5 ? `No ${by === "tier" ? "size" : by} is judged too high or too low` : `${names[residuals.group[worst.i]] ?? "Some"} is judged ${plain(Math.abs(worst.bias))} points too ${worst.bias > 0 ? "high" : "low"}`,
+    title: Math.abs(worst.bias) < 0.5 ? `No ${by === "tier" ? "size" : by} is judged too high or too low` : `${sentence(names[residuals.group[worst.i]] ?? "some")} is judged ${plain(Math.abs(worst.bias))} points too ${worst.bias > 0 ? "high" : "low"}`,
     subtitle: `error by ${by === "tier" ? "size" : by}: median, and where 9 of 10 errors lie; points`,
     name: `residuals-by-${by}`,
     height: dotHeight(rows.length),

@@ -94,7 +94,7 @@ function reliabilityCard(model: TierModel): Child {
       const low = Math.min(0.9, ...bins.map((bin) => Math.floor(10 * Math.min(bin.stated, bin.low)) / 10));
       const ends = { min: low, max: 1, axisLabel: { formatter: (value: number) => percent(value, 0) } };
       return {
-        grid: grid({ bottom: 36, left: 28 }),
+        grid: grid(),
         xAxis: valueAxis("stated", "fraction", ends),
         yAxis: valueAxis("observed", "fraction", { ...ends, nameGap: 44 }),
         tooltip: tooltip((event) => {
