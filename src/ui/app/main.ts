@@ -16,7 +16,7 @@ import { explore } from "./sections/explore";
 import { live } from "./sections/live";
 import { models } from "./sections/models";
 import { network } from "./sections/network";
-import { overview } from "./sections/overview";
+import { overview, titleOf } from "./sections/overview";
 import { virality } from "./sections/virality";
 import { failure, skeleton } from "./states";
 import { isDark, onThemeChange, toggleTheme } from "./theme";
@@ -38,7 +38,10 @@ const app = document.getElementById("app") as HTMLElement;
 async function loadReport(): Promise<Context> {
   const inlined = document.getElementById("report");
   if (inlined) return { report: JSON.parse(inlined.textContent ?? ""), live: false };
-  return { report: await call<Report>("report"), live: true };
+  const [report, ready] = await Promise.all([call<Report>("report"), call<{ model: string }>("-/ready").catch(() => null)]);
+  // The report is written before its bundle has a name.
+  if (isThere(report.bundle) && !report.bundle.id && ready) report.bundle.id = ready.model;
+  return { report, live: true };
 }
 
 function themeButton(): HTMLElement {
@@ -65,7 +68,7 @@ function header(context: Context | null): HTMLElement {
       "div.bar-facts",
       null,
       report?.synthetic && h("span.badge.synthetic", { title: "Invented by influence synth: no real people" }, "synthetic demo data"),
-      report && h("span", null, report.overview.title),
+      report && h("span", null, titleOf(report)),
       bundle?.id && h("span.id", { title: "Version of the bundle" }, bundle.id),
       report && h("span.made", null, time(report.made)),
       context && !context.live && h("span.badge", { title: "One file with its data inside; asks no server" }, "report file"),

@@ -2,6 +2,7 @@
 // What a card shows when it has no chart: loading, empty, partial, failed.
 
 import { h, type Child } from "./dom";
+import { sentence } from "./format";
 
 export function skeleton(height = 260): HTMLElement {
   return h("div.skeleton", { style: { height: `${height}px` }, role: "status", "aria-label": "Loading" });
@@ -9,7 +10,12 @@ export function skeleton(height = 260): HTMLElement {
 
 /** Something is missing by design: why, and what would fill it. */
 export function partial(text: string, ...more: Child[]): HTMLElement {
-  return h("div.state", null, h("p", null, withCode(text)), more);
+  return h("div.state", null, h("p", null, withCode(wholeSentence(text))), more);
+}
+
+/** Reasons come as fragments: "growth needs two snapshots". */
+function wholeSentence(text: string): string {
+  return sentence(text) + (/[.!?`]$/.test(text) ? "" : ".");
 }
 
 export function failure(text: string, retry?: () => void): HTMLElement {
@@ -27,5 +33,6 @@ export function withCode(text: string): Child[] {
 }
 
 export function note(level: "warning" | "info", ...children: Child[]): HTMLElement {
+  if (typeof children[0] === "string") children[0] = sentence(children[0]);
   return h(`div.note.${level}`, null, h("span.note-mark", { "aria-hidden": "true" }, level === "warning" ? "!" : "i"), h("div", null, children));
 }

@@ -9,6 +9,10 @@ import type { Histogram } from "../report";
 import type { TableSpec } from "../table";
 import { theme } from "../theme";
 
+/** Share of the rows at each end that may be left undrawn, and how few of the bins must remain for it. */
+const STRAYS = 0.01;
+const WORTH_TRIMMING = 0.6;
+
 export function histogramTable(histogram: Histogram, unit: string): TableSpec {
   return {
     columns: [{ title: "from", show: (value) => withUnit(value, unit) }, { title: "to", show: (value) => withUnit(value, unit) }, { title: "rows", show: (value) => whole(value as number) }],
@@ -50,6 +54,18 @@ export function histogramOption(histogram: Histogram, unit: string, axis: string
       },
     ],
   };
+}
+
+/** The bins that hold all but the outermost rows, when a few strays would squeeze the rest. */
+export function trimmed(histogram: Histogram): { histogram: Histogram; cut: number } {
+  const { counts, edges } = histogram;
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  let [from, to, cut] = [0, counts.length, 0];
+  while (from < to - 1 && cut + counts[from] <= total * STRAYS) cut += counts[from++];
+  const below = cut;
+  while (to > from + 1 && cut - below + counts[to - 1] <= total * STRAYS) cut += counts[--to];
+  if (cut === 0 || to - from > counts.length * WORTH_TRIMMING) return { histogram, cut: 0 };
+  return { histogram: { ...histogram, counts: counts.slice(from, to), edges: edges.slice(from, to + 1) }, cut };
 }
 
 /** A histogram as a line of bars, for a table's cell. */

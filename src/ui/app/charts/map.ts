@@ -29,6 +29,18 @@ export function mapOption(spec: MapSpec): ReturnType<ChartSpec["option"]> {
   });
   const reach = Math.max(...data.map(([x, y]) => Math.max(Math.abs(x), Math.abs(y))), 1) * 0.7;
   const longest = Math.max(...(spec.arrows ?? []).map((arrow) => Math.hypot(arrow.x, arrow.y)), 1e-9);
+  const ends = (spec.arrows ?? []).map((arrow) => [(arrow.x / longest) * reach, (arrow.y / longest) * reach]);
+  /** Where the name of an arrow stands, so that names do not cover each other: from the top down. */
+  const labelHeights = (api: any, wanted: number): number => {
+    const places = ends.map((end, i) => ({ i, at: api.coord(end) as number[] })).sort((a, b) => a.at[1] - b.at[1]);
+    const last: Record<string, number> = {};
+    for (const { i, at } of places) {
+      const side = at[0] >= api.coord([0, 0])[0] ? "right" : "left";
+      last[side] = Math.max(at[1], (last[side] ?? -Infinity) + 14);
+      if (i === wanted) return last[side];
+    }
+    return 0;
+  };
   return {
     grid: grid(),
     xAxis: valueAxis(`first component, ${percent(spec.explained[0], 0)} of the spread`, "", { axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: true, lineStyle: { color: colours.line } } }),
@@ -49,17 +61,18 @@ export function mapOption(spec: MapSpec): ReturnType<ChartSpec["option"]> {
         type: "custom",
         silent: true,
         z: 5,
-        data: (spec.arrows ?? []).map((arrow) => [(arrow.x / longest) * reach, (arrow.y / longest) * reach]),
+        data: ends,
         renderItem: (item: { dataIndex: number }, api: any) => {
           const [from, to] = [api.coord([0, 0]), api.coord([api.value(0), api.value(1)])];
-          const name = spec.arrows![item.dataIndex].name;
+          const { name } = spec.arrows![item.dataIndex];
           const isRight = to[0] >= from[0];
+          const y = labelHeights(api, item.dataIndex);
           return {
             type: "group",
             children: [
               { type: "line", shape: { x1: from[0], y1: from[1], x2: to[0], y2: to[1] }, style: { stroke: colours.ink, lineWidth: 1.25 } },
               { type: "circle", shape: { cx: to[0], cy: to[1], r: 2.5 }, style: { fill: colours.ink } },
-              { type: "text", style: { text: name, x: to[0] + (isRight ? 5 : -5), y: to[1], align: isRight ? "left" : "right", verticalAlign: "middle", fill: colours.ink, stroke: colours.card, lineWidth: 3, fontSize: 12, fontFamily: "system-ui, sans-serif" } },
+              { type: "text", style: { text: name, x: to[0] + (isRight ? 5 : -5), y, align: isRight ? "left" : "right", verticalAlign: "middle", fill: colours.ink, stroke: colours.card, lineWidth: 3, fontSize: 12, fontFamily: "system-ui, sans-serif" } },
             ],
           };
         },

@@ -4,7 +4,7 @@
 import type { Context } from "../context";
 import { card, cardHead, chartCard } from "../chart";
 import { dotHeight, dotOption } from "../charts/dots";
-import { histogramOption, histogramTable } from "../charts/histogram";
+import { histogramOption, histogramTable, trimmed } from "../charts/histogram";
 import { spreadOption, spreadRowHeight } from "../charts/spreads";
 import { select } from "../controls";
 import { append, h, type Child } from "../dom";
@@ -108,13 +108,14 @@ function growthCards(report: Report): Child {
   const { growth } = report.explore;
   if (!isThere(growth)) return card(cardHead("Growth"), partial(reason(growth, "growth")));
   const monthly = (value: number | null) => (value === null ? "–" : `${change(value, 2)} %`);
+  const drawn = trimmed(growth.histogram);
   const histogram = chartCard({
     title: `Half of the accounts grow by more than ${monthly(growth.median)} a month; ${percent(growth.shrinking, 0)} shrink`,
-    subtitle: `monthly growth of followers between snapshots ${whole(growth.months)} months apart; ${plural(growth.n, "account")}; median ${monthly(growth.low)} to ${monthly(growth.high)} (95 %)`,
+    subtitle: `monthly growth of followers between snapshots ${whole(growth.months)} months apart; ${plural(growth.n, "account")}; median ${monthly(growth.low)} to ${monthly(growth.high)} (95 %)${drawn.cut ? `; ${plural(drawn.cut, "stray")} beyond the ends not drawn` : ""}`,
     name: "growth",
     height: 240,
     table: histogramTable(growth.histogram, growth.unit),
-    option: () => histogramOption(growth.histogram, growth.unit, "growth, percent a month", [{ at: growth.median, name: "median" }]),
+    option: () => histogramOption(drawn.histogram, growth.unit, "growth, percent a month", [{ at: growth.median, name: "median" }]),
   }).element;
   return [histogram, h("div.cards.two", null, growthBy(report, growth.by_tier, "tier", growth), growthBy(report, growth.by_category, "category", growth)), growthRows(growth)];
 }

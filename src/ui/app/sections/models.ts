@@ -64,7 +64,7 @@ function leaderboard(model: ScoreModel | TierModel): Child {
     rows: model.leaderboard.map((candidate) => [candidate.name, candidate.settings, ...names.map((name) => candidate.metrics[name]?.mean ?? null), candidate.fit_seconds, candidate.note]),
   };
   return card(
-    cardHead(`${sentence(model.chosen)} predicts ${target} best of ${plural(model.leaderboard.length, "candidate")}`, `by ${humanName(model.selected_by)}; ${plural(model.n, "account")}, ${model.folds} folds, ${plural(model.repeats, "repeat")}; ± is the spread over repeats`),
+    cardHead(`${sentence(model.chosen)} predicts ${target} best of ${plural(model.leaderboard.length, "candidate")}`, `by ${humanName(model.selected_by)}; ${plural(model.n, "account")}, ${model.folds} folds, ${plural(model.repeats, "repeat")}${model.repeats > 1 ? "; ± is the spread over repeats" : ""}`),
     table(spec, `Candidates for ${target}`),
     h("p.reading", null, names.map((name, i) => [i > 0 && " ", h("strong", null, sentence(humanName(name))), `: ${METRIC_HELP[name] ?? ""}.`])),
   );

@@ -2,17 +2,23 @@
 // What this bundle is, from which data, how good, and what to be careful with.
 
 import { card, cardHead } from "../chart";
+import { sparkBars } from "../charts/histogram";
 import type { Context } from "../context";
 import { append, h, type Child } from "../dom";
-import { change, percent, plain, plural, points, sentence, time, whole, withUnit } from "../format";
+import { change, humanName, percent, plain, plural, points, sentence, time, whole, withUnit } from "../format";
 import { isThere, reason, type Overview, type Report, type ScoreModel, type TierModel } from "../report";
 import { note, partial } from "../states";
 
 export function overview(into: HTMLElement, { report, live }: Context): void {
   append(into, [
-    h("div.section-head", null, h("h2", null, report.overview.title), h("p.lead", null, lead(report))),
-    h("div.cards", null, headline(report.overview), h("div.cards.two", null, careful(report.overview), quality(report), origin(report), next(report, live))),
+    h("div.section-head", null, h("h2", null, titleOf(report)), h("p.lead", null, lead(report))),
+    h("div.cards", null, headline(report.overview), glance(report), h("div.cards.two", null, careful(report.overview), quality(report), origin(report), next(report, live))),
   ]);
+}
+
+/** "33935 accounts from ..." with the number as people write it. */
+export function titleOf({ overview: { title } }: Report): string {
+  return title.replace(/^\d+/, (digits) => whole(Number(digits)));
 }
 
 function lead(report: Report): string {
@@ -28,9 +34,15 @@ function headline({ headline }: Overview): Child {
       const isText = typeof item.value === "string";
       const range = item.low !== undefined && item.low !== null && item.high !== undefined ? `${withUnit(item.low, item.unit)} to ${withUnit(item.high, item.unit)}` : "";
       const small = [range, item.note].filter(Boolean).join(" · ");
-      return h("div.figure", null, h("dt", null, item.label), h(isText ? "dd.value.text" : "dd.value", null, withUnit(item.value, item.unit)), small && h("dd.small", null, small));
+      return h("div.figure", null, h("dt", null, sentence(item.label)), h(isText ? "dd.value.text" : "dd.value", null, headlineValue(item)), small && h("dd.small", null, small));
     }),
   );
+}
+
+/** Counts that fit are given whole. */
+function headlineValue({ value, unit }: Overview["headline"][number]): string {
+  if (typeof value === "number" && Number.isInteger(value) && value < 1e6 && unit !== "fraction" && unit !== "points") return whole(value);
+  return withUnit(value, unit);
 }
 
 function careful({ careful }: Overview): Child {
@@ -38,6 +50,30 @@ function careful({ careful }: Overview): Child {
     ? careful.map((item) => note(item.level, item.text, " ", h("a", { href: `#/${item.section}`, "aria-label": `More in ${sentence(item.section)}` }, sentence(item.section), "\u00a0→")))
     : h("p.muted", null, "Nothing found that needs care.");
   return card(cardHead("Be careful with"), body);
+}
+
+const GLANCE_MAX = 8;
+
+/** The columns that say most, as small shapes. */
+function glance({ data: { columns } }: Report): Child {
+  const shown = columns.filter((column) => column.kind === "number" && column.histogram && column.histogram.counts.length > 2 && column.present > 0).slice(0, GLANCE_MAX);
+  if (shown.length === 0) return null;
+  return card(
+    cardHead("The accounts at a glance", "shape, median and middle half of each figure; skewed ones on a log scale"),
+    h(
+      "ul.glance",
+      null,
+      shown.map((column) =>
+        h(
+          "li",
+          null,
+          h("a.small", { href: `#/data?column=${encodeURIComponent(column.name)}` }, sentence(humanName(column.name))),
+          sparkBars(column.histogram!, `Distribution of ${humanName(column.name)}`),
+          h("div", null, h("strong", null, withUnit(column.median, column.unit)), h("span.muted.small", null, ` ${withUnit(column.q25, column.unit)} to ${withUnit(column.q75, column.unit)}`)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** Sentences on how good the models are, weak results named as such. */
@@ -51,7 +87,7 @@ function quality(report: Report): Child {
       null,
       isThere(score) ? scoreQuality(score) : h("p.muted", null, reason(score, "score")),
       isThere(tier) ? tierQuality(tier) : h("p.muted", null, reason(tier, "tier")),
-      isThere(report.archetypes) && h("p", null, h("strong", null, "Archetypes. "), report.archetypes.text),
+      isThere(report.archetypes) && h("p", null, h("strong", null, "Archetypes. "), `${sentence(report.archetypes.text).replace(/\.$/, "")}.`),
       h("p", null, h("a", { href: "#/models" }, "All candidates and charts\u00a0→")),
     ),
   );
@@ -111,7 +147,7 @@ function origin(report: Report): Child {
     ["Program", `influence ${report.influence}`],
   ];
   if (bundle) {
-    facts.push(["Bundle", h("span.mono", null, bundle.id || "not named yet")]);
+    if (bundle.id) facts.push(["Bundle", h("span.mono", null, bundle.id)]);
     facts.push(["Seed", String(bundle.seed)]);
     facts.push(["Data hash", bundle.data.map((file) => h("div.mono", { title: file.sha256 }, `${file.sha256.slice(0, 16)}…`))]);
   }
@@ -120,13 +156,13 @@ function origin(report: Report): Child {
 
 function next(report: Report, live: boolean): Child {
   const links: [string, string, string][] = [
-    ["#/ask", "Ask about an influencer", "Score, tier, archetype and the most similar, for a handle or for figures you type"],
+    ["#/ask", "Ask about an account", "Score, tier, archetype and the most similar, for a handle or for figures you type"],
     ["#/explore", "Explore the data", "Followers against engagement, correlations, groups"],
     ["#/data", "Check the data", "What was read, repaired and refused"],
   ];
   return card(
     cardHead("Where to go"),
-    h("ul.stack", null, links.map(([href, title, text]) => h("li", null, h("a", { href }, title, "\u00a0→"), h("p.muted.small", null, text)))),
+    h("ul.stack", null, links.filter(([href]) => live || href !== "#/ask").map(([href, title, text]) => h("li", null, h("a", { href }, title, "\u00a0→"), h("p.muted.small", null, text)))),
     !live && report.kind === "bundle" && h("p.muted.small", null, "This is a report file: Ask and Live need the daemon itself."),
   );
 }

@@ -133,7 +133,7 @@ function biasCard(report: Report, residuals: Residuals, by: GroupName): Child {
   const worst = residuals.bias.map((bias, i) => ({ bias: bias ?? 0, i })).reduce((a, b) => (Math.abs(b.bias) > Math.abs(a.bias) ? b : a));
   const show = (value: unknown) => change(value as number, 1);
   return chartCard({
-    title: Math.abs(worst.bias) < 0.5 ? `No ${by === "tier" ? "size" : by} is judged too high or too low` : `${sentence(names[residuals.group[worst.i]] ?? "some")} is judged ${plain(Math.abs(worst.bias))} points too ${worst.bias > 0 ? "high" : "low"}`,
+    title: Math.abs(worst.bias) < 0.5 ? `No ${by === "tier" ? "size" : by} is judged too high or too low` : `${sentence(names[residuals.group[worst.i]] ?? "some")}: judged ${plain(Math.abs(worst.bias))} points too ${worst.bias > 0 ? "high" : "low"} on average`,
     subtitle: `error by ${by === "tier" ? "size" : by}: median, and where 9 of 10 errors lie; points`,
     name: `residuals-by-${by}`,
     height: dotHeight(rows.length),
