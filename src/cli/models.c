@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/models_print.h"
 #include "runtime/engine.h"
 
 static const char name[] = "models";
@@ -20,39 +21,7 @@ struct request {
     struct buffer *out; /* what goes to stdout */
 };
 
-static double total_bytes(const struct json *manifest)
-{
-    double bytes = 0;
-    const struct json *files = json_get(manifest, "files");
-    for (const struct json *file = json_first(files); file; file = json_next(file))
-        bytes += json_number_or(json_get(file, "bytes"), 0);
-    return bytes;
-}
-
 /* ---- list ---- */
-
-static void put_info(struct json_writer *w, const struct bundle_info *info)
-{
-    json_begin_object(w);
-    json_member_string(w, "id", info->id);
-    json_member_bool(w, "current", info->is_current);
-    json_member_bool(w, "previous", info->is_previous);
-    json_member_string(w, "created", json_string_or(json_get(info->manifest, "created"), NULL));
-    json_member_number(w, "bytes", total_bytes(info->manifest));
-    json_member_string(w, "problem", info->manifest ? NULL : info->problem);
-    json_end_object(w);
-}
-
-static void print_info(struct buffer *out, const struct bundle_info *info)
-{
-    buffer_printf(out, "%c %s", info->is_current ? '*' : info->is_previous ? '-' : ' ', info->id);
-    if (!info->manifest)
-        buffer_printf(out, "  damaged: %s\n", info->problem);
-    else
-        buffer_printf(out, "  %s  %.0f bytes\n",
-                      json_string_or(json_get(info->manifest, "created"), "?"),
-                      total_bytes(info->manifest));
-}
 
 static enum status list(const struct request *request, struct error *err)
 {
@@ -65,13 +34,13 @@ static enum status list(const struct request *request, struct error *err)
         struct json_writer w = json_writer(request->out);
         json_begin_array(&w);
         for (size_t i = 0; i < n; i++)
-            put_info(&w, &infos[i]);
+            models_put_info(&w, &infos[i]);
         json_end_array(&w);
         buffer_put_char(request->out, '\n');
         return STATUS_OK;
     }
     for (size_t i = 0; i < n; i++)
-        print_info(request->out, &infos[i]);
+        models_print_info(request->out, &infos[i]);
     if (n == 0)
         fprintf(stderr, "%s: no bundles yet; influence train makes one\n", request->dir);
     return STATUS_OK;
@@ -88,29 +57,6 @@ static enum status find(const struct request *request, char ret_dir[static PATH_
     return bundle_resolve(request->dir, ret_dir, ret_id, err);
 }
 
-/* Any JSON as indented lines "key: value". */
-static void print_value(struct buffer *out, const struct json *value, int depth)
-{
-    for (const struct json *m = json_first(value); m; m = json_next(m)) {
-        const char *key = json_key(m);
-        buffer_printf(out, "%*s%s%s", 2 * depth, "", key ? key : "-", key ? ":" : "");
-        enum json_type type = json_type(m);
-        if (type == JSON_OBJECT || type == JSON_ARRAY) {
-            buffer_put_text(out, json_first(m) ? "\n" : " none\n");
-            print_value(out, m, depth + 1);
-            continue;
-        }
-        buffer_put_char(out, ' ');
-        if (type == JSON_STRING) {
-            buffer_put_text(out, json_string_or(m, ""));
-        } else {
-            struct json_writer w = json_writer(out);
-            json_put_value(&w, m);
-        }
-        buffer_put_char(out, '\n');
-    }
-}
-
 static enum status show(const struct request *request, struct error *err)
 {
     char dir[PATH_MAX];
@@ -123,7 +69,7 @@ static enum status show(const struct request *request, struct error *err)
     const struct json *manifest = NULL;
     TRY(json_parse_file(path, &arena, &manifest, err));
     if (!request->as_json) {
-        print_value(request->out, manifest, 0);
+        models_print_manifest(request->out, manifest);
         return STATUS_OK;
     }
     struct json_writer w = json_writer(request->out);

@@ -36,7 +36,19 @@ def test_show_gives_the_manifest(run, store):
     manifest = ask(run, store, "show")
     assert manifest["id"] == (store / "current").readlink().name
     assert {f["name"] for f in manifest["files"]} >= {"score.blob", "tier.blob", "cluster.blob", "similar.blob"}
-    assert f"id: {manifest['id']}" in run("models", "show", "--models", store).stdout
+    text = run("models", "show", "--models", store).stdout
+    assert manifest["id"] in text and "synthetic" in text
+
+
+def test_a_trained_bundle_is_listed_with_what_it_is_worth(run, models):
+    [listed] = ask(run, models, "list")
+    manifest = ask(run, models, "show")
+    assert listed["rows"] == manifest["rows"] > 0
+    for part in ("score", "tier"):
+        if manifest[part]["leaderboard"]:
+            assert listed[part]["model"] == manifest[part]["chosen"]
+            assert listed[part]["mean"] is not None
+    assert all(v["whole"] for v in ask(run, models, "verify"))
 
 
 def test_promote_and_rollback_swap(run, store):
