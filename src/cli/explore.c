@@ -4,20 +4,17 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/html.h"
 #include "cli/inputs.h"
+#include "cli/terminal.h"
 #include "explore/snapshots.h"
 
 static const char name[] = "explore";
 static const char default_schemas[] = "config/schemas";
-
-#define DEFAULT_WIDTH 110
 
 struct request {
     struct import_options import;
@@ -49,14 +46,6 @@ static enum status load(char **arguments, size_t n_arguments, const struct impor
     size_t n_files = loaded->inputs->n_files;
     TRY(import_files(files, n_files, options, &loaded->table, &loaded->report, err));
     return explore_snapshots_load(files, n_files, options, loaded->report, &loaded->snapshots, err);
-}
-
-static int terminal_width(void)
-{
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 60)
-        return size.ws_col;
-    return DEFAULT_WIDTH;
 }
 
 static int show(const struct explore *explore, const struct request *request)

@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/models_print.h"
+#include "cli/models_show.h"
+#include "cli/terminal.h"
 #include "runtime/engine.h"
 
 static const char name[] = "models";
@@ -57,6 +59,31 @@ static enum status find(const struct request *request, char ret_dir[static PATH_
     return bundle_resolve(request->dir, ret_dir, ret_id, err);
 }
 
+/* The report of a bundle, or NULL: an older one may have none, and the rest is worth showing. */
+static const struct json *read_report(const char *dir, struct arena *arena)
+{
+    const struct json *report = NULL;
+    const char *path = arena_printf(arena, "%s/report.json", dir);
+    if (!path || json_parse_file(path, arena, &report, NULL) != STATUS_OK)
+        return NULL;
+    return json_number_or(json_get(report, "schema"), 0) == 1 ? report : NULL;
+}
+
+static enum status print_shown(const struct models_show *show, struct buffer *out,
+                               struct error *err)
+{
+    AUTO(free_slot) char *text = NULL;
+    size_t length = 0;
+    FILE *memory = open_memstream(&text, &length);
+    if (!memory)
+        return fail_errno(err, "models show");
+    models_show_print(show, memory);
+    if (fclose(memory) != 0)
+        return fail_errno(err, "models show");
+    buffer_put(out, text, length);
+    return STATUS_OK;
+}
+
 static enum status show(const struct request *request, struct error *err)
 {
     char dir[PATH_MAX];
@@ -69,6 +96,9 @@ static enum status show(const struct request *request, struct error *err)
     const struct json *manifest = NULL;
     TRY(json_parse_file(path, &arena, &manifest, err));
     if (!request->as_json) {
+        const struct models_show show = {id, manifest, read_report(dir, &arena), terminal_width()};
+        if (show.report)
+            return print_shown(&show, request->out, err);
         models_print_manifest(request->out, manifest);
         return STATUS_OK;
     }

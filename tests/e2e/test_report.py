@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report of a bundle: its schema, the page as one file, and `models show`."""
+
+import json
+
+import pytest
+from report_schema import check_report
+
+
+@pytest.fixture(scope="module")
+def report(run, models):
+    return json.loads(run("report", "--bundle", models, "--json").stdout)
+
+
+def test_the_trainers_report_keeps_to_the_schema(report):
+    check_report(report)
+    assert report["kind"] == "bundle" and report["synthetic"] is True
+
+
+def test_the_report_carries_the_id_of_its_bundle(report, bundle):
+    assert report["bundle"]["id"] == bundle.name
+
+
+def test_a_bundle_of_its_own_is_taken_as_well_as_a_models_directory(run, bundle, report):
+    assert json.loads(run("report", "--bundle", bundle, "--json").stdout) == report
+
+
+def test_the_page_of_a_bundle_is_one_file(run, models, bundle, tmp_path):
+    out = tmp_path / "report.html"
+    done = run("report", "--bundle", models, "--out", out, check=False)
+    if done.returncode == 1 and "page" in done.stderr:
+        assert not out.exists()
+        pytest.skip("this build has no page")
+    assert done.returncode == 0, done.stderr
+    html = out.read_text(encoding="utf-8")
+    assert bundle.name in html and "<script src=" not in html
+    assert run("report", "--bundle", models, "--out", "-").stdout == html
+
+
+def test_what_is_missing_is_said(run, tmp_path):
+    nothing = run("report", "--bundle", tmp_path, "--out", tmp_path / "r.html", check=False)
+    assert nothing.returncode == 1 and "influence train" in nothing.stderr
+    assert run("report", check=False).returncode == 2
+    assert run("report", "file.csv", "--out", "r.html", check=False).returncode == 2
+
+
+def test_a_broken_report_is_refused_by_name(run, bundle, tmp_path):
+    copy = tmp_path / "bundle"
+    copy.mkdir()
+    for file in bundle.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    for broken in (b"", b"[]", b'{"schema":', b'{"schema":1,"schema":1}'):
+        (copy / "report.json").write_bytes(broken)
+        done = run("report", "--bundle", copy, "--json", check=False)
+        assert done.returncode == 1 and "report.json" in done.stderr and done.stdout == ""
+
+
+def test_models_show_names_the_models_and_what_to_mind(run, models, report):
+    text = run("models", "show", "--models", models).stdout
+    assert f"id: {report['bundle']['id']}" in text
+    assert "synthetic demo data" in text
+    for board in (report["models"]["score"], report["models"]["tier"]):
+        for row in board["leaderboard"]:
+            assert ("> " if row["chosen"] else "  ") + row["name"] in text
+    for name in report["archetypes"]["names"]:
+        assert name in text
+    for caution in report["overview"]["careful"]:
+        assert caution["text"] in text
