@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The measuring scripts run, so that they are there on the day they are needed."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from conftest import BUILD, ROOT
+
+
+def bench(script, *arguments):
+    command = [sys.executable, ROOT / "tests/bench" / script, "--build", BUILD, "--json", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_requests_are_measured(models):
+    if not shutil.which("wrk"):
+        pytest.skip("no wrk")
+    result = bench("serve.py", "--models", models, "--seconds", 1, "--rounds", 1, "--connections", 8,
+                   "--routes", "/score,/similar", "--durability", "off,batched")
+    assert [(row["server"], row["route"]) for row in result["routes"]] == [
+        ("log-off", "/score"), ("log-off", "/similar"), ("log-batched", "/score"), ("log-batched", "/similar")]
+    assert all(row["cpu_us"] > 0 and row["requests_s"] > 0 for row in result["routes"])
+
+
+def test_commands_are_measured():
+    result = bench("jobs.py", "--rows", 2000, "--train-rows", 0)
+    assert [row["command"] for row in result] == ["synth", "import"]
+    assert all(row["wall_s"] > 0 and row["peak_mib"] > 1 for row in result)
