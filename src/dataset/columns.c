@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "dataset/encoding.h"
 #include "dataset/work.h"
 #include "profile/parse.h"
 
@@ -29,8 +30,11 @@ static void count_quantity(struct number_stats *stats, const struct quantity *qu
     stats->n_percent += quantity->is_percent;
     stats->n_comma += quantity->decimal == ',';
     stats->n_point += quantity->decimal == '.';
-    stats->n_broken +=
-        !quantity->has_suffix && !quantity->is_percent && quantity->value != floor(quantity->value);
+    bool is_bare = !quantity->has_suffix && !quantity->is_percent;
+    stats->n_broken += is_bare && quantity->value != floor(quantity->value);
+    stats->n_grouped += is_bare && quantity->could_group;
+    stats->n_round +=
+        is_bare && quantity->could_group && fmod(round(quantity->value * 1000), 100) == 0;
 }
 
 static double read_quantity(struct work *work, struct column *column, size_t row, char decimal)
@@ -179,7 +183,7 @@ static bool is_better(const struct column *a, const struct column *b)
 static void drop_duplicate(struct work *work, struct column *column, const struct column *kept)
 {
     events_explain(&work->events, RULE_column_duplicate, column->header,
-                   "'%.80s' gives %s too and was taken instead", kept->header, kept->field->name);
+                   "'%s' gives %s too and was taken instead", kept->label, kept->field->name);
     column->field = NULL;
     column->how = "ignored";
     column->is_dropped = true;
@@ -218,19 +222,34 @@ static char decimal_mark(const struct work *work)
     return n_comma > n_point ? ',' : n_point > 0 ? '.' : 0;
 }
 
+/* Counts that all have a point with three digits behind it, and no zeros there as a fixed number of
+ * decimals would leave: "15.070" is fifteen thousand. */
+static bool is_grouped_by_points(const struct column *column, enum profile_kind kind)
+{
+    const struct number_stats *stats = &column->stats;
+    return column->field->kind == kind && stats->n_broken > 0 && stats->n_suffix == 0 &&
+           stats->n_percent == 0 && stats->n_point == 0 && stats->n_broken <= stats->n_grouped &&
+           stats->n_round * 2 < stats->n_grouped;
+}
+
 enum status columns_read_numbers(struct work *work, struct error *err)
 {
     for (size_t i = 0; i < work->n_columns; i++)
         if (is_numeric(&work->columns[i]))
             TRY(read_column(work, &work->columns[i], 0, err));
     char decimal = decimal_mark(work);
+    bool groups_counts = false; /* then it groups means too, which could be broken numbers */
+    for (size_t i = 0; i < work->n_columns; i++)
+        groups_counts |=
+            is_numeric(&work->columns[i]) && is_grouped_by_points(&work->columns[i], PROFILE_COUNT);
     if (decimal == ',')
         events_add(&work->events, RULE_decimal_comma, "", 0, "");
     for (size_t i = 0; i < work->n_columns; i++) {
         struct column *column = &work->columns[i];
         if (!is_numeric(column))
             continue;
-        if (decimal == ',')
+        if (decimal == ',' || is_grouped_by_points(column, PROFILE_COUNT) ||
+            (groups_counts && is_grouped_by_points(column, PROFILE_MEAN)))
             TRY(read_column(work, column, ',', err));
         demote_text(work, column);
         if (is_numeric(column))
@@ -241,17 +260,6 @@ enum status columns_read_numbers(struct work *work, struct error *err)
 }
 
 /* ---- the table ---- */
-
-/* Bytes of `text` that fit, whole characters. */
-static size_t cut_length(const char *text, size_t length, size_t max)
-{
-    if (length <= max)
-        return length;
-    length = max;
-    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
-        length--;
-    return length;
-}
 
 /* The text of a cell as the field takes it; *ret_length 0: missing. */
 static const char *read_text(struct work *work, const struct column *column, size_t row,
@@ -289,7 +297,7 @@ static const char *read_text(struct work *work, const struct column *column, siz
     }
     if (length > field->max_bytes)
         events_add(&work->events, RULE_text_too_long, column->header, work_line(work, row), cell);
-    *ret_length = cut_length(text, length, field->max_bytes);
+    *ret_length = utf8_cut(text, length, field->max_bytes);
     return text;
 }
 

@@ -79,6 +79,16 @@ size_t utf16_finish(struct utf16_decoder *decoder, char *ret_text)
     return cut ? put_utf8(ret_text, REPLACEMENT) : 0;
 }
 
+size_t utf8_cut(const char *text, size_t length, size_t max)
+{
+    if (length <= max)
+        return length;
+    length = max;
+    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length--;
+    return length;
+}
+
 /* ---- one field ---- */
 
 /* windows-1252, 0x80 to 0x9F; the five bytes that it leaves undefined stay C1 controls, as browsers

@@ -37,3 +37,6 @@ enum {
  * without blanks at the ends. Returns the bits of what was found; *ret_line_breaks (NULL allowed):
  * how many line breaks it had. */
 unsigned cell_clean(const char *bytes, size_t n, struct buffer *out, size_t *ret_line_breaks);
+
+/* Bytes of `text` that fit into `max`, whole characters only. */
+size_t utf8_cut(const char *text, size_t length, size_t max);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataset/encoding.h"
+
 #define EXAMPLE_BYTES 60
 
 static const struct {
@@ -71,10 +73,7 @@ static const char *shorten(struct arena *memory, const char *value)
     size_t length = strlen(value);
     if (length <= EXAMPLE_BYTES)
         return arena_strndup(memory, value, length);
-    size_t cut = EXAMPLE_BYTES - 3;
-    while (cut > 0 && ((unsigned char)value[cut] & 0xC0) == 0x80)
-        cut--;
-    return arena_printf(memory, "%.*s...", (int)cut, value);
+    return arena_printf(memory, "%.*s...", (int)utf8_cut(value, length, EXAMPLE_BYTES - 3), value);
 }
 
 void events_add(struct events *events, enum rule rule, const char *column, size_t line,

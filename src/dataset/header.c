@@ -2,8 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataset/encoding.h"
 #include "dataset/sniff.h"
 #include "dataset/work.h"
+
+#define LABEL_BYTES 60
 
 struct column *work_column(const struct work *work, const struct profile_field *field)
 {
@@ -71,16 +74,16 @@ static enum status refuse_unmatched(const struct work *work, struct error *err)
     for (size_t i = 0; i < work->n_columns; i++) {
         const struct column *column = &work->columns[i];
         n_known += column->match.role != SCHEMA_NONE;
-        if (used + strlen(column->header) + 8 < sizeof seen && used + 8 < sizeof seen)
-            used += (size_t)snprintf(seen + used, sizeof seen - used, "%s'%.60s'", i ? ", " : "",
-                                     column->header);
+        if (used + strlen(column->label) + 8 < sizeof seen && used + 8 < sizeof seen)
+            used += (size_t)snprintf(seen + used, sizeof seen - used, "%s'%s'", i ? ", " : "",
+                                     column->label);
         else if (used + 5 < sizeof seen && seen[used - 1] != '.')
             used += (size_t)snprintf(seen + used, sizeof seen - used, ", ...");
         bool may_be_meant = hint[0] == '\0' && i < MAX_HINTS && column->match.role == SCHEMA_NONE;
         const char *near =
             may_be_meant ? schema_nearest_alias(work->schema, followers, column->header) : NULL;
         if (near)
-            snprintf(hint, sizeof hint, "; is '%.40s' meant to be '%.40s'?", column->header, near);
+            snprintf(hint, sizeof hint, "; is '%s' meant to be '%s'?", column->label, near);
     }
     return fail(err, STATUS_INVALID,
                 "no table of profiles: needs a column of followers (followers, subscribers, fans, "
@@ -107,6 +110,11 @@ static enum status make_columns(struct work *work, struct error *err)
         column->how = "extra";
         column->unit = "";
         if (!column->header)
+            return no_memory(err);
+        column->label =
+            arena_strndup(work->memory, column->header,
+                          utf8_cut(column->header, strlen(column->header), LABEL_BYTES));
+        if (!column->label)
             return no_memory(err);
     }
     if (shift > 0)
@@ -145,6 +153,12 @@ static void name_table(struct work *work)
         if (work->columns[i].field)
             has_field[work->columns[i].field - profile_fields] = true;
     const struct schema_table *table = schema_find_table(has_field);
+    for (size_t i = 0; i < work->n_columns; i++) {
+        if (work->columns[i].match.is_user_table) {
+            work->table_name = work->columns[i].how;
+            return;
+        }
+    }
     if (!table)
         return;
     work->table_name = table->name;

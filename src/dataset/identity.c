@@ -6,7 +6,10 @@
 #include "dataset/work.h"
 
 #define SAMPLE_ROWS 4000
-#define HANDLE_SHARE 0.9 /* of the cells of a handle column must be possible handles */
+/* Of the cells, so many must be possible handles: where the header says so, and where it may as
+ * well mean the display name. */
+#define SURE_SHARE 0.6
+#define CELLS_SHARE 0.9
 
 static bool is_handle_char(char c)
 {
@@ -58,16 +61,13 @@ const char *identity_text(const char *cell, size_t *ret_length)
 /* Share of the cells that could be handles; 0 for columns of bare numbers. */
 static double handle_share(const struct work *work, size_t column)
 {
-    const struct grid *grid = &work->grid;
-    size_t first = work->header_row + 1;
-    size_t step = (grid->n_rows - first) / SAMPLE_ROWS + 1;
+    size_t step = work->n_rows / SAMPLE_ROWS + 1;
     size_t n = 0;
     size_t n_handles = 0;
     size_t n_numbers = 0;
-    for (size_t i = first; i < grid->n_rows; i += step) {
-        const struct grid_row *row = &grid->rows[i];
-        const char *cell = grid_cell(grid, row, column);
-        if (cell[0] == '\0' || row->n_cells < 2)
+    for (size_t row = 0; row < work->n_rows; row += step) {
+        const char *cell = work_cell(work, row, column);
+        if (cell[0] == '\0')
             continue;
         const char *handle;
         n++;
@@ -101,10 +101,13 @@ void identity_settle(struct work *work)
             continue;
         n_candidates++;
         double share = handle_share(work, i);
-        bool better = share >= HANDLE_SHARE && (!best || is_sure > best_is_sure ||
-                                                (is_sure == best_is_sure && share > best_share));
-        if (is_sure)
+        bool better =
+            share >= (is_sure ? SURE_SHARE : CELLS_SHARE) &&
+            (!best || is_sure > best_is_sure || (is_sure == best_is_sure && share > best_share));
+        if (is_sure) {
             column->field = NULL;
+            column->how = "extra";
+        }
         if (!better)
             continue;
         best = column;

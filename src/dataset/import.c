@@ -94,6 +94,7 @@ static enum status understand(struct work *work, struct error *err)
     if (work->grid.n_rows == 0)
         return fail(err, STATUS_INVALID, "has no rows, only blank lines");
     TRY(header_match(work, err));
+    TRY(rows_find(work, err));
     identity_settle(work);
     TRY(rows_settle(work, err));
     TRY(columns_read_numbers(work, err));

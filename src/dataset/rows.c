@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "dataset/encoding.h"
 #include "dataset/work.h"
 #include "profile/parse.h"
 
@@ -59,14 +60,12 @@ static enum cells_kind kind_of(const size_t n[static N_LOOKS])
 /* The kind of each column, by a sample of the rows that have the right width. */
 static void find_kinds(struct work *work)
 {
-    const struct grid *grid = &work->grid;
-    size_t first = work->header_row + 1;
-    size_t step = (grid->n_rows - first) / SAMPLE_ROWS + 1;
+    size_t step = work->n_rows / SAMPLE_ROWS + 1;
     for (size_t c = 0; c < work->n_columns; c++) {
         size_t n[N_LOOKS] = {0};
-        for (size_t i = first; i < grid->n_rows; i += step)
-            if (grid->rows[i].n_cells == work->n_columns)
-                n[looks_like(grid_cell(grid, &grid->rows[i], c))]++;
+        for (size_t row = 0; row < work->n_rows; row += step)
+            if (work_row(work, row)->n_cells == work->n_columns)
+                n[looks_like(work_cell(work, row, c))]++;
         work->columns[c].kind = kind_of(n);
     }
 }
@@ -196,9 +195,12 @@ static enum status accept(struct work *work, size_t index, const struct trial *t
 static void refuse(struct work *work, size_t index, enum rule rule)
 {
     const struct grid_row *row = &work->grid.rows[index];
+    const char *first = grid_cell(&work->grid, row, 0);
+    const char *second = grid_cell(&work->grid, row, 1);
     char text[160];
-    snprintf(text, sizeof text, "%u of %zu cells: %.50s | %.50s", row->n_cells, work->n_columns,
-             grid_cell(&work->grid, row, 0), grid_cell(&work->grid, row, 1));
+    snprintf(text, sizeof text, "%u of %zu cells: %.*s | %.*s", row->n_cells, work->n_columns,
+             (int)utf8_cut(first, strlen(first), 40), first,
+             (int)utf8_cut(second, strlen(second), 40), second);
     events_add(&work->events, rule, "", row->line, text);
 }
 
@@ -349,42 +351,50 @@ static bool is_no_data(struct work *work, size_t index)
     return true;
 }
 
-static enum status sort_rows(struct work *work, struct trial *trial, struct error *err)
+enum status rows_find(struct work *work, struct error *err)
 {
-    const struct grid *grid = &work->grid;
-    for (size_t i = work->header_row + 1; i < grid->n_rows; i++) {
-        if (is_no_data(work, i))
-            continue;
-        work->n_data_rows++;
-        const struct grid_row *row = &grid->rows[i];
+    size_t n = work->grid.n_rows;
+    work->rows = calloc(n + 1, sizeof *work->rows);
+    if (!work->rows)
+        return fail(err, STATUS_NO_MEMORY, "out of memory for the rows");
+    drop_trailing_cells(work);
+    for (size_t i = work->header_row + 1; i < n; i++)
+        if (!is_no_data(work, i))
+            work->rows[work->n_rows++] = (uint32_t)i;
+    work->n_data_rows += work->n_rows;
+    return work->n_rows > 0 ? STATUS_OK : fail(err, STATUS_INVALID, "has a header and no rows");
+}
+
+static enum status keep_fitting(struct work *work, struct trial *trial, struct error *err)
+{
+    size_t n_kept = 0;
+    for (size_t i = 0; i < work->n_rows; i++) {
+        const struct grid_row *row = work_row(work, i);
         bool good = row->n_cells == work->n_columns;
         for (size_t c = 0; c < work->n_columns && good; c++)
-            good = !is_wrong(&work->columns[c], grid_cell(grid, row, c));
+            good = !is_wrong(&work->columns[c], grid_cell(&work->grid, row, c));
         if (!good)
-            TRY(repair(work, i, trial, &good, err));
+            TRY(repair(work, work->rows[i], trial, &good, err));
         if (good)
-            work->rows[work->n_rows++] = (uint32_t)i;
+            work->rows[n_kept++] = work->rows[i];
     }
+    work->n_rows = n_kept;
     return STATUS_OK;
 }
 
 enum status rows_settle(struct work *work, struct error *err)
 {
-    size_t n = work->grid.n_rows;
-    work->rows = calloc(n + 1, sizeof *work->rows);
     AUTO(free_slot) uint32_t *cells = calloc(2 * work->n_columns + 1, sizeof *cells);
-    if (!work->rows || !cells)
+    if (!cells)
         return fail(err, STATUS_NO_MEMORY, "out of memory for the rows");
     struct trial trial = {.cells = cells, .found = cells + work->n_columns};
-    drop_trailing_cells(work);
+    size_t n_before = work->n_rows;
     find_kinds(work);
-    TRY(sort_rows(work, &trial, err));
-    if (work->n_data_rows == 0)
-        return fail(err, STATUS_INVALID, "has a header and no rows");
-    if (work->n_rows * 2 < work->n_data_rows)
+    TRY(keep_fitting(work, &trial, err));
+    if (work->n_rows * 2 < n_before)
         return fail(
             err, STATUS_INVALID,
             "%zu of %zu rows do not fit the header (%zu columns); the table cannot be trusted",
-            work->n_data_rows - work->n_rows, work->n_data_rows, work->n_columns);
+            n_before - work->n_rows, n_before, work->n_columns);
     return STATUS_OK;
 }

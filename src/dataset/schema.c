@@ -358,8 +358,10 @@ static bool match_user_table(const struct user_table *table, const char *const *
             key_of(headers[i], key);
             const struct user_column *column = find_user_column(table, key);
             n_found += column != NULL;
-            if (column && pass == 1)
+            if (column && pass == 1) {
                 ret_matches[i] = to_match(&column->meaning, UNIT_AUTO, table->name);
+                ret_matches[i].is_user_table = true;
+            }
         }
         if (n_found < table->n_columns)
             return false;

@@ -27,6 +27,7 @@ struct schema_match {
     enum schema_role role;
     const struct profile_field *field;
     enum schema_unit unit;
+    bool is_user_table;
     const char *how; /* "exact", "alias", "similar", or the name of the user's table */
 };
 

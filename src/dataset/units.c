@@ -161,13 +161,13 @@ static bool settle_means(struct work *work, struct column *column, const double 
     for (size_t row = 0; row < work->n_rows && followers; row++) {
         double value = column->numbers[row];
         n_lost +=
-            value > 0 && value < 1000 && followers[row] >= 1e5 && value < followers[row] * 1e-5;
+            value > 0 && value < 1000 && followers[row] >= 1e4 && value < followers[row] * 1e-4;
     }
     if (column->stats.n_broken == 0 || n_lost * 5 <= column->stats.n_present)
         return true;
     events_explain(
         &work->events, RULE_scale_lost, column->header,
-        "the scale cannot be told: %zu of %zu cells are less than 0.001 %% of the "
+        "the scale cannot be told: %zu of %zu cells are less than 0.01 %% of the "
         "followers, as if their suffixes (k, m) had been stripped; the column was set aside",
         n_lost, column->stats.n_present);
     return false;
@@ -186,9 +186,9 @@ static enum status check_against_followers(struct work *work, struct column *col
     double middle = median_ratio(followers, NULL, work->n_rows, scratch, &n);
     if (middle < 10000)
         return fail(err, STATUS_INVALID,
-                    "the scale of the followers cannot be told: '%.60s' is %.3g times as large in "
+                    "the scale of the followers cannot be told: '%s' is %.3g times as large in "
                     "the middle row",
-                    column->header, ratio);
+                    column->label, ratio);
     events_explain(
         &work->events, RULE_scale_lost, column->header,
         "the scale cannot be told: it is %.3g times the followers in the middle row; the "
@@ -216,9 +216,9 @@ static enum status settle_scales(struct work *work, double *scratch, struct erro
         if (column->field->kind == PROFILE_COUNT && !settle_counts(work, column)) {
             if (column->field->index == PROFILE_followers)
                 return fail(err, STATUS_INVALID,
-                            "'%.60s': the scale of the followers cannot be told: %zu of %zu cells "
+                            "'%s': the scale of the followers cannot be told: %zu of %zu cells "
                             "are broken numbers without a suffix (k, m, b)",
-                            column->header, column->stats.n_broken, column->stats.n_present);
+                            column->label, column->stats.n_broken, column->stats.n_present);
             refuse_column(column);
             continue;
         }

@@ -32,10 +32,13 @@ struct number_stats {
     size_t n_suffix, n_percent;
     size_t n_broken;         /* not whole, without suffix or percent mark */
     size_t n_comma, n_point; /* with that decimal mark for certain */
+    size_t n_grouped;        /* broken ones whose point could as well group thousands: "15.070" */
+    size_t n_round; /* of these, with zeros behind: "15.000" may be a count printed as a fraction */
 };
 
 struct column {
     const char *header; /* trimmed */
+    const char *label;  /* the header, shortened for messages */
     struct schema_match match;
     const struct profile_field *field; /* NULL: an extra column, or dropped */
     const char *how;                   /* as in import_column */
@@ -93,6 +96,10 @@ static inline bool is_number_kind(const struct profile_field *field)
 /* Headers to columns. STATUS_INVALID: no column of followers; the message says what was seen. */
 enum status header_match(struct work *work, struct error *err);
 
+/* The rows that are data, by their look: no rules, repeated headers, totals, footnotes.
+ * STATUS_INVALID: there are none. */
+enum status rows_find(struct work *work, struct error *err);
+
 /* Settle which columns are handle and name. */
 void identity_settle(struct work *work);
 
@@ -103,7 +110,8 @@ size_t identity_handle(const char *cell, const char **ret_handle);
 /* What stands in a cell of the handle column that holds no possible handle: without @ and link. */
 const char *identity_text(const char *cell, size_t *ret_length);
 
-/* Which rows are data; repairs and refusals. Sets rows and the kinds of the columns. */
+/* The kinds of the columns, and then which rows fit them: repairs and refusals. STATUS_INVALID:
+ * most do not. */
 enum status rows_settle(struct work *work, struct error *err);
 
 /* Read the numbers of all columns, decide decimal marks, units and scales; refuse columns. */

@@ -20,6 +20,7 @@ struct quantity {
     /* What the number shows of the column's way of writing: ',' or '.' when that mark must be the
      * decimal one; 0 when it has none, or one that could as well group thousands ("1.234"). */
     char decimal;
+    bool could_group; /* its only mark has exactly three digits behind it: "1.234" */
 };
 
 /* One number with an optional sign, grouping, suffix and percent mark; spaces around it are fine.

@@ -111,9 +111,8 @@ static bool is_decimal_mark(const struct body *body, char decimal)
     return mark == '.' || !could_group;
 }
 
-static bool resolve_body(struct body *body, char decimal, char *ret_decimal)
+static bool resolve_body(struct body *body, char decimal, struct quantity *quantity)
 {
-    *ret_decimal = 0;
     body->number.exponent = 0;
     if (body->n_marks == 0)
         return true;
@@ -123,11 +122,11 @@ static bool resolve_body(struct body *body, char decimal, char *ret_decimal)
         n_groups = last;
         size_t behind = digits_behind(body, last);
         body->number.exponent = -(int)behind;
-        bool could_group = body->n_marks == 1 && behind == 3 && is_grouped(body, 1);
-        if (!could_group && behind > 0)
-            *ret_decimal = body->marks[last].mark;
+        quantity->could_group = body->n_marks == 1 && behind == 3 && is_grouped(body, 1);
+        if (!quantity->could_group && behind > 0)
+            quantity->decimal = body->marks[last].mark;
     } else if (body->n_marks > 1 && body->marks[0].mark != ' ') {
-        *ret_decimal = body->marks[0].mark == ',' ? '.' : ',';
+        quantity->decimal = body->marks[0].mark == ',' ? '.' : ',';
     }
     return is_grouped(body, n_groups);
 }
@@ -332,8 +331,8 @@ static bool read_simple(struct span span, char decimal, struct quantity *ret_qua
     }
     if (i + 1 < span.length || (i < span.length && !quantity.is_percent && !quantity.has_suffix))
         return false;
-    bool could_group = n_behind == 3 && point <= 3;
-    quantity.decimal = n_behind > 0 && !could_group ? '.' : 0;
+    quantity.could_group = n_behind == 3 && point <= 3;
+    quantity.decimal = n_behind > 0 && !quantity.could_group ? '.' : 0;
     quantity.value = scale(whole, exponent);
     *ret_quantity = quantity;
     return true;
@@ -354,7 +353,7 @@ enum parse_result parse_quantity_decimal(const char *text, size_t length, char d
     bool negative = read_sign(&span);
     if (!read_body(&span, &body))
         return span_is_missing_word(whole) ? PARSE_MISSING : PARSE_BAD;
-    if (!resolve_body(&body, decimal, &quantity.decimal))
+    if (!resolve_body(&body, decimal, &quantity))
         return PARSE_BAD;
     int *exponent = &body.number.exponent;
     if (span.length > 0) {
