@@ -20,7 +20,7 @@ struct request {
     const char *id; /* NULL: none was given */
     int64_t keep;
     bool as_json;
-    struct buffer *out; /* what goes to stdout */
+    struct buffer *out; /* borrowed; what goes to stdout */
 };
 
 /* ---- list ---- */
@@ -242,16 +242,14 @@ static const struct action *find_action(const char *word)
     return NULL;
 }
 
-static int run(const struct action *action, struct request *request)
+static int run(const struct action *action, const struct request *request)
 {
-    AUTO(buffer_deinit) struct buffer out = {0};
     struct error err = {0};
-    request->out = &out;
     enum status status = action->run(request, &err);
-    if (out.failed)
+    if (request->out->failed)
         status = fail(&err, STATUS_NO_MEMORY, "out of memory");
-    if (out.length > 0)
-        fwrite(out.at, 1, out.length, stdout);
+    if (request->out->length > 0)
+        fwrite(request->out->at, 1, request->out->length, stdout);
     return status == STATUS_OK ? command_finish(name) : command_failed(name, &err);
 }
 
@@ -270,7 +268,8 @@ int command_models(int argc, char **argv)
         {"help", no_argument, NULL, HELP},
         {0},
     };
-    struct request request = {.dir = "models", .keep = 5};
+    AUTO(buffer_deinit) struct buffer out = {0};
+    struct request request = {.dir = "models", .keep = 5, .out = &out};
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {

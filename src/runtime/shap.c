@@ -208,7 +208,7 @@ void shap_add_trees(const struct tree_nodes *nodes, const struct shap_rule *rule
         sweep.split[i] = (struct split){1, 1, NULL};
     double product[SHAP_MAX_POINTS];
     double sum[SHAP_MAX_POINTS];
-    for (size_t q = 0; q < rule->n_points; q++)
+    for (size_t q = 0; q < SHAP_MAX_POINTS; q++)
         product[q] = 1;
     for (size_t tree = 0; tree < nodes->n_trees; tree++) {
         if (nodes->output[tree] != question->output)
