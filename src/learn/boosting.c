@@ -17,6 +17,10 @@
 
 #define MAX_INNER_FOLDS 5
 
+/* Up to so many rows every row counts, and trees are cheap: exact splits, slow learning, inner
+ * folds. */
+#define SMALL 1000
+
 static void matrix_slot(DMatrixHandle *slot)
 {
     if (*slot)
@@ -44,7 +48,7 @@ static enum status failed(struct error *err)
 
 struct boosting_settings boosting_settings_for(enum boosting_loss loss, size_t n)
 {
-    if (n <= 5000)
+    if (n <= SMALL)
         return (struct boosting_settings){.loss = loss,
                                           .max_rounds = 300,
                                           .patience = 30,
@@ -140,7 +144,7 @@ static enum status new_booster(const struct problem *problem,
     TRY_XGB(XGBoosterSetParam(booster, "eval_metric", losses[settings->loss].metric));
     TRY_XGB(XGBoosterSetParam(booster, "base_score", "0"));
     /* The exact method is the faster one on small tables, and its cuts fall between values. */
-    TRY_XGB(XGBoosterSetParam(booster, "tree_method", problem->n <= 5000 ? "exact" : "hist"));
+    TRY_XGB(XGBoosterSetParam(booster, "tree_method", problem->n <= SMALL ? "exact" : "hist"));
     if (settings->loss == BOOSTING_CLASSES)
         TRY(set_number(booster, "num_class", (double)problem->n_classes, err));
     TRY(set_number(booster, "eta", settings->rate, err));

@@ -15,6 +15,12 @@
 #define INNER_FOLDS 5
 #define MAX_TUNING_ROWS 5000
 
+/* Enough to tell penalties apart; the fit that ships is solved to the end. */
+#define TUNING_TOLERANCE 1e-3
+
+/* The search ends when so many smaller penalties in a row were no better. */
+#define TUNING_PATIENCE 2
+
 /* Penalties; 1 / C in the terms of other libraries. Falling, so that each fit starts from the one
  * before, which is nearer to zero. */
 static const double penalty_grid[] = {300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.03};
@@ -70,7 +76,10 @@ enum status logistic_fit(const struct logistic_problem *problem, double *weights
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     struct logistic_problem own = *problem;
     own.scratch = scratch;
-    static const struct lbfgs_options options = {.max_iterations = 200, .tolerance = 1e-5};
+    const struct lbfgs_options options = {
+        .max_iterations = 200,
+        .tolerance = problem->tolerance > 0 ? problem->tolerance : 1e-5,
+    };
     return lbfgs_minimise(logistic_loss, &own, weights, own.k * (own.p + 1), &options, err);
 }
 
@@ -90,43 +99,52 @@ static double held_out_loss(const struct logistic_problem *problem, const double
 
 struct tuning {
     struct fold_rows rows;
-    double *weights; /* [k][p + 1] */
-    double *scratch; /* [2 k] */
+    uint32_t *fold_of_row; /* [n] */
+    double *weights;       /* [INNER_FOLDS][k][p + 1]: each fold goes on from its own */
+    double *scratch;       /* [2 k] */
 };
 
 static void tuning_deinit(struct tuning *tuning)
 {
     fold_rows_deinit(&tuning->rows);
+    free(tuning->fold_of_row);
     free(tuning->weights);
     free(tuning->scratch);
 }
 
 static enum status tuning_init(struct tuning *tuning, const struct logistic_problem *all,
-                               struct error *err)
+                               uint64_t seed, struct error *err)
 {
-    tuning->weights = calloc(all->k * (all->p + 1), sizeof *tuning->weights);
+    tuning->fold_of_row = calloc(all->n, sizeof *tuning->fold_of_row);
+    tuning->weights = calloc(INNER_FOLDS * all->k * (all->p + 1), sizeof *tuning->weights);
     tuning->scratch = calloc(2 * all->k, sizeof *tuning->scratch);
-    if (!tuning->weights || !tuning->scratch)
+    if (!tuning->fold_of_row || !tuning->weights || !tuning->scratch)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    return fold_rows_init(&tuning->rows, all->n, err);
+    TRY(fold_rows_init(&tuning->rows, all->n, err));
+    size_t n_folds =
+        all->n > MAX_TUNING_ROWS ? all->n / MAX_TUNING_ROWS * INNER_FOLDS : INNER_FOLDS;
+    return split_stratified(all->label, all->n, n_folds, seed, tuning->fold_of_row, err);
 }
 
-/* Adds the held-out loss of each penalty in one inner fold. */
-static enum status tune_fold(const struct logistic_problem *all, struct tuning *tuning,
-                             double *loss, struct error *err)
+/* The held-out loss of a penalty, over the inner folds. */
+static enum status try_penalty(const struct logistic_problem *all, struct tuning *tuning,
+                               double penalty, double *ret_loss, struct error *err)
 {
     const struct fold_rows *rows = &tuning->rows;
-    for (size_t i = 0; i < all->k * (all->p + 1); i++)
-        tuning->weights[i] = 0;
-    struct logistic_problem part = *all;
-    part.rows = rows->train;
-    part.n = rows->n_train;
-    for (size_t g = 0; g < ARRAY_LENGTH(penalty_grid); g++) {
+    double loss = 0;
+    for (uint32_t fold = 0; fold < INNER_FOLDS; fold++) {
+        double *weights = tuning->weights + fold * all->k * (all->p + 1);
+        fold_rows_take(&tuning->rows, tuning->fold_of_row, all->n, fold, INNER_FOLDS);
+        struct logistic_problem part = *all;
+        part.rows = rows->train;
+        part.n = rows->n_train;
+        part.tolerance = TUNING_TOLERANCE;
         /* The penalty is in rows' worth: a fold with fewer rows takes its share. */
-        part.penalty = penalty_grid[g] * (double)part.n / (double)all->n;
-        TRY(logistic_fit(&part, tuning->weights, err));
-        loss[g] += held_out_loss(all, tuning->weights, rows->held, rows->n_held, tuning->scratch);
+        part.penalty = penalty * (double)part.n / (double)all->n;
+        TRY(logistic_fit(&part, weights, err));
+        loss += held_out_loss(all, weights, rows->held, rows->n_held, tuning->scratch);
     }
+    *ret_loss = loss;
     return STATUS_OK;
 }
 
@@ -136,23 +154,18 @@ static enum status tune_penalty(const struct logistic_problem *all, uint64_t see
     *ret_penalty = 1.0;
     if (all->n < 2 * INNER_FOLDS)
         return STATUS_OK;
-    AUTO(free_slot) uint32_t *fold_of_row = calloc(all->n, sizeof *fold_of_row);
-    if (!fold_of_row)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
     AUTO(tuning_deinit) struct tuning tuning = {0};
-    TRY(tuning_init(&tuning, all, err));
-    size_t n_folds =
-        all->n > MAX_TUNING_ROWS ? all->n / MAX_TUNING_ROWS * INNER_FOLDS : INNER_FOLDS;
-    TRY(split_stratified(all->label, all->n, n_folds, seed, fold_of_row, err));
-    double loss[ARRAY_LENGTH(penalty_grid)] = {0};
-    for (uint32_t fold = 0; fold < INNER_FOLDS; fold++) {
-        fold_rows_take(&tuning.rows, fold_of_row, all->n, fold, INNER_FOLDS);
-        TRY(tune_fold(all, &tuning, loss, err));
-    }
+    TRY(tuning_init(&tuning, all, seed, err));
+    double best_loss = INFINITY;
     size_t best = 0;
-    for (size_t g = 1; g < ARRAY_LENGTH(penalty_grid); g++)
-        if (loss[g] < loss[best])
+    for (size_t g = 0; g < ARRAY_LENGTH(penalty_grid) && g <= best + TUNING_PATIENCE; g++) {
+        double loss;
+        TRY(try_penalty(all, &tuning, penalty_grid[g], &loss, err));
+        if (loss < best_loss) {
+            best_loss = loss;
             best = g;
+        }
+    }
     *ret_penalty = penalty_grid[best];
     return STATUS_OK;
 }

@@ -15,6 +15,7 @@ struct logistic_problem {
     double penalty;             /* on half the squared weights, not on intercepts; >= 0 */
     const double *class_weight; /* [k] weight of a row by its class; NULL: 1 */
     double *scratch;            /* [2 k] */
+    double tolerance;           /* of lbfgs_options; 0: 1e-5 */
 };
 
 /* Mean over rows of w (-ln p(label)) + penalty / (2 n) |w|^2, and its gradient.
