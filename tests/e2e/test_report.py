@@ -7,6 +7,25 @@ import pytest
 from report_schema import check_report
 
 
+# The report's shape does not depend on how long the search was.
+QUICK = ("--search.folds=2", "--search.repeats=1", "--score.models=constant ridge",
+         "--tier.models=prior softmax")
+
+
+@pytest.fixture(scope="module")
+def models(run, demo, tmp_path_factory):
+    out = tmp_path_factory.mktemp("models")
+    first, *_, last = sorted(demo.glob("snapshot-*.csv"))
+    months = [f"{path}@{path.stem.removeprefix('snapshot-')}" for path in (first, last)]
+    run("train", *months[:1], f"{demo / 'profiles.csv'}@{months[1][-7:]}", "--out", out, *QUICK)
+    return out
+
+
+@pytest.fixture(scope="module")
+def bundle(models):
+    return (models / "current").resolve()
+
+
 @pytest.fixture(scope="module")
 def report(run, models):
     return json.loads(run("report", "--bundle", models, "--json").stdout)
@@ -15,6 +34,12 @@ def report(run, models):
 def test_the_trainers_report_keeps_to_the_schema(report):
     check_report(report)
     assert report["kind"] == "bundle" and report["synthetic"] is True
+
+
+def test_two_months_are_compared(report):
+    comparison = report["data"]["comparison"]
+    assert comparison["before"] < comparison["after"] and comparison["in_both"] > 0
+    assert report["explore"]["growth"]["n"] > 0
 
 
 def test_the_report_carries_the_id_of_its_bundle(report, bundle):
