@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serve/answers_csv.h"
+
 /* Decimals: enough that a reader gets back what the engine said, for a fraction of the cost of the
  * shortest exact form. */
 #define FINE 8   /* scores, probabilities */
@@ -276,7 +278,49 @@ static void write_similar(const struct asker *asker, const union answer *answer,
     codec_write_imputed(w, similar->imputed);
 }
 
-const struct answer_kind answer_score = {compute_score, write_score};
-const struct answer_kind answer_tier = {compute_tier, write_tier};
-const struct answer_kind answer_cluster = {compute_cluster, write_cluster};
-const struct answer_kind answer_similar = {compute_similar, write_similar};
+const struct answer_kind answer_score = {
+    .compute = compute_score,
+    .write = write_score,
+    .csv_columns = "score,score_low,score_high,percentile,novelty,composite,imputed",
+    .write_csv = answers_csv_score,
+};
+const struct answer_kind answer_tier = {
+    .compute = compute_tier,
+    .write = write_tier,
+    .csv_columns = "tier,tier_probability,size_claimed,size_predicted,imputed",
+    .write_csv = answers_csv_tier,
+};
+const struct answer_kind answer_cluster = {
+    .compute = compute_cluster,
+    .write = write_cluster,
+    .csv_columns = "cluster,cluster_name,cluster_distance,imputed",
+    .write_csv = answers_csv_cluster,
+};
+const struct answer_kind answer_similar = {
+    .compute = compute_similar,
+    .write = write_similar,
+    .csv_columns = "rank,similar,similarity,distance,imputed",
+    .write_csv = answers_csv_similar,
+};
+
+static bool is_handle_only(const struct profile *profile)
+{
+    if (!profile->text[PROFILE_handle])
+        return false;
+    for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
+        if (!isnan(profile->number[i]))
+            return false;
+    for (size_t i = 0; i < PROFILE_N_TEXTS; i++)
+        if (i != PROFILE_handle && profile->text[i])
+            return false;
+    return true;
+}
+
+enum status answer_profile(const struct asker *asker, const struct answer_kind *kind,
+                           struct profile *profile, union answer *ret_answer, struct error *err)
+{
+    if (is_handle_only(profile))
+        TRY(answer_find_profile(engine_catalogue(asker->engine), profile->text[PROFILE_handle],
+                                profile, err));
+    return kind->compute(asker, profile, ret_answer, err);
+}

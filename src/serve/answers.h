@@ -29,9 +29,18 @@ struct answer_kind {
     enum status (*compute)(const struct asker *asker, const struct profile *profile,
                            union answer *ret_answer, struct error *err);
     void (*write)(const struct asker *asker, const union answer *answer, struct json_writer *w);
+    /* The same as CSV: whole rows, under "handle", these columns, "error". */
+    const char *csv_columns;
+    void (*write_csv)(const struct asker *asker, const struct profile *profile,
+                      const union answer *answer, struct buffer *out);
 };
 
 extern const struct answer_kind answer_score, answer_tier, answer_cluster, answer_similar;
+
+/* Compute; a profile with a handle and nothing else that a model could read means the catalogued
+ * influencer, and is filled in. */
+enum status answer_profile(const struct asker *asker, const struct answer_kind *kind,
+                           struct profile *profile, union answer *ret_answer, struct error *err);
 
 /* "clusters": all archetypes. */
 void answer_list_clusters(const struct engine *engine, struct json_writer *w);

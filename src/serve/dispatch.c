@@ -77,6 +77,12 @@ static bool is_json_body(const char *content_type)
            http_type_is(content_type, "application/x-www-form-urlencoded", &is_utf8);
 }
 
+static bool is_csv_body(const char *content_type)
+{
+    bool is_utf8 = true;
+    return content_type && http_type_is(content_type, HTTP_CSV, &is_utf8) && is_utf8;
+}
+
 /* The types that the body has and the reply may have. */
 static void check_types(struct request *request)
 {
@@ -86,15 +92,17 @@ static void check_types(struct request *request)
         problem_reply_http(request, 415, "content_encoding", "Content-Encoding is not taken");
         return;
     }
-    if (has_body && request->route->needs_model && !is_json_body(head->content_type)) {
+    bool predicts = request->route->needs_model && request->route->id != ROUTE_INDEX;
+    bool is_csv = has_body && is_csv_body(head->content_type);
+    if (has_body && predicts && !is_csv && !is_json_body(head->content_type)) {
         problem_reply_http(request, 415, "content_type",
-                           "Content-Type must be application/json, in UTF-8");
+                           "Content-Type must be application/json or text/csv, in UTF-8");
         return;
     }
-    bool is_json = request->route->needs_model && request->route->id != ROUTE_INDEX;
-    if (is_json && !http_accepts(head->accept, HTTP_JSON))
+    if (predicts && !http_accepts(head->accept, is_csv ? HTTP_CSV : HTTP_JSON))
         problem_reply_http(request, 406, "not_acceptable",
-                           "the reply is application/json, which Accept does not admit");
+                           is_csv ? "the reply is text/csv, which Accept does not admit"
+                                  : "the reply is application/json, which Accept does not admit");
 }
 
 bool dispatch_head(struct request *request)

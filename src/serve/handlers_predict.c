@@ -5,6 +5,7 @@
 
 #include "serve/answers.h"
 #include "serve/codec.h"
+#include "serve/handlers_csv.h"
 #include "serve/problem.h"
 #include "serve/router.h"
 #include "serve/service.h"
@@ -19,20 +20,6 @@ static void *take_scratch(struct request *request, const struct engine *engine)
     if (!memory)
         return NULL;
     return memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
-}
-
-/* A body with a handle and nothing else that a model could read means the catalogued influencer. */
-static bool is_handle_only(const struct profile *profile)
-{
-    if (!profile->text[PROFILE_handle])
-        return false;
-    for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
-        if (!isnan(profile->number[i]))
-            return false;
-    for (size_t i = 0; i < PROFILE_N_TEXTS; i++)
-        if (i != PROFILE_handle && profile->text[i])
-            return false;
-    return true;
 }
 
 /* One profile on its way to its answer. */
@@ -51,10 +38,7 @@ static enum status predict_json(const struct asker *asker, const struct answer_k
     TRY(codec_read_profile(object, is_body, profile, &prediction->unknown, err));
     if (asker->options->strict)
         TRY(codec_refuse_unknown(&prediction->unknown, err));
-    if (is_handle_only(profile))
-        TRY(answer_find_profile(engine_catalogue(asker->engine), profile->text[PROFILE_handle],
-                                profile, err));
-    return kind->compute(asker, profile, &prediction->answer, err);
+    return answer_profile(asker, kind, profile, &prediction->answer, err);
 }
 
 static void write_prediction(const struct asker *asker, const struct answer_kind *kind,
@@ -186,6 +170,10 @@ static enum status predict(struct request *request, const struct answer_kind *ki
     };
     if (!asker.scratch)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
+    bool is_utf8;
+    if (request->method == HTTP_POST && request->head.content_type &&
+        http_type_is(request->head.content_type, HTTP_CSV, &is_utf8))
+        return handlers_predict_csv(request, &asker, kind, err);
     if (request->method == HTTP_POST)
         return predict_body(request, &asker, kind, &options, err);
     return predict_handle(request, &asker, kind, err);

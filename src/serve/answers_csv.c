@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/answers_csv.h"
+
+#include "serve/csv.h"
+
+#define FINE 8
+#define COARSE 4
+
+static void put_imputed(struct buffer *out, uint64_t imputed)
+{
+    for (bool first = true; imputed; imputed &= imputed - 1, first = false) {
+        enum profile_number number = (enum profile_number)__builtin_ctzll(imputed);
+        if (!first)
+            buffer_put_char(out, ' ');
+        buffer_put_text(out, profile_number_field(number)->name);
+    }
+}
+
+static void put_comma_fixed(struct buffer *out, double value, unsigned decimals)
+{
+    buffer_put_char(out, ',');
+    csv_put_fixed(out, value, decimals);
+}
+
+static void put_comma_text(struct buffer *out, const char *text)
+{
+    buffer_put_char(out, ',');
+    csv_put(out, text);
+}
+
+/* The imputed fields, and no error. */
+static void end_row(struct buffer *out, uint64_t imputed)
+{
+    buffer_put_char(out, ',');
+    put_imputed(out, imputed);
+    buffer_put_text(out, ",\r\n");
+}
+
+void answers_csv_score(const struct asker *asker, const struct profile *profile,
+                       const union answer *answer, struct buffer *out)
+{
+    (void)asker;
+    const struct score_answer *score = &answer->score;
+    csv_put(out, profile->text[PROFILE_handle]);
+    put_comma_fixed(out, score->score, FINE);
+    put_comma_fixed(out, score->low, FINE);
+    put_comma_fixed(out, score->high, FINE);
+    put_comma_fixed(out, score->percentile, COARSE);
+    put_comma_fixed(out, score->novelty, COARSE);
+    put_comma_fixed(out, score->composite.score, COARSE);
+    end_row(out, score->imputed);
+}
+
+void answers_csv_tier(const struct asker *asker, const struct profile *profile,
+                      const union answer *answer, struct buffer *out)
+{
+    (void)asker;
+    const struct tier_answer *tier = &answer->tier;
+    csv_put(out, profile->text[PROFILE_handle]);
+    put_comma_text(out, tier->names[tier->tier]);
+    put_comma_fixed(out, tier->probabilities[tier->tier], FINE);
+    put_comma_text(out, tier->size_claimed);
+    put_comma_text(out, tier->size_predicted);
+    end_row(out, tier->imputed);
+}
+
+void answers_csv_cluster(const struct asker *asker, const struct profile *profile,
+                         const union answer *answer, struct buffer *out)
+{
+    (void)asker;
+    const struct cluster_answer *cluster = &answer->cluster;
+    csv_put(out, profile->text[PROFILE_handle]);
+    buffer_printf(out, ",%zu", cluster->cluster);
+    put_comma_text(out, cluster->name);
+    put_comma_fixed(out, cluster->distance, FINE);
+    end_row(out, cluster->imputed);
+}
+
+void answers_csv_similar(const struct asker *asker, const struct profile *profile,
+                         const union answer *answer, struct buffer *out)
+{
+    const struct catalogue *catalogue = engine_catalogue(asker->engine);
+    for (size_t i = 0; i < answer->similar.n; i++) {
+        const struct similar_item *item = &answer->similar.items[i];
+        csv_put(out, profile->text[PROFILE_handle]);
+        buffer_printf(out, ",%zu", i + 1);
+        put_comma_text(out, catalogue_handle(catalogue, item->row));
+        put_comma_fixed(out, item->similarity, FINE);
+        put_comma_fixed(out, item->distance, FINE);
+        end_row(out, answer->similar.imputed);
+    }
+}
