@@ -7,6 +7,12 @@
 #include "runtime/neighbours_layout.h"
 #include "runtime/scratch.h"
 
+/* The radii of a cell's first and last row, side by side for all cells: most cells are ruled out by
+ * these two figures. Both are 0 for an empty cell. */
+struct cell_bounds {
+    float smallest, largest;
+};
+
 struct neighbours {
     size_t n, dim, k, n_tiles;
     const float *centres;
@@ -14,6 +20,7 @@ struct neighbours {
     const float *tiles;
     const uint32_t *rows;
     const float *radii;
+    struct cell_bounds *bounds; /* [k], owned */
 };
 
 /* ---- opening ---- */
@@ -91,6 +98,20 @@ static enum status read_shape(const struct artifact *artifact, struct neighbours
     return STATUS_OK;
 }
 
+static enum status bound_cells(struct neighbours *index, const char *name, struct error *err)
+{
+    index->bounds = calloc(index->k, sizeof *index->bounds);
+    if (!index->bounds)
+        return fail(err, STATUS_NO_MEMORY, "%s: out of memory", name);
+    for (size_t c = 0; c < index->k; c++) {
+        size_t begin = (size_t)index->cells[c] * NEIGHBOURS_LANES;
+        size_t end = (size_t)index->cells[c + 1] * NEIGHBOURS_LANES;
+        if (begin < end)
+            index->bounds[c] = (struct cell_bounds){index->radii[begin], index->radii[end - 1]};
+    }
+    return STATUS_OK;
+}
+
 enum status neighbours_open(const struct artifact *artifact, struct neighbours **ret_neighbours,
                             struct error *err)
 {
@@ -115,12 +136,16 @@ enum status neighbours_open(const struct artifact *artifact, struct neighbours *
                       NEIGHBOURS_LANES, &section, err));
     index->tiles = section.data;
     TRY(check_cells(index, artifact_name(artifact), err));
+    TRY(bound_cells(index, artifact_name(artifact), err));
     *ret_neighbours = STEAL(index);
     return STATUS_OK;
 }
 
 void neighbours_close(struct neighbours *neighbours)
 {
+    if (!neighbours)
+        return;
+    free(neighbours->bounds);
     free(neighbours);
 }
 
@@ -181,7 +206,7 @@ static void push(struct nearest *nearest, struct neighbour found)
     heap[at] = found;
 }
 
-/* What a row must not exceed to be of interest. */
+/* The squared distance that a row must not exceed to be of interest. */
 static float worst(const struct nearest *nearest)
 {
     return nearest->n < nearest->k ? INFINITY : nearest->heap[0].distance;
@@ -203,6 +228,7 @@ struct search {
     const struct neighbours *index;
     const struct neighbours_query *query;
     struct nearest nearest;
+    float limit; /* the distance that a row must not exceed to be of interest */
     float slack; /* relative error that a computed distance may have */
 };
 
@@ -212,10 +238,10 @@ static void scan_tile(struct search *search, size_t tile)
     float squared[NEIGHBOURS_LANES];
     neighbours_tile_distances(index->tiles + tile * index->dim * NEIGHBOURS_LANES, search->query->x,
                               index->dim, squared);
-    float limit = worst(&search->nearest);
+    float most = worst(&search->nearest);
     unsigned any = 0;
     for (size_t lane = 0; lane < NEIGHBOURS_LANES; lane++)
-        any |= squared[lane] <= limit;
+        any |= squared[lane] <= most;
     if (!any)
         return;
     const uint32_t *rows = index->rows + tile * NEIGHBOURS_LANES;
@@ -228,49 +254,55 @@ static void scan_tile(struct search *search, size_t tile)
             continue;
         push(nearest, found);
     }
+    search->limit = sqrtf(worst(&search->nearest));
 }
 
 /* The tile's rows have radii from its first to its last. By the triangle inequality none is nearer
  * to the query than its radius differs from the query's distance to the centroid; the slack keeps
  * the rounding of the three distances from cutting off what is exactly at the limit. */
-static bool is_too_low(const struct search *search, float radius, float distance, float limit)
+static inline bool is_too_low(const struct search *search, float radius, float distance)
 {
     float slack = search->slack;
-    return (distance * (1 - slack) - radius * (1 + slack)) * (1 - slack) > limit;
+    return (distance * (1 - slack) - radius * (1 + slack)) * (1 - slack) > search->limit;
 }
 
-static bool is_too_high(const struct search *search, float radius, float distance, float limit)
+static inline bool is_too_high(const struct search *search, float radius, float distance)
 {
     float slack = search->slack;
-    return (radius * (1 - slack) - distance * (1 + slack)) * (1 - slack) > limit;
+    return (radius * (1 - slack) - distance * (1 + slack)) * (1 - slack) > search->limit;
 }
 
 static void scan_cell(struct search *search, size_t cell, float distance)
 {
     const struct neighbours *index = search->index;
-    size_t begin = index->cells[cell];
+    const struct cell_bounds *bounds = &index->bounds[cell];
+    if (is_too_low(search, bounds->largest, distance) ||
+        is_too_high(search, bounds->smallest, distance))
+        return;
     size_t end = index->cells[cell + 1];
-    float limit = sqrtf(worst(&search->nearest));
     /* Skip the tiles whose last, largest radius is too low. */
-    size_t low = begin;
+    size_t low = index->cells[cell];
     size_t high = end;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         float largest = index->radii[middle * NEIGHBOURS_LANES + NEIGHBOURS_LANES - 1];
-        if (is_too_low(search, largest, distance, limit))
+        if (is_too_low(search, largest, distance))
             low = middle + 1;
         else
             high = middle;
     }
     for (size_t tile = low; tile < end; tile++) {
-        limit = sqrtf(worst(&search->nearest));
-        if (is_too_high(search, index->radii[tile * NEIGHBOURS_LANES], distance, limit))
+        if (is_too_high(search, index->radii[tile * NEIGHBOURS_LANES], distance))
             break;
         scan_tile(search, tile);
     }
 }
 
-/* Cells in the order of the distance of their centroid: a heap with the nearest on top. */
+/* The first cells are taken in the order of the distance of their centroids, from a heap with the
+ * nearest on top. After these the limit hardly falls, and the rest is gone through as it lies: most
+ * of it is ruled out, which costs less than order. */
+#define NEAREST_CELLS 8
+
 struct cell_distance {
     float distance;
     uint32_t cell;
@@ -324,6 +356,7 @@ size_t neighbours_search(const struct neighbours *neighbours, const struct neigh
         .index = neighbours,
         .query = query,
         .nearest = {.heap = ret, .k = query->k},
+        .limit = INFINITY,
         .slack = (float)(neighbours->dim + 8) * 0x1p-23F,
     };
     /* Where sums of squares could overflow the bounds mean nothing: NaN makes none of them hold. */
@@ -332,12 +365,15 @@ size_t neighbours_search(const struct neighbours *neighbours, const struct neigh
             search.slack = NAN;
     struct cell_distance *heap = scratch;
     measure_cells(&search, heap);
-    for (size_t n = neighbours->k; n > 0; n--) {
+    size_t n = neighbours->k;
+    for (size_t i = 0; i < NEAREST_CELLS && n > 0; i++, n--) {
         struct cell_distance next = heap[0];
         heap[0] = heap[n - 1];
         sink(heap, n - 1, 0);
         scan_cell(&search, next.cell, next.distance);
     }
+    for (size_t i = 0; i < n; i++)
+        scan_cell(&search, heap[i].cell, heap[i].distance);
     sort_and_root(&search.nearest);
     return search.nearest.n;
 }
