@@ -347,6 +347,7 @@ static void measure_cells(const struct search *search, struct cell_distance *ret
         sink(ret_heap, index->k, at);
 }
 
+NEIGHBOURS_WIDE
 size_t neighbours_search(const struct neighbours *neighbours, const struct neighbours_query *query,
                          void *scratch, struct neighbour *ret)
 {

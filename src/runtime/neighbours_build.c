@@ -34,6 +34,7 @@ static float *centre_value(const struct building *b, size_t centre, size_t d)
                        centre % NEIGHBOURS_LANES];
 }
 
+NEIGHBOURS_WIDE
 static uint32_t nearest_centre(const struct building *b, const float *row, float *ret_squared)
 {
     uint32_t nearest = 0;
