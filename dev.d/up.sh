@@ -32,10 +32,7 @@ command_down() {
 port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # What `influence synth` made, as arguments of `influence train`: two months give growth.
-readonly demo_files=(
-    data/demo/snapshot-2025-06.csv@2025-06 data/demo/profiles.csv@2025-09
-    --posts data/demo/posts.csv --edges data/demo/edges.csv
-)
+readonly demo_files=(data/demo/snapshot-2025-06.csv@2025-06 data/demo/profiles.csv@2025-09)
 
 make_demo_data() {
     say "making demo data (synthetic) in data/demo"

@@ -95,20 +95,7 @@ def models(tmp_path_factory, demo):
 
 def demo_files(demo):
     """The demo tables as arguments of `influence train`: two months give growth."""
-    return [
-        f"{demo / 'snapshot-2025-06.csv'}@2025-06", f"{demo / 'profiles.csv'}@2025-09",
-        "--posts", demo / "posts.csv", "--edges", demo / "edges.csv",
-    ]
-
-
-@pytest.fixture(scope="session")
-def hand_models(tmp_path_factory):
-    """A models directory with a hand-made bundle of 500 profiles, demo_0000 to demo_0499: for what
-    does not depend on a training."""
-    maker = BUILD / "tests/support/make-bundle"
-    return once(
-        tmp_path_factory, "hand-models", lambda out: subprocess.run([maker, out], check=True, timeout=60)
-    )
+    return [f"{demo / 'snapshot-2025-06.csv'}@2025-06", f"{demo / 'profiles.csv'}@2025-09"]
 
 
 @pytest.fixture(scope="session")
