@@ -32,11 +32,15 @@ command_down() {
 port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # What `influence synth` made, as arguments of `influence train`: two months give growth.
-readonly demo_files=(data/demo/snapshot-2025-06.csv@2025-06 data/demo/profiles.csv@2025-09)
+# A short search: this is to be seen working, soon.
+readonly demo_arguments=(
+    data/demo/snapshot-2025-06.csv@2025-06 data/demo/profiles.csv@2025-09
+    --search.repeats=1 --search.folds=3
+)
 
 make_demo_data() {
     say "making demo data (synthetic) in data/demo"
-    build/src/cli/influence synth --rows 2000 --seed 1 --out data/demo >&2
+    build/src/cli/influence synth --rows 1000 --seed 1 --out data/demo >&2
 }
 
 # train FILE...: without files, on demo data.
@@ -44,7 +48,7 @@ train() {
     local files=("$@")
     if [[ ${#files[@]} -eq 0 ]]; then
         make_demo_data
-        files=("${demo_files[@]}")
+        files=("${demo_arguments[@]}")
     fi
     say "training on ${files[*]}"
     build/src/cli/influence train "${files[@]}" --out models >&2

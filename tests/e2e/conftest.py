@@ -89,13 +89,27 @@ def models(tmp_path_factory, demo):
     """A models directory with one bundle trained on the demo data; do not write to it."""
     return once(
         tmp_path_factory, "models",
-        lambda out: run_command("train", *demo_files(demo), "--out", out, "--seed", 0),
+        lambda out: run_command("train", *demo_files(demo), *QUICK_SEARCH, "--out", out, "--seed", 0),
     )
 
 
 def demo_files(demo):
     """The demo tables as arguments of `influence train`: two months give growth."""
     return [f"{demo / 'snapshot-2025-06.csv'}@2025-06", f"{demo / 'profiles.csv'}@2025-09"]
+
+
+# Enough of a search to have both families; how well models do is measured elsewhere.
+QUICK_SEARCH = ["--search.repeats=1", "--search.folds=2", "--score.models=ridge boosting", "--tier.models=prior softmax"]
+
+
+@pytest.fixture(scope="session")
+def hand_models(tmp_path_factory):
+    """A models directory with a hand-made bundle of 500 profiles, demo_0000 to demo_0499: for what
+    does not depend on a training."""
+    maker = BUILD / "tests/support/make-bundle"
+    return once(
+        tmp_path_factory, "hand-models", lambda out: subprocess.run([maker, out], check=True, timeout=60)
+    )
 
 
 @pytest.fixture(scope="session")
