@@ -46,6 +46,8 @@ class AskView {
   private answer: Answer | null = null;
   private answeredAt = 0;
   private ghost: Ghost | null = null;
+  private readonly curl = h("pre.curl", { tabindex: 0, "aria-label": "The request as curl" });
+  private curlRoute = "score";
 
   constructor(
     into: HTMLElement,
@@ -109,7 +111,7 @@ class AskView {
     if (text) this.question.filters[name] = text;
     else delete this.question.filters[name];
     this.remember();
-    void this.similar.ask(this.question, this.profile, this.request.signal);
+    void this.similar.ask(this.question, this.profile, this.request.signal).then(() => this.showCurl());
   }
 
   private pick(add: string, remove: string): void {
@@ -191,7 +193,8 @@ class AskView {
       this.answeredAt = performance.now();
       this.draw(answer);
       this.showComparison();
-      void this.similar.ask(this.question, this.profile, signal);
+      await this.similar.ask(this.question, this.profile, signal);
+      if (!signal.aborted) this.showCurl();
     } catch (problem) {
       if (signal.aborted) return;
       this.refuse(problem as ApiError);
@@ -251,24 +254,21 @@ class AskView {
     if (this.answer) void this.compare.show(this.title(), { ...this.profile, ...this.question.typed }, this.answer, this.question.compared);
   }
 
+  /** The very request to a route, for a shell. */
+  private curlOf(route: string): string {
+    if (route === "similar") return this.similar.curl();
+    const { path, body } = requestFor(this.question, route, this.profile, route === "score" ? { explain: "true" } : {});
+    return asCurl(path, body);
+  }
+
+  private showCurl(route = this.curlRoute): void {
+    this.curlRoute = route;
+    replace(this.curl, this.curlOf(route));
+  }
+
   private curlCard(): HTMLElement {
-    const of = (route: string, parameters: Record<string, string> = {}) => () => {
-      const { path, body } = requestFor(this.question, route, this.profile, parameters);
-      return asCurl(path, body);
-    };
-    const text = h("pre.curl", { tabindex: 0, "aria-label": "The request as curl" });
-    const show = (make: () => string) => replace(text, make());
-    const routes: [string, () => string][] = [
-      ["score", of("score", { explain: "true" })],
-      ["tier", of("tier")],
-      ["cluster", of("cluster")],
-      ["similar", () => this.similar.curl()],
-    ];
-    const buttons = routes.map(([name, make]) =>
-      h("div.row", null, copyButton(`Copy /${name} as curl`, make, () => show(make))),
-    );
-    show(routes[0][1]);
-    return card(cardHead("The same from a shell", "the very requests behind this page"), h("div.row", null, buttons), text);
+    const buttons = ["score", "tier", "cluster", "similar"].map((route) => copyButton(`Copy /${route} as curl`, () => this.curlOf(route), () => this.showCurl(route)));
+    return card(cardHead("The same from a shell", "the very requests behind this page"), h("div.row", null, buttons), this.curl);
   }
 
   private welcome(): HTMLElement {

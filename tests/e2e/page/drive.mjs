@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Drives the page in Chromium for test_page.py: node drive.mjs CHROMIUM CHECK URL [ARGUMENTS as JSON]
+// Prints what was found as JSON; the judging is done in Python. Anything on the browser's console
+// above a remark, and any request that leaves the page's origin, is reported as a problem.
+
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const SECTIONS = ["overview", "ask", "explore", "data", "models", "archetypes", "network", "virality", "live"];
+const LAUNCH = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+const [executablePath, check, url, argument = "{}"] = process.argv.slice(2);
+const options = JSON.parse(argument);
+const problems = [];
+
+async function open(browser, { width = 1280, colorScheme = "light", bypassCSP = false } = {}) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP, acceptDownloads: true, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => problems.push(`exception: ${error.message}`));
+  page.on("request", (request) => {
+    const at = new URL(request.url());
+    if (at.protocol !== "data:" && at.protocol !== "blob:" && at.origin !== new URL(url).origin) problems.push(`request to ${request.url()}`);
+  });
+  return page;
+}
+
+async function visit(page, route) {
+  await page.goto(`${url}#/${route}`);
+  const section = route.split("?")[0];
+  await page.waitForSelector(`[data-section="${section}"] h2`);
+}
+
+/** Scroll through, so that every chart comes into view, and wait until all are drawn. */
+async function drawAll(page) {
+  await page.evaluate(async () => {
+    for (let y = 0; y < document.documentElement.scrollHeight; y += 500) {
+      scrollTo(0, y);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+  await page.waitForFunction(() => [...document.querySelectorAll(".chart")].every((chart) => chart.dataset.drawn === "true"));
+}
+
+async function answer(page) {
+  await page.waitForSelector(".score-value");
+  await page.waitForFunction(() => !document.querySelector(".answers").hasAttribute("aria-busy") && document.querySelector(".answers table tbody tr"));
+  return page.evaluate(() => {
+    const text = (selector) => [...document.querySelectorAll(selector)].map((element) => element.textContent.trim());
+    const titles = [...document.querySelectorAll(".answers h3")].map((element) => element.textContent);
+    return {
+      score: text(".score-value")[0],
+      interval: text(".score-line ~ .reading strong")[0],
+      titles,
+      shares: text(".share-value"),
+      similar: text(".answers .table-scroll:not([aria-label=Comparison]) tbody tr td:first-child"),
+      ghosts: document.querySelectorAll(".track .dot.ghost").length,
+      curl: text(".curl")[0],
+      problem: text(".failed, .field-error:not([hidden])").join(" "),
+    };
+  });
+}
+
+const checks = {
+  /** Every section, drawn to its end. */
+  async sections(browser) {
+    const page = await open(browser, options);
+    const found = {};
+    for (const section of SECTIONS) {
+      await visit(page, section === "ask" && options.handle ? `ask?handle=${encodeURIComponent(options.handle)}` : section);
+      if (section === "ask" && options.handle) await answer(page);
+      await drawAll(page);
+      found[section] = await page.evaluate(() => ({
+        title: document.querySelector("main h2").textContent,
+        charts: document.querySelectorAll(".chart canvas").length,
+        failed: [...document.querySelectorAll(".failed")].map((element) => element.textContent),
+        overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        synthetic: document.querySelector(".badge.synthetic") !== null,
+      }));
+    }
+    return found;
+  },
+
+  /** Ask by handle, change a figure, reload the link. */
+  async ask(browser) {
+    const page = await open(browser);
+    await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
+    const before = await answer(page);
+    const followers = page.locator(".profile-field input[type=text]").first();
+    await followers.fill(options.followers);
+    await page.waitForFunction((score) => document.querySelector(".track .dot.ghost") !== null && score !== undefined, before.score);
+    const after = await answer(page);
+    const link = page.url();
+    await page.goto("about:blank");
+    await page.goto(link);
+    const again = await answer(page);
+    await page.locator(".profile-field input[type=text]").first().fill("many");
+    await page.waitForSelector(".field-error:not([hidden])");
+    const refused = await page.locator(".field-error:not([hidden])").textContent();
+    problems.splice(0, problems.length, ...problems.filter((problem) => !/status of 4(00|22)/.test(problem)));
+    return { before, after, again, link, refused };
+  },
+
+  /** Four side by side. */
+  async compare(browser) {
+    const page = await open(browser);
+    await visit(page, `ask?handle=${encodeURIComponent(options.handles[0])}`);
+    await answer(page);
+    for (const handle of options.handles.slice(1)) {
+      await page.getByRole("combobox", { name: "Add an account to compare" }).fill(handle);
+      await page.getByRole("option").filter({ hasText: handle }).first().waitFor();
+      await page.keyboard.press("Enter");
+      await page.getByRole("button", { name: `Remove ${handle}` }).waitFor();
+    }
+    return page.evaluate(() => [...document.querySelectorAll("table.compare tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)));
+  },
+
+  /** From the first Tab to an answer and a moved slider, without a mouse. */
+  async keyboard(browser) {
+    const page = await open(browser);
+    await visit(page, "overview");
+    const focused = () => page.evaluate(() => ({ text: document.activeElement.textContent.slice(0, 40), outline: getComputedStyle(document.activeElement).outlineStyle, tag: document.activeElement.tagName }));
+    const path = [];
+    for (let i = 0; i < 8; i++) {
+      await page.keyboard.press("Tab");
+      path.push(await focused());
+      if (path[i].text === "Ask") break;
+    }
+    await page.keyboard.press("Enter");
+    await page.waitForSelector('[data-section="ask"]');
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(options.handle);
+    await page.getByRole("option").filter({ hasText: options.handle }).first().waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    const first = await answer(page);
+    const slider = page.getByRole("slider").first();
+    for (let i = 0; i < 30 && !(await slider.evaluate((element) => element === document.activeElement)); i++) await page.keyboard.press("Tab");
+    for (let i = 0; i < 20; i++) await page.keyboard.press("ArrowLeft");
+    await page.waitForSelector(".track .dot.ghost");
+    return { path, first, second: await answer(page), url: page.url() };
+  },
+
+  /** What axe-core finds serious. The policy keeps axe out, so that it is lifted for this check. */
+  async axe(browser) {
+    const page = await open(browser, { ...options, bypassCSP: true });
+    const found = {};
+    for (const section of SECTIONS) {
+      await visit(page, section === "ask" ? `ask?handle=${encodeURIComponent(options.handle)}` : section);
+      if (section === "ask") await answer(page);
+      await drawAll(page);
+      await page.addScriptTag({ path: AXE });
+      const { violations } = await page.evaluate(() => axe.run(document));
+      found[section] = violations.filter((violation) => ["serious", "critical"].includes(violation.impact)).map((violation) => `${violation.id}: ${violation.nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(" | ")}`);
+    }
+    return found;
+  },
+
+  /** The ways out of a chart. */
+  async exports(browser) {
+    const page = await open(browser);
+    await visit(page, "explore");
+    await drawAll(page);
+    const card = page.locator(".card").filter({ has: page.locator(".chart") }).first();
+    await card.getByRole("button", { name: "Table" }).click();
+    const header = card.locator("th button").nth(1);
+    await header.click();
+    const column = () => card.locator("tbody tr td:nth-child(2)").allTextContents();
+    const falling = await column();
+    await header.click();
+    const rising = await column();
+    const [csv] = await Promise.all([page.waitForEvent("download"), card.getByRole("button", { name: "CSV" }).click()]);
+    const [png] = await Promise.all([page.waitForEvent("download"), card.getByRole("button", { name: "PNG" }).click()]);
+    await csv.saveAs(options.csv);
+    await png.saveAs(options.png);
+    return { falling, rising };
+  },
+
+  /** How long until the first chart, from an empty cache. */
+  async speed(browser) {
+    const page = await open(browser);
+    const start = Date.now();
+    await page.goto(`${url}#/explore`);
+    await page.waitForSelector('.chart[data-drawn="true"] canvas');
+    return { first_chart_ms: Date.now() - start };
+  },
+};
+
+const browser = await chromium.launch({ executablePath, args: LAUNCH });
+try {
+  const found = await checks[check](browser);
+  console.log(JSON.stringify({ found, problems }));
+} finally {
+  await browser.close();
+}

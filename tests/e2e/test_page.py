@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page in a real browser, on the real daemon and as a file. Needs npm and Chromium."""
+
+import csv
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parent / "page"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+TIMEOUT_S = 180
+
+
+@pytest.fixture(scope="session")
+def browser_tools(tmp_path_factory):
+    """The packages that drive.mjs needs, installed once, beside it."""
+    if not CHROMIUM:
+        pytest.skip("no chromium: apt-get install chromium")
+    if not shutil.which("npm"):
+        pytest.skip("no npm: apt-get install npm")
+    lock, done = PAGE / "package-lock.json", PAGE / "node_modules/.package-lock.json"
+    if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
+        install = subprocess.run(
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=PAGE,
+            capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+        )
+        if install.returncode != 0:
+            pytest.skip(f"npm could not fetch its packages: {install.stderr.strip()[:200]}")
+        done.touch()
+
+
+@pytest.fixture
+def drive(browser_tools):
+    def run(check, url, **options):
+        done = subprocess.run(
+            ["node", "drive.mjs", CHROMIUM, check, url, json.dumps(options)], cwd=PAGE,
+            capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        answer = json.loads(done.stdout)
+        assert answer["problems"] == []
+        return answer["found"]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def page_url(daemon):
+    status, headers, body = daemon.request("GET", "/", headers={"Accept": "text/html"})
+    assert status == 200
+    if headers.get_content_type() == "text/plain":
+        pytest.skip(body.decode().splitlines()[0])
+    return daemon.url + "/"
+
+
+@pytest.fixture(scope="module")
+def handles(daemon):
+    return [item["handle"] for item in daemon.get("/influencers?limit=4")[1]["influencers"]]
+
+
+def points(value):
+    return f"{value:.1f}"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_section_renders_without_a_complaint(drive, page_url, handles, theme):
+    found = drive("sections", page_url, colorScheme=theme, handle=handles[0])
+    for name, section in found.items():
+        assert section["failed"] == [], name
+        assert section["synthetic"], f"{name} does not say that the data is synthetic"
+    assert found["explore"]["charts"] >= 4
+    assert found["models"]["charts"] >= 3
+    assert found["ask"]["charts"] >= 1 or found["ask"]["title"] == "Ask"
+
+
+def test_nothing_overflows_on_a_phone(drive, page_url, handles):
+    found = drive("sections", page_url, width=375, handle=handles[0])
+    assert {name: section["overflow"] for name, section in found.items() if section["overflow"] > 0} == {}
+
+
+def test_ask_says_what_curl_says(drive, page_url, daemon, handles):
+    found = drive("ask", page_url, handle=handles[0], followers="475.8m")
+    score = daemon.get(f"/score?handle={handles[0]}")[1]
+    before = found["before"]
+    assert before["score"] == points(score["score"])
+    assert before["interval"] == f"{points(score['interval']['low'])} to {points(score['interval']['high'])}"
+    assert f"Tier: {daemon.get(f'/tier?handle={handles[0]}')[1]['tier']}" in before["titles"]
+    similar = daemon.get(f"/similar?handle={handles[0]}")[1]["similar"]
+    assert before["similar"][: len(similar)] == [item["handle"] for item in similar]
+
+    profile = daemon.get(f"/influencers?handle={handles[0]}")[1]["profile"]
+    changed = daemon.post("/score", {**profile, "followers": "475.8m"})[1]
+    after = found["after"]
+    assert after["score"] == points(changed["score"])
+    assert after["ghosts"] == 1
+    assert found["again"]["score"] == after["score"], "the link does not reproduce the view"
+    assert "475.8m" in found["link"]
+    assert "followers" in found["refused"]
+
+
+def test_the_curl_line_gives_the_answer_shown(drive, page_url, handles):
+    after = drive("ask", page_url, handle=handles[1], followers="120k")["after"]
+    words = shlex.split(after["curl"])
+    assert words[0] == "curl"
+    answer = subprocess.run(words, capture_output=True, check=True, timeout=30).stdout
+    assert points(json.loads(answer)["score"]) == after["score"]
+
+
+def test_up_to_four_stand_side_by_side(drive, page_url, daemon, handles):
+    rows = drive("compare", page_url, handles=handles)
+    scores = next(row for row in rows if row[0] == "Score")[1:]
+    assert len(scores) == 4
+    for shown, handle in zip(scores, handles):
+        assert shown.startswith(points(daemon.get(f"/score?handle={handle}")[1]["score"]))
+
+
+def test_the_keyboard_is_enough(drive, page_url, handles):
+    found = drive("keyboard", page_url, handle=handles[0])
+    assert found["path"][0]["text"] == "Skip to the content"
+    assert found["path"][-1]["text"] == "Ask"
+    assert all(step["outline"] != "none" for step in found["path"]), "a focus cannot be seen"
+    assert found["second"]["ghosts"] == 1
+    assert "followers=" in found["url"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(drive, page_url, handles, theme):
+    found = drive("axe", page_url, colorScheme=theme, handle=handles[0])
+    assert {name: violations for name, violations in found.items() if violations} == {}
+
+
+def test_charts_export_and_their_tables_sort(drive, page_url, tmp_path):
+    found = drive("exports", page_url, csv=str(tmp_path / "chart.csv"), png=str(tmp_path / "chart.png"))
+    assert found["falling"] != found["rising"]
+    with open(tmp_path / "chart.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0][0] == "account" and len(rows) > 100
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_first_chart_comes_soon(drive, page_url):
+    assert drive("speed", page_url)["first_chart_ms"] < 5000
+
+
+def test_the_report_file_works_from_disk(drive, page_url, run, models, tmp_path):
+    report = tmp_path / "report.html"
+    run("report", "--bundle", models, "--out", report)
+    found = drive("sections", report.as_uri())
+    for name, section in found.items():
+        assert section["failed"] == [], name
+        assert section["synthetic"], name
+    assert found["explore"]["charts"] >= 4
+
+
+def test_the_page_is_small_and_asks_for_nothing_else(daemon, page_url):
+    _, headers, html = daemon.request("GET", "/", headers={"Accept": "text/html"})
+    assert "script-src 'self'" in headers["Content-Security-Policy"]
+    assert not re.search(rb"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", html), "inline script or style"
+    files = re.findall(rb'(?:src|href)="(app-[^"]+)"', html)
+    total = 0
+    for name in [b"", *files]:
+        status, headers, body = daemon.request(
+            "GET", "/" + name.decode(), headers={"Accept": "text/html", "Accept-Encoding": "gzip"})
+        assert status == 200 and headers["Content-Encoding"] == "gzip"
+        total += len(body)
+        again = daemon.request("GET", "/" + name.decode(),
+                               headers={"Accept": "text/html", "If-None-Match": headers["ETag"]})
+        assert (again[0], again[2]) == (304, b"")
+    assert len(files) == 2 and total < 700_000
