@@ -32,12 +32,13 @@ static char *copy_blob(size_t model)
     return copy;
 }
 
-/* Open the bundle with one blob replaced. */
+/* Open one blob, and beside it only what its answers need: filters by tier take the tier's. */
 static enum status open_with(size_t model, const void *bytes, size_t n_bytes,
                              struct engine **ret_engine, struct error *err)
 {
-    struct engine_blob blobs[ENGINE_N_MODELS];
-    memcpy(blobs, bundle.blobs, sizeof blobs);
+    struct engine_blob blobs[ENGINE_N_MODELS] = {0};
+    if (model == ENGINE_SIMILAR)
+        blobs[ENGINE_TIER] = bundle.blobs[ENGINE_TIER];
     blobs[model] = (struct engine_blob){bytes, n_bytes};
     return engine_open_memory(blobs, ret_engine, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include "base/rng.h"
 #include "runtime/engine.h"
 #include "runtime/softmax.h"
 #include "small_bundle.h"
@@ -99,6 +100,26 @@ static void novelty_rises_with_the_distance_from_the_middle(void **state)
     profile.number[PROFILE_avg_likes] = 1e10;
     assert_int_equal(engine_score(engine, &profile, false, scratch, &far, NULL), STATUS_OK);
     assert_true(near.novelty < far.novelty && near.novelty >= 0 && far.novelty <= 100);
+}
+
+static void percentiles_rise_with_the_value_and_stay_within_bounds(void **state)
+{
+    (void)state;
+    struct rng rng = rng_seed(3);
+    for (int round = 0; round < 50; round++) {
+        double sample[40];
+        float grid[COMPOSITE_GRID];
+        for (size_t i = 0; i < 40; i++) /* with ties */
+            sample[i] = (double)rng_below(&rng, 1 + (uint64_t)round) - 5;
+        composite_make_grid(sample, 40, grid, COMPOSITE_GRID);
+        double before = 0;
+        for (double x = -7; x < 60; x += 0.37) {
+            double percentile = composite_percentile(grid, COMPOSITE_GRID, x);
+            assert_true(percentile >= before && percentile <= 100);
+            before = percentile;
+        }
+        assert_near(before, 100, 0);
+    }
 }
 
 /* ---- tier ---- */
@@ -396,6 +417,7 @@ int main(void)
         cmocka_unit_test(missing_fields_are_listed_and_scored),
         cmocka_unit_test(what_can_be_derived_is_not_missing),
         cmocka_unit_test(novelty_rises_with_the_distance_from_the_middle),
+        cmocka_unit_test(percentiles_rise_with_the_value_and_stay_within_bounds),
         cmocka_unit_test(probabilities_sum_to_one_and_follow_the_closed_form),
         cmocka_unit_test(the_audience_check_compares_claim_and_behaviour),
         cmocka_unit_test(softmax_is_stable_and_sharpens_with_a_low_temperature),
