@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "serve/problem.h"
 #include "serve/refuse.h"
 #include "serve/server_loop.h"
 
@@ -80,6 +81,26 @@ static void expire(struct loop *loop)
     }
 }
 
+/* In the order in which they wait: those whose row is on disk, and those who waited too long. */
+static void resume_logged(struct loop *loop)
+{
+    uint64_t committed = reqlog_committed(loop->service->log, loop->lane);
+    uint64_t limit_ns = (uint64_t)loop->service->config->log_acknowledge_ms * NS_PER_MS;
+    struct request *request;
+    while ((request = loop->waiting_first)) {
+        bool is_late = loop->now_ns - request->connection->since_ns >= limit_ns;
+        if (request->log_position > committed && !is_late)
+            return;
+        if (request->log_position > committed)
+            problem_reply_http(request, 503, "not_logged",
+                               "the request log did not take the row in time");
+        loop->waiting_first = request->next_pending;
+        if (!loop->waiting_first)
+            loop->waiting_last = NULL;
+        MHD_resume_connection(request->connection->library);
+    }
+}
+
 /* Requests whose answer is there, or whose row is on disk, go on. */
 static void resume_all(struct loop *loop)
 {
@@ -89,16 +110,8 @@ static void resume_all(struct loop *loop)
         MHD_resume_connection(request->connection->library);
         request = next;
     }
-    if (!loop->waiting_first)
-        return;
-    uint64_t committed = reqlog_committed(loop->service->log, loop->lane);
-    while (loop->waiting_first && loop->waiting_first->log_position <= committed) {
-        request = loop->waiting_first;
-        loop->waiting_first = request->next_pending;
-        if (!loop->waiting_first)
-            loop->waiting_last = NULL;
-        MHD_resume_connection(request->connection->library);
-    }
+    if (loop->waiting_first)
+        resume_logged(loop);
 }
 
 static void take_turn(struct loop *loop)

@@ -187,6 +187,21 @@ def test_acknowledged_rows_are_there_when_the_answer_is(start_daemon, hand_model
         assert query(daemon, "SELECT count(*) FROM request WHERE route = '/score'") == [(n + 1,)]
 
 
+def test_acknowledged_answers_503_while_the_log_cannot_be_written(start_daemon, hand_models):
+    daemon = start_daemon(hand_models, "--log.durability=acknowledged", "--log.acknowledge_ms=300")
+    with sqlite3.connect(daemon.directory / "requests.db") as db:
+        db.execute("BEGIN IMMEDIATE")
+        start = time.monotonic()
+        status, answer = daemon.post("/score", json.loads(BODY))
+        assert status == 503 and answer["error"]["code"] == "not_logged"
+        assert time.monotonic() - start < 5
+        db.rollback()
+    for _ in range(50):
+        if daemon.post("/score", json.loads(BODY))[0] == 200:
+            break
+    assert daemon.post("/score", json.loads(BODY))[0] == 200
+
+
 def test_a_file_that_is_no_log_is_refused(start_daemon, hand_models):
     daemon = start_daemon(hand_models)
     daemon.stop()
