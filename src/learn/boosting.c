@@ -63,7 +63,7 @@ struct boosting_settings boosting_settings_for(enum boosting_loss loss, size_t n
                                       .patience = 10,
                                       .depth = 5,
                                       .inner_folds = 1,
-                                      .rate = 0.1,
+                                      .rate = loss == BOOSTING_CLASSES ? 0.2 : 0.1,
                                       .min_leaf = loss == BOOSTING_CLASSES ? 2 : 10,
                                       .row_share = 0.8,
                                       .column_share = 0.8};

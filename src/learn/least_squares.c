@@ -14,6 +14,7 @@
 #define BLOCK_ROWS 256
 #define HUBER_K 1.345
 #define HUBER_ITERATIONS 50
+#define HUBER_TOLERANCE 1e-4 /* largest change of a row's weight */
 
 struct moments {
     size_t p;
@@ -173,7 +174,7 @@ enum status huber_solve(const struct linear_rows *rows, double penalty, double *
     for (int iteration = 0; iteration < HUBER_ITERATIONS; iteration++) {
         TRY(gather(&moments, rows, weight, err));
         TRY(solve(&moments, penalty, ret_weights, err));
-        if (reweigh(rows, ret_weights, weight + rows->n, weight) < 1e-6)
+        if (reweigh(rows, ret_weights, weight + rows->n, weight) < HUBER_TOLERANCE)
             break;
     }
     return STATUS_OK;

@@ -15,9 +15,12 @@
 #define INNER_FOLDS 5
 /* Beyond this many rows the penalty is tuned on the first so many of a random order. */
 #define MAX_TUNING_ROWS 5000
+/* The search ends when so many smaller penalties in a row were no better. */
+#define TUNING_PATIENCE 2
 
-/* Penalties as a share of the rows, so that a grid fits every size. */
-static const double penalty_grid[] = {1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0};
+/* Penalties as a share of the rows, so that a grid fits every size. Falling: of two that do
+ * equally well the first, the larger one, is taken. */
+static const double penalty_grid[] = {10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 1e-4};
 
 typedef enum status (*linear_solver)(const struct linear_rows *rows, double penalty,
                                      double *ret_weights, struct error *err);
@@ -66,37 +69,70 @@ static double held_out_loss(const struct problem *problem, const double *weights
     return sum;
 }
 
-/* The penalty with the least loss over the inner folds. */
+struct tuning {
+    struct fold_rows rows;
+    uint32_t *fold_of_row; /* [n] */
+    double *weights;       /* [INNER_FOLDS][p + 1]: each fold goes on from its own */
+};
+
+static void tuning_deinit(struct tuning *tuning)
+{
+    fold_rows_deinit(&tuning->rows);
+    free(tuning->fold_of_row);
+    free(tuning->weights);
+}
+
+static enum status tuning_init(struct tuning *tuning, const struct problem *problem,
+                               struct error *err)
+{
+    tuning->fold_of_row = calloc(problem->n, sizeof *tuning->fold_of_row);
+    tuning->weights = calloc(INNER_FOLDS * (problem->p + 1), sizeof *tuning->weights);
+    if (!tuning->fold_of_row || !tuning->weights)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(fold_rows_init(&tuning->rows, problem->n, err));
+    /* Folds of MAX_TUNING_ROWS in all: of a larger table, the other folds are left out. */
+    size_t n = problem->n < MAX_TUNING_ROWS ? problem->n : MAX_TUNING_ROWS;
+    return split_plain(problem->n, problem->n / n * INNER_FOLDS, problem->seed, tuning->fold_of_row,
+                       err);
+}
+
+/* The held-out loss of a penalty, as a share of the rows, over the inner folds. */
+static enum status try_penalty(const struct problem *problem, linear_solver solve, double share,
+                               struct tuning *tuning, double *ret_loss, struct error *err)
+{
+    const struct fold_rows *rows = &tuning->rows;
+    double loss = 0;
+    for (uint32_t fold = 0; fold < INNER_FOLDS; fold++) {
+        double *weights = tuning->weights + fold * (problem->p + 1);
+        fold_rows_take(&tuning->rows, tuning->fold_of_row, problem->n, fold, INNER_FOLDS);
+        struct linear_rows part = {problem->scaled, problem->y, rows->train, rows->n_train,
+                                   problem->p};
+        TRY(solve(&part, share * (double)rows->n_train, weights, err));
+        loss += held_out_loss(problem, weights, rows->held, rows->n_held);
+    }
+    *ret_loss = loss;
+    return STATUS_OK;
+}
+
+/* The penalty with the least loss over the inner folds; of equals the largest. */
 static enum status tune_penalty(const struct problem *problem, linear_solver solve,
                                 double *ret_share, struct error *err)
 {
-    size_t n = problem->n < MAX_TUNING_ROWS ? problem->n : MAX_TUNING_ROWS;
     *ret_share = 0.1;
     if (problem->n < 2 * INNER_FOLDS)
         return STATUS_OK;
-    AUTO(free_slot) uint32_t *fold_of_row = calloc(problem->n, sizeof *fold_of_row);
-    AUTO(free_slot) double *weights = calloc(problem->p + 1, sizeof *weights);
-    if (!fold_of_row || !weights)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    AUTO(fold_rows_deinit) struct fold_rows rows = {0};
-    TRY(fold_rows_init(&rows, problem->n, err));
-    /* Folds of n rows each: with more rows than are needed, those of other folds are left out. */
-    size_t n_folds = problem->n / n * INNER_FOLDS;
-    TRY(split_plain(problem->n, n_folds, problem->seed, fold_of_row, err));
-    double loss[ARRAY_LENGTH(penalty_grid)] = {0};
-    for (uint32_t fold = 0; fold < INNER_FOLDS; fold++) {
-        fold_rows_take(&rows, fold_of_row, problem->n, fold, INNER_FOLDS);
-        struct linear_rows part = {problem->scaled, problem->y, rows.train, rows.n_train,
-                                   problem->p};
-        for (size_t g = 0; g < ARRAY_LENGTH(penalty_grid); g++) {
-            TRY(solve(&part, penalty_grid[g] * (double)rows.n_train, weights, err));
-            loss[g] += held_out_loss(problem, weights, rows.held, rows.n_held);
+    AUTO(tuning_deinit) struct tuning tuning = {0};
+    TRY(tuning_init(&tuning, problem, err));
+    double best_loss = INFINITY;
+    size_t best = 0;
+    for (size_t g = 0; g < ARRAY_LENGTH(penalty_grid) && g <= best + TUNING_PATIENCE; g++) {
+        double loss;
+        TRY(try_penalty(problem, solve, penalty_grid[g], &tuning, &loss, err));
+        if (loss < best_loss) {
+            best_loss = loss;
+            best = g;
         }
     }
-    size_t best = 0;
-    for (size_t g = 1; g < ARRAY_LENGTH(penalty_grid); g++)
-        if (loss[g] <= loss[best])
-            best = g;
     *ret_share = penalty_grid[best];
     return STATUS_OK;
 }
