@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "dataset/encoding.h"
 #include "dataset/work.h"
 #include "profile/parse.h"
-
-#define MAX_DISTINCT 4096 /* texts of an extra column that are looked up for repeats */
 
 static enum status no_memory(struct error *err)
 {
@@ -20,8 +16,6 @@ static bool is_numeric(const struct column *column)
 {
     return column->field && column->field->kind != PROFILE_TEXT;
 }
-
-/* ---- numbers ---- */
 
 static void count_quantity(struct number_stats *stats, const struct quantity *quantity)
 {
@@ -157,6 +151,22 @@ static void demote_text(struct work *work, struct column *column)
     column->unit = "";
 }
 
+/* Codes where words should stand: "3" is no country. */
+static void demote_codes(struct work *work)
+{
+    for (size_t i = 0; i < work->n_columns; i++) {
+        struct column *column = &work->columns[i];
+        bool is_number = column->kind == CELLS_NUMBER || column->kind == CELLS_PERCENT;
+        if (!is_number || !column->field || column->field->kind != PROFILE_TEXT ||
+            column->field->index == PROFILE_handle || column->field->index == PROFILE_tier)
+            continue;
+        events_add(&work->events, RULE_column_not_text, column->header, work_line(work, 0),
+                   work_cell(work, 0, i));
+        column->field = NULL;
+        column->how = "extra";
+    }
+}
+
 /* Cells that are no number, one event each. */
 static void record_bad(struct work *work, const struct column *column)
 {
@@ -255,150 +265,7 @@ enum status columns_read_numbers(struct work *work, struct error *err)
         if (is_numeric(column))
             record_bad(work, column);
     }
+    demote_codes(work);
     settle_duplicates(work);
-    return STATUS_OK;
-}
-
-/* ---- the table ---- */
-
-/* The text of a cell as the field takes it; *ret_length 0: missing. */
-static const char *read_text(struct work *work, const struct column *column, size_t row,
-                             size_t *ret_length)
-{
-    const struct profile_field *field = column->field;
-    const char *cell = work_cell(work, row, (size_t)(column - work->columns));
-    const char *text = cell;
-    size_t length = strlen(cell);
-    *ret_length = 0;
-    if (length == 0)
-        return text;
-    if (field->index == PROFILE_handle) {
-        length = identity_handle(cell, &text);
-        if (length == 0 && parse_is_missing(cell, strlen(cell)))
-            return text;
-        if (length == 0) {
-            events_add(&work->events, RULE_bad_handle, column->header, work_line(work, row), cell);
-            text = identity_text(cell, &length);
-        } else if (text > cell + 1) {
-            events_add(&work->events, RULE_handle_from_link, column->header, work_line(work, row),
-                       cell);
-        }
-        if (length == 3 && memcmp(text, "NaN", 3) == 0)
-            return text;
-    } else if (parse_is_missing(text, length)) {
-        return text;
-    }
-    struct quantity quantity;
-    if (column->kind == CELLS_TEXT && field->index != PROFILE_handle &&
-        field->index != PROFILE_name && text[0] >= '0' && text[0] <= '9' &&
-        parse_quantity(text, length, &quantity) == PARSE_OK) {
-        events_add(&work->events, RULE_number_for_text, column->header, work_line(work, row), cell);
-        return text;
-    }
-    if (length > field->max_bytes)
-        events_add(&work->events, RULE_text_too_long, column->header, work_line(work, row), cell);
-    *ret_length = utf8_cut(text, length, field->max_bytes);
-    return text;
-}
-
-/* A copy of a text in the table: one for equal ones where they repeat, one each where they hardly
- * do. */
-static const char *keep_text(struct intern *intern, bool repeats, const char *text, size_t length)
-{
-    if (!repeats)
-        return arena_strndup(intern->arena, text, length);
-    uint32_t number = intern_put(intern, text, length);
-    return number == INTERN_NONE ? NULL : intern->texts[number];
-}
-
-static enum status build_text(struct work *work, const struct column *column, struct error *err)
-{
-    struct arena *arena = &work->table->memory;
-    const char **texts = ARENA_ARRAY(arena, const char *, work->n_rows + 1);
-    struct intern intern;
-    bool repeats = column->field->index != PROFILE_handle && column->field->index != PROFILE_name;
-    intern_init(&intern, arena);
-    if (!texts)
-        return no_memory(err);
-    for (size_t row = 0; row < work->n_rows; row++) {
-        size_t length;
-        const char *text = read_text(work, column, row, &length);
-        if (length == 0)
-            continue;
-        texts[row] = keep_text(&intern, repeats, text, length);
-        if (!texts[row])
-            return no_memory(err);
-    }
-    work->table->text[column->field->index] = texts;
-    return STATUS_OK;
-}
-
-/* A name for the column that no other extra column has. */
-static const char *extra_name(struct work *work, const struct column *column, size_t index)
-{
-    char name[WORDS_KEY_BYTES];
-    words_fold_header(column->header, name);
-    const char *wanted = name[0] ? name : "column";
-    bool is_taken = profile_field_find(wanted, strlen(wanted)) != NULL;
-    for (size_t i = 0; i < work->table->n_extras; i++)
-        is_taken |= strcmp(work->table->extras[i].name, wanted) == 0;
-    return is_taken ? arena_printf(&work->table->memory, "%s_%zu", wanted, index + 1)
-                    : arena_strdup(&work->table->memory, wanted);
-}
-
-static enum status build_extra(struct work *work, size_t index, struct error *err)
-{
-    struct arena *arena = &work->table->memory;
-    struct column *column = &work->columns[index];
-    const char *name = extra_name(work, column, index);
-    const char **texts = ARENA_ARRAY(arena, const char *, work->n_rows + 1);
-    struct intern intern;
-    intern_init(&intern, arena);
-    if (!name || !texts)
-        return no_memory(err);
-    size_t n_present = 0;
-    for (size_t row = 0; row < work->n_rows; row++) {
-        const char *cell = work_cell(work, row, index);
-        size_t length = strlen(cell);
-        if (parse_is_missing(cell, length))
-            continue;
-        texts[row] = keep_text(&intern, intern.n < MAX_DISTINCT, cell, length);
-        if (!texts[row])
-            return no_memory(err);
-        n_present++;
-    }
-    column->stats.n_present = n_present;
-    if (n_present == 0) {
-        column->how = "ignored";
-        column->is_dropped = true;
-        events_add(&work->events, RULE_column_empty, column->header, 0, "");
-        return STATUS_OK;
-    }
-    work->table->extras[work->table->n_extras++] = (struct table_extra){name, texts};
-    return STATUS_OK;
-}
-
-enum status columns_build_table(struct work *work, struct error *err)
-{
-    struct table *table = work->table;
-    table->n_rows = work->n_rows;
-    table->line = ARENA_ARRAY(&table->memory, uint32_t, work->n_rows + 1);
-    /* One more than the columns: category_more. */
-    table->extras = ARENA_ARRAY(&table->memory, struct table_extra, work->n_columns + 1);
-    if (!table->line || !table->extras)
-        return no_memory(err);
-    for (size_t row = 0; row < work->n_rows; row++)
-        table->line[row] = (uint32_t)work_line(work, row);
-    for (size_t i = 0; i < work->n_columns; i++) {
-        struct column *column = &work->columns[i];
-        if (column->is_dropped)
-            continue;
-        if (!column->field)
-            TRY(build_extra(work, i, err));
-        else if (column->field->kind == PROFILE_TEXT)
-            TRY(build_text(work, column, err));
-        else
-            table->number[column->field->index] = column->numbers;
-    }
     return STATUS_OK;
 }

@@ -288,3 +288,37 @@ unsigned cell_clean(const char *bytes, size_t n, struct buffer *out, size_t *ret
         found = CELL_UTF8;
     return found;
 }
+
+size_t entities_decode(const char *text, size_t length, char *ret_text, size_t size)
+{
+    static const struct {
+        const char *entity;
+        const char *text;
+    } entities[] = {
+        {"&amp;", "&"}, {"&lt;", "<"},   {"&gt;", ">"},   {"&quot;", "\""}, {"&apos;", "'"},
+        {"&#39;", "'"}, {"&#039;", "'"}, {"&nbsp;", " "}, {"&#38;", "&"},   {"&#34;", "\""},
+    };
+    size_t n = 0;
+    bool found = false;
+    for (size_t i = 0; i < length;) {
+        if (n + 1 >= size)
+            return 0;
+        size_t step = 0;
+        for (size_t k = 0; k < sizeof entities / sizeof entities[0] && text[i] == '&'; k++) {
+            size_t bytes = strlen(entities[k].entity);
+            if (bytes > length - i || memcmp(text + i, entities[k].entity, bytes) != 0)
+                continue;
+            ret_text[n++] = entities[k].text[0];
+            step = bytes;
+            found = true;
+            break;
+        }
+        if (step == 0) {
+            ret_text[n++] = text[i];
+            step = 1;
+        }
+        i += step;
+    }
+    ret_text[n] = '\0';
+    return found ? n : 0;
+}

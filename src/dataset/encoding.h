@@ -40,3 +40,7 @@ unsigned cell_clean(const char *bytes, size_t n, struct buffer *out, size_t *ret
 
 /* Bytes of `text` that fit into `max`, whole characters only. */
 size_t utf8_cut(const char *text, size_t length, size_t max);
+
+/* &amp; and the like as characters; returns the length, 0 when there are none or it does not fit.
+ */
+size_t entities_decode(const char *text, size_t length, char *ret_text, size_t size);

@@ -58,7 +58,7 @@ const char *identity_text(const char *cell, size_t *ret_length)
     return text;
 }
 
-/* Share of the cells that could be handles; 0 for columns of bare numbers. */
+/* Share of the cells that could be handles; -1 for columns of bare numbers. */
 static double handle_share(const struct work *work, size_t column)
 {
     size_t step = work->n_rows / SAMPLE_ROWS + 1;
@@ -75,7 +75,9 @@ static double handle_share(const struct work *work, size_t column)
         n_numbers += cell[strspn(cell, "0123456789.")] == '\0';
     }
     /* One account called 433 among three is fine; a column of numbers is an index. */
-    if (n == 0 || (n_numbers > 2 && n_numbers * 2 > n))
+    if (n_numbers > 2 && n_numbers * 2 > n)
+        return -1;
+    if (n == 0)
         return 0;
     return (double)n_handles / (double)n;
 }
@@ -120,7 +122,7 @@ void identity_settle(struct work *work)
         struct column *column = &work->columns[i];
         bool was_handle = column->match.role == SCHEMA_FIELD && column->match.field == handle_field;
         if (!column->field && (was_handle || column->match.role == SCHEMA_IDENTITY) &&
-            !work_column(work, name_field))
+            !work_column(work, name_field) && handle_share(work, i) >= 0)
             take(column, PROFILE_name, "cells");
     }
     if (best && n_candidates > 1)

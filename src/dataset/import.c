@@ -322,7 +322,7 @@ enum status import_files(const char *const *files, size_t n_files,
                          const struct import_options *options, struct table **ret_table,
                          struct import_report **ret_report, struct error *err)
 {
-    struct error local;
+    struct error local = {0};
     err = err ? err : &local;
     *ret_report = NULL;
     TRY(new_report(ret_report, err));
@@ -341,7 +341,7 @@ enum status import_memory(const void *bytes, size_t n_bytes, const char *name,
                           const struct import_options *options, struct table **ret_table,
                           struct import_report **ret_report, struct error *err)
 {
-    struct error local;
+    struct error local = {0};
     err = err ? err : &local;
     *ret_report = NULL;
     TRY(new_report(ret_report, err));

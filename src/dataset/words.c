@@ -14,7 +14,10 @@ static const char latin_plain[] =
 
 static bool is_letter_or_digit(uint32_t c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c >= 0xC0;
+    bool is_symbol = (c >= 0x2000 && c < 0x2C00) || (c >= 0x3000 && c < 0x3040) ||
+                     (c >= 0xFE00 && c < 0xFE10) || c >= 0x1F000;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c >= 0xC0 && !is_symbol);
 }
 
 static bool is_upper(uint32_t c)

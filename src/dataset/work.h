@@ -7,8 +7,9 @@
  *   header.c    headers to columns
  *   identity.c  which column is the handle
  *   rows.c      which rows are data, and those that can be put right
- *   columns.c   texts and numbers out of cells
- *   units.c     percent or fraction, lost scales
+ *   columns.c   numbers out of cells
+ *   units.c     lost scales, units in headers; rates.c: percent or fraction
+ *   build.c     the table
  *   clean.c     values that cannot be
  *   category.c  categories that run together or are misspelt
  *   merge.c     duplicates */

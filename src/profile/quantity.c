@@ -286,6 +286,16 @@ static bool to_double(const struct decimal *number, double *ret_value)
     return text_parse_number(text, (size_t)length, ret_value) && isfinite(*ret_value);
 }
 
+/* "~1.2M", and the apostrophe by which spreadsheets force text. */
+static void skip_prefix(struct span *span)
+{
+    if (span->length > 1 && (span->at[0] == '~' || span->at[0] == '\''))
+        span_skip(span, 1);
+    else if (span_starts_with(*span, "\xE2\x89\x88", 3)) /* almost equal */
+        span_skip(span, 3);
+    span_skip_blanks(span);
+}
+
 static bool read_sign(struct span *span)
 {
     if (span->length == 0)
@@ -350,6 +360,7 @@ enum parse_result parse_quantity_decimal(const char *text, size_t length, char d
     struct span whole = span;
     struct quantity quantity = {0};
     struct body body;
+    skip_prefix(&span);
     bool negative = read_sign(&span);
     if (!read_body(&span, &body))
         return span_is_missing_word(whole) ? PARSE_MISSING : PARSE_BAD;

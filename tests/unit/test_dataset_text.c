@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "dataset/encoding.h"
+#include "dataset/schema.h"
+#include "dataset/source.h"
+#include "dataset/words.h"
+
+/* ---- fields ---- */
+
+static void fields_become_clean_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        const char *text;
+        unsigned found;
+    } cases[] = {
+        {"plain text", "plain text", 0},
+        {"  \xC2\xA0padded\xC2\xA0 ", "padded", CELL_UTF8},
+        {"caf\xE9", "caf\xC3\xA9", CELL_8BIT},
+        {"\x93quoted\x94", "\xE2\x80\x9Cquoted\xE2\x80\x9D", CELL_8BIT},
+        {"C\xC3\x83\xC2\xB4te", "C\xC3\xB4te", CELL_DOUBLE_ENCODED},
+        {"it\xC3\xA2\xE2\x82\xAC\xE2\x84\xA2s", "it\xE2\x80\x99s", CELL_DOUBLE_ENCODED},
+        {"C\xC3\x83\xC6\x92\xC3\x82\xC2\xB4te", "C\xC3\xB4te", CELL_DOUBLE_ENCODED},
+        {"\xC3\xA9t\xC3\xA9", "\xC3\xA9t\xC3\xA9", CELL_UTF8},
+        {"\xF0\x9F\x8D\xB5 tea", "\xF0\x9F\x8D\xB5 tea", CELL_UTF8},
+        {"cut \xE2\x82 \xC3\xA9", "cut \xEF\xBF\xBD\xEF\xBF\xBD \xC3\xA9", CELL_MALFORMED},
+        {"two\r\nlines", "two lines", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buffer out = {0};
+        unsigned found = cell_clean(cases[i].bytes, strlen(cases[i].bytes), &out, NULL);
+        buffer_put_char(&out, '\0');
+        assert_string_equal(out.at, cases[i].text);
+        if ((found & ~(unsigned)CELL_UTF8) != (cases[i].found & ~(unsigned)CELL_UTF8))
+            fail_msg("%s: found %u", cases[i].text, found);
+        buffer_deinit(&out);
+    }
+}
+
+static void utf16_survives_any_cut(void **state)
+{
+    (void)state;
+    /* "a", e acute, a teacup (two units), and a lone high surrogate */
+    static const unsigned char wide[] = {'a', 0, 0xE9, 0, 0x3C, 0xD8, 0x75, 0xDF, 0x3C, 0xD8};
+    static const char text[] = "a\xC3\xA9\xF0\x9F\x8D\xB5\xEF\xBF\xBD";
+    for (size_t cut = 0; cut <= sizeof wide; cut++) {
+        struct utf16_decoder decoder;
+        char out[64];
+        utf16_init(&decoder, false);
+        size_t n = utf16_decode(&decoder, wide, cut, out);
+        n += utf16_decode(&decoder, wide + cut, sizeof wide - cut, out + n);
+        n += utf16_finish(&decoder, out + n);
+        assert_int_equal(n, sizeof text - 1);
+        assert_memory_equal(out, text, n);
+    }
+}
+
+/* ---- headers ---- */
+
+static void headers_mean_what_their_words_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        const char *field; /* "": handle or name; NULL: unknown */
+        enum schema_unit unit;
+    } cases[] = {
+        {"followers", "followers", UNIT_AUTO},
+        {"# Followers", "followers", UNIT_AUTO},
+        {"No. of Followers (in millions)", "followers", UNIT_MILLIONS},
+        {"followersCount", "followers", UNIT_AUTO},
+        {"ABONN\xC3\x89S", "followers", UNIT_AUTO},
+        {"Avg. Likes", "avg_likes", UNIT_AUTO},
+        {"likes_mean", "avg_likes", UNIT_AUTO},
+        {"averageLikes", "avg_likes", UNIT_AUTO},
+        {"60_day_eng_rate", "engagement_rate", UNIT_AUTO},
+        {"engagementRate30d", "engagement_rate", UNIT_AUTO},
+        {"Engagement Rate (%)", "engagement_rate", UNIT_PERCENT},
+        {"Eng. (Auth.)", "authentic_engagement", UNIT_AUTO},
+        {"Audience country(mostly)", "audience_country", UNIT_AUTO},
+        {"external URL", "has_url", UNIT_PRESENCE},
+        {"Biography", "bio_length", UNIT_LENGTH},
+        {"Instagram name", "", UNIT_AUTO},
+        {"caption", NULL, UNIT_AUTO},
+        {"", NULL, UNIT_AUTO},
+    };
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct schema *schema;
+    assert_int_equal(schema_new(&arena, NULL, &schema, NULL), STATUS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct schema_match match = schema_match(schema, cases[i].header);
+        const char *field = match.role == SCHEMA_NONE       ? NULL
+                            : match.role == SCHEMA_IDENTITY ? ""
+                                                            : match.field->name;
+        if (!field || !cases[i].field ? field != cases[i].field : strcmp(field, cases[i].field))
+            fail_msg("'%s' means %s", cases[i].header, field ? field : "nothing");
+        assert_int_equal(match.unit, cases[i].unit);
+    }
+    assert_string_equal(schema_match_similar(schema, "folowers").field->name, "followers");
+    assert_string_equal(schema_match_similar(schema, "follwoers").field->name, "followers");
+    assert_int_equal(schema_match_similar(schema, "flowers").role, SCHEMA_NONE);
+    assert_int_equal(schema_match_similar(schema, "pots").role, SCHEMA_NONE);
+    arena_deinit(&arena);
+}
+
+static void every_alias_leads_to_its_own_field(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct schema *schema;
+    assert_int_equal(schema_new(&arena, NULL, &schema, NULL), STATUS_OK);
+    for (size_t i = 0; i < PROFILE_N_FIELDS; i++) {
+        struct schema_match match = schema_match(schema, profile_fields[i].name);
+        bool is_name = strcmp(profile_fields[i].name, "name") == 0;
+        assert_true(is_name ? match.role == SCHEMA_IDENTITY : match.field == &profile_fields[i]);
+    }
+    arena_deinit(&arena);
+}
+
+/* ---- sources ---- */
+
+static void a_file_that_shrinks_is_an_error(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/test-source-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    char line[1000];
+    memset(line, 'x', sizeof line);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(write(fd, line, sizeof line), sizeof line);
+    struct source *source;
+    assert_int_equal(source_open(path, &source, NULL), STATUS_OK);
+    assert_int_equal(ftruncate(fd, 100000), 0);
+    enum status status;
+    struct error err = {0};
+    const char *bytes;
+    size_t n;
+    do
+        status = source_next(source, &bytes, &n, &err);
+    while (status == STATUS_OK && n > 0);
+    assert_int_equal(status, STATUS_IO);
+    assert_non_null(strstr(err.message, "shrank while it was read"));
+    source_close(source);
+    close(fd);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_become_clean_utf8),
+        cmocka_unit_test(utf16_survives_any_cut),
+        cmocka_unit_test(headers_mean_what_their_words_say),
+        cmocka_unit_test(every_alias_leads_to_its_own_field),
+        cmocka_unit_test(a_file_that_shrinks_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
