@@ -122,6 +122,79 @@ static void percentiles_rise_with_the_value_and_stay_within_bounds(void **state)
     }
 }
 
+/* A table without a label: parts reach (weight 3), activity (1) known in training, growth not. */
+static struct engine *open_composite(void **ret_bytes)
+{
+    static const char *const columns[] = {"ln_followers", "ln_posts"};
+    static const float numbers[] = {1, 1};
+    float grid[COMPOSITE_GRID];
+    float novelty[NOVELTY_GRID];
+    for (size_t i = 0; i < COMPOSITE_GRID; i++)
+        grid[i] = (float)i / 10;
+    for (size_t i = 0; i < NOVELTY_GRID; i++)
+        novelty[i] = (float)i;
+    struct score_extra extra = {
+        .target = "composite",
+        .interval_coverage = 1,
+        .clip_high = 100,
+        .score_grid = grid,
+        .novelty_grid = novelty,
+    };
+    extra.composite.weight[COMPOSITE_reach] = 3;
+    extra.composite.weight[COMPOSITE_activity] = 1;
+    extra.composite.weight[COMPOSITE_growth] = 1;
+    extra.composite.grid[COMPOSITE_reach] = grid;
+    extra.composite.grid[COMPOSITE_activity] = grid;
+    struct feature_spec *spec = NULL;
+    struct artifact_writer *writer = NULL;
+    struct engine_blob blobs[ENGINE_N_MODELS] = {0};
+    struct engine *composite = NULL;
+    assert_int_equal(feature_spec_new(columns, numbers, numbers, numbers, 2, &spec, NULL),
+                     STATUS_OK);
+    assert_int_equal(artifact_writer_new(ARTIFACT_SCORE, &writer, NULL), STATUS_OK);
+    assert_int_equal(predictor_write(writer, "score", spec, "composite", NULL), STATUS_OK);
+    assert_int_equal(score_extra_write(writer, &extra, NULL), STATUS_OK);
+    assert_int_equal(artifact_finish(writer, ret_bytes, &blobs[ENGINE_SCORE].n_bytes, NULL),
+                     STATUS_OK);
+    blobs[ENGINE_SCORE].bytes = *ret_bytes;
+    struct error err = {0};
+    if (engine_open_memory(blobs, &composite, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+    feature_spec_free(spec);
+    artifact_writer_free(writer);
+    return composite;
+}
+
+static void a_composite_is_exact_or_bounded_by_what_is_missing(void **state)
+{
+    (void)state;
+    void *bytes = NULL;
+    struct engine *composite = open_composite(&bytes);
+    struct profile profile;
+    struct score_answer answer;
+    profile_init(&profile);
+    assert_int_equal(engine_score(composite, &profile, true, scratch, &answer, NULL), STATUS_OK);
+    assert_near(answer.score, 50, 0);
+    assert_near(answer.low, 0, 0);
+    assert_near(answer.high, 100, 0);
+    profile.number[PROFILE_followers] = expm1(12.0); /* the 60th percentile */
+    assert_int_equal(engine_score(composite, &profile, true, scratch, &answer, NULL), STATUS_OK);
+    assert_near(answer.score, 60, 1e-4);
+    assert_near(answer.low, 45, 1e-4);
+    assert_near(answer.high, 70, 1e-4);
+    assert_int_equal(answer.n_contributions, 0);
+    assert_true(answer.imputed == UINT64_C(1) << PROFILE_posts);
+    profile.number[PROFILE_posts] = expm1(4.0); /* the 20th */
+    assert_int_equal(engine_score(composite, &profile, true, scratch, &answer, NULL), STATUS_OK);
+    assert_near(answer.score, 50, 1e-4);
+    assert_near(answer.low, answer.score, 1e-9);
+    assert_near(answer.high, answer.score, 1e-9);
+    assert_near(answer.coverage, 1, 0);
+    assert_string_equal(answer.target, "composite");
+    engine_close(composite);
+    free(bytes);
+}
+
 /* ---- tier ---- */
 
 static void probabilities_sum_to_one_and_follow_the_closed_form(void **state)
@@ -417,6 +490,7 @@ int main(void)
         cmocka_unit_test(missing_fields_are_listed_and_scored),
         cmocka_unit_test(what_can_be_derived_is_not_missing),
         cmocka_unit_test(novelty_rises_with_the_distance_from_the_middle),
+        cmocka_unit_test(a_composite_is_exact_or_bounded_by_what_is_missing),
         cmocka_unit_test(percentiles_rise_with_the_value_and_stay_within_bounds),
         cmocka_unit_test(probabilities_sum_to_one_and_follow_the_closed_form),
         cmocka_unit_test(the_audience_check_compares_claim_and_behaviour),
