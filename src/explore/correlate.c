@@ -70,6 +70,11 @@ static void rank_pair(const struct correlate_column *column, const struct correl
     }
 }
 
+void correlate_ranks(const struct correlate_column *column, double *ret_ranks)
+{
+    rank_pair(column, column, ret_ranks);
+}
+
 static double pearson(const double *a, const double *b, size_t n)
 {
     if (n < 2)
@@ -95,6 +100,12 @@ void correlate_pair(const struct correlate_column *a, const struct correlate_col
                     double *scratch, struct correlation *ret_correlation)
 {
     double *x = scratch, *y = scratch + n;
+    if (a->ranks && b->ranks) {
+        ret_correlation->n = n;
+        ret_correlation->pearson = correlate_pearson_interval(pearson(a->values, b->values, n), n);
+        ret_correlation->spearman = correlate_spearman_interval(pearson(a->ranks, b->ranks, n), n);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         x[i] = a->values[i];
         y[i] = b->values[i];

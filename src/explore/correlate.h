@@ -18,10 +18,15 @@ struct correlate_column {
     const double *values;  /* [n], NaN: missing */
     const uint32_t *order; /* [n_present] rows by rising value; see correlate_order() */
     size_t n_present;
+    const double
+        *ranks; /* [n] of a column without missing values, see correlate_ranks(); or NULL */
 };
 
 /* Rows of what is present, by rising value. ret_order: [n]. Returns n_present. */
 size_t correlate_order(const double *values, size_t n, uint32_t *ret_order);
+
+/* Mean ranks of a column that lacks nothing: two such columns need no ranking pair by pair. */
+void correlate_ranks(const struct correlate_column *column, double *ret_ranks);
 
 struct correlation {
     size_t n; /* rows with both */

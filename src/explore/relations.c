@@ -30,13 +30,18 @@ static void choose_columns(const struct frame *frame, const struct quality *qual
         }
 }
 
-/* values, order: [n] of the caller's. */
+/* values, ranks, order: [n] of the caller's. */
 static struct correlate_column prepare(const struct number_quality *quality, size_t n,
-                                       double *values, uint32_t *order)
+                                       double *values, double *ranks, uint32_t *order)
 {
     for (size_t row = 0; row < n; row++)
         values[row] = quality_scaled(quality, quality->column->values[row]);
-    return (struct correlate_column){values, order, correlate_order(values, n, order)};
+    struct correlate_column column = {values, order, correlate_order(values, n, order), NULL};
+    if (column.n_present == n) {
+        correlate_ranks(&column, ranks);
+        column.ranks = ranks;
+    }
+    return column;
 }
 
 enum status relations_compute(const struct frame *frame, const struct quality *quality,
@@ -47,14 +52,16 @@ enum status relations_compute(const struct frame *frame, const struct quality *q
     choose_columns(frame, quality, &relations);
     size_t k = relations.n_columns, n = frame->n_rows;
     relations.pairs = ARENA_ARRAY(memory, struct correlation, k * k / 2 + 1);
-    AUTO(free_slot) double *values = calloc((k + 2) * n + 1, sizeof *values);
+    AUTO(free_slot) double *values = calloc(k * n + 1, sizeof *values);
+    AUTO(free_slot) double *ranks = calloc(k * n + 1, sizeof *ranks);
+    AUTO(free_slot) double *scratch = calloc(2 * n + 1, sizeof *scratch);
     AUTO(free_slot) uint32_t *orders = calloc(k * n + 1, sizeof *orders);
-    if (!relations.pairs || !values || !orders)
+    if (!relations.pairs || !values || !ranks || !scratch || !orders)
         return no_memory(err);
     struct correlate_column columns[RELATIONS_MAX_COLUMNS];
-    double *scratch = values + k * n;
     for (size_t j = 0; j < k; j++) {
-        columns[j] = prepare(relations.columns[j], n, values + j * n, orders + j * n);
+        columns[j] =
+            prepare(relations.columns[j], n, values + j * n, ranks + j * n, orders + j * n);
         for (size_t i = 0; i < j; i++)
             correlate_pair(&columns[i], &columns[j], n, scratch,
                            &relations.pairs[j * (j - 1) / 2 + i]);

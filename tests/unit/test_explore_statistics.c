@@ -9,6 +9,7 @@
 #include "explore/histogram.h"
 #include "explore/statistics.h"
 #include "explore/tally.h"
+#include "explore/text_table.h"
 #include "profile/profile.h"
 
 #define assert_close(a, b, relative) assert_near((a), (b), (relative)*fabs(b))
@@ -178,7 +179,7 @@ static void any_range_gets_a_histogram_that_loses_nothing(void **state)
 
 static struct correlate_column column(const double *values, size_t n, uint32_t *order)
 {
-    return (struct correlate_column){values, order, correlate_order(values, n, order)};
+    return (struct correlate_column){values, order, correlate_order(values, n, order), NULL};
 }
 
 static void spearman_handles_ties_and_missing_values(void **state)
@@ -198,6 +199,76 @@ static void spearman_handles_ties_and_missing_values(void **state)
     assert_near(result.pearson.value, 78 / sqrt(10.8 * 680), 1e-12);
     assert_true(result.spearman.low < result.spearman.value);
     assert_true(result.spearman.value < result.spearman.high && result.spearman.high < 1);
+}
+
+static void complete_columns_give_the_same_with_their_ranks(void **state)
+{
+    (void)state;
+    enum {
+        N = 500
+    };
+    static double x[N], y[N], ranks_x[N], ranks_y[N], scratch[2 * N];
+    static uint32_t order_x[N], order_y[N];
+    struct rng rng = rng_seed(2);
+    for (size_t i = 0; i < N; i++) {
+        x[i] = floor(30 * rng_uniform(&rng));
+        y[i] = x[i] + 10 * rng_normal(&rng);
+    }
+    struct correlate_column a = column(x, N, order_x), b = column(y, N, order_y);
+    struct correlation plain, ranked;
+    correlate_pair(&a, &b, N, scratch, &plain);
+    correlate_ranks(&a, ranks_x);
+    correlate_ranks(&b, ranks_y);
+    a.ranks = ranks_x;
+    b.ranks = ranks_y;
+    correlate_pair(&a, &b, N, scratch, &ranked);
+    assert_int_equal(ranked.n, N);
+    assert_near(ranked.spearman.value, plain.spearman.value, 1e-14);
+    assert_near(ranked.pearson.low, plain.pearson.low, 1e-14);
+}
+
+static void text_tables_line_up_by_characters(void **state)
+{
+    (void)state;
+    static const char *const headers[] = {"name", ">n", "last"};
+    struct text_table table;
+    text_table_init(&table, headers, 3);
+    text_table_put(&table, "caf\u00e9");
+    text_table_printf(&table, "%d", 7);
+    text_table_put(&table, NULL);
+    text_table_put(&table, "tea\x1b[31m");
+    text_table_put(&table, "1234");
+    text_table_put(&table, "a text that is longer than there is room for it");
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    assert_non_null(out);
+    text_table_print(&table, 40, out);
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, "  name         n  last\n"
+                              "  caf\u00e9         7  -\n"
+                              "  tea?[31m  1234  a text that is longer\u2026\n");
+    free(text);
+    text_table_deinit(&table);
+}
+
+static void sparklines_and_bars_keep_to_their_width(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    const size_t counts[] = {0, 1, 8, 4};
+    text_put_sparkline(&out, counts, 4, 20);
+    assert_string_equal(out.at, " \u2581\u2588\u2584");
+    buffer_clear(&out);
+    text_put_sparkline(&out, counts, 4, 2); /* 0 + 1, 8 + 4 */
+    assert_string_equal(out.at, "\u2581\u2588");
+    buffer_clear(&out);
+    text_put_bar(&out, 0.5, 1, 3);
+    assert_string_equal(out.at, "\u2588\u258c");
+    text_put_bar(&out, MISSING, 1, 3);
+    text_put_bar(&out, 1, 0, 3);
+    assert_int_equal(text_width(out.at), 2);
+    buffer_deinit(&out);
 }
 
 static void correlations_of_nothing_or_a_constant_are_missing(void **state)
@@ -317,6 +388,9 @@ int main(void)
         cmocka_unit_test(log_histograms_hold_every_positive_value),
         cmocka_unit_test(any_range_gets_a_histogram_that_loses_nothing),
         cmocka_unit_test(spearman_handles_ties_and_missing_values),
+        cmocka_unit_test(complete_columns_give_the_same_with_their_ranks),
+        cmocka_unit_test(text_tables_line_up_by_characters),
+        cmocka_unit_test(sparklines_and_bars_keep_to_their_width),
         cmocka_unit_test(correlations_of_nothing_or_a_constant_are_missing),
         cmocka_unit_test(pearson_interval_is_fishers),
         cmocka_unit_test(nist_norris_is_met),
