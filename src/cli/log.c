@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/log_replay.h"
 #include "reqlog/reader.h"
 
 static const char name[] = "log";
@@ -21,6 +22,7 @@ static const char name[] = "log";
 
 struct log_options {
     const char *path;
+    const char *bundle; /* to replay against */
     struct reqlog_filter filter;
     const char *format; /* of an export: "csv" or "jsonl" */
     bool as_json, follow;
@@ -243,6 +245,14 @@ static int erase(struct log_options *options)
     return command_finish(name);
 }
 
+static int replay(struct log_options *options)
+{
+    return log_replay_run(&(struct log_replay){.path = options->path,
+                                               .bundle = options->bundle,
+                                               .filter = options->filter,
+                                               .as_json = options->as_json});
+}
+
 /* ---- options ---- */
 
 /* "2026-01-31", "2026-01-31T12:34:56Z", or "15m", "2h", "7d" before now. */
@@ -284,6 +294,7 @@ static bool parse_time(const char *text, int64_t *ret_us)
 
 enum log_option {
     DB = 1,
+    BUNDLE,
     SINCE,
     UNTIL,
     ROUTE,
@@ -297,12 +308,19 @@ enum log_option {
 };
 
 static const struct option long_options[] = {
-    {"db", required_argument, NULL, DB},         {"since", required_argument, NULL, SINCE},
-    {"until", required_argument, NULL, UNTIL},   {"route", required_argument, NULL, ROUTE},
-    {"status", required_argument, NULL, STATUS}, {"handle", required_argument, NULL, HANDLE},
-    {"lines", required_argument, NULL, LINES},   {"format", required_argument, NULL, FORMAT},
-    {"follow", no_argument, NULL, FOLLOW},       {"json", no_argument, NULL, JSON},
-    {"help", no_argument, NULL, HELP},           {0},
+    {"db", required_argument, NULL, DB},
+    {"bundle", required_argument, NULL, BUNDLE},
+    {"since", required_argument, NULL, SINCE},
+    {"until", required_argument, NULL, UNTIL},
+    {"route", required_argument, NULL, ROUTE},
+    {"status", required_argument, NULL, STATUS},
+    {"handle", required_argument, NULL, HANDLE},
+    {"lines", required_argument, NULL, LINES},
+    {"format", required_argument, NULL, FORMAT},
+    {"follow", no_argument, NULL, FOLLOW},
+    {"json", no_argument, NULL, JSON},
+    {"help", no_argument, NULL, HELP},
+    {0},
 };
 
 /* False: the value is not what the option takes. */
@@ -313,6 +331,9 @@ static bool set_option(enum log_option option, const char *value, struct log_opt
     switch (option) {
     case DB:
         options->path = value;
+        return true;
+    case BUNDLE:
+        options->bundle = value;
         return true;
     case SINCE:
         return parse_time(value, &filter->since_us);
@@ -354,8 +375,12 @@ int command_log(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(struct log_options *options);
-    } actions[] = {{"stats", stats}, {"tail", tail}, {"export", export_rows}, {"erase", erase}};
-    struct log_options options = {.path = DEFAULT_PATH, .format = "jsonl"};
+    } actions[] = {{"stats", stats},
+                   {"tail", tail},
+                   {"export", export_rows},
+                   {"erase", erase},
+                   {"replay", replay}};
+    struct log_options options = {.path = DEFAULT_PATH, .bundle = "models", .format = "jsonl"};
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -368,9 +393,9 @@ int command_log(int argc, char **argv)
                                  optarg);
     }
     if (argc - optind != 1)
-        return command_usage(name, "one of stats, tail, export, erase is needed");
+        return command_usage(name, "one of stats, tail, export, erase, replay is needed");
     for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
         if (strcmp(argv[optind], actions[i].name) == 0)
             return actions[i].run(&options);
-    return command_usage(name, "'%s' is none of stats, tail, export, erase", argv[optind]);
+    return command_usage(name, "'%s' is none of stats, tail, export, erase, replay", argv[optind]);
 }

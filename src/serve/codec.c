@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "profile/from_json.h"
 #include "profile/parse.h"
 #include "serve/request.h"
 
@@ -267,57 +268,24 @@ enum status codec_read_options(const struct json *body, struct arena *arena,
 
 /* ---- the profile ---- */
 
-static enum status wrong_type(const struct profile_field *field, const struct json *value,
-                              const char *wanted, struct error *err)
-{
-    return fail_field(err, STATUS_INVALID, field->name, "must be %s, got %s", wanted,
-                      json_type_name(json_type(value)));
-}
+struct members {
+    bool is_body; /* options stand beside the fields */
+    struct unknown_names *unknown;
+};
 
-static enum status read_field(const struct profile_field *field, const struct json *value,
-                              struct profile *profile, struct error *err)
+static void on_other(void *user, const char *name)
 {
-    const char *text = json_string_or(value, NULL);
-    if (json_type(value) == JSON_NULL)
-        return STATUS_OK;
-    if (text)
-        return parse_field(field, text, strlen(text), profile, err);
-    if (field->kind == PROFILE_TEXT)
-        return wrong_type(field, value, "a string", err);
-    double number;
-    if (json_type(value) == JSON_BOOL && field->kind == PROFILE_FLAG)
-        number = json_bool_or(value, false);
-    else if (json_type(value) == JSON_NUMBER && field->kind != PROFILE_MONTH)
-        number = json_number_or(value, MISSING);
-    else
-        return wrong_type(field, value,
-                          field->kind == PROFILE_MONTH  ? "a string YYYY-MM"
-                          : field->kind == PROFILE_FLAG ? "true or false"
-                                                        : "a number",
-                          err);
-    TRY(profile_check_number(field, number, err));
-    profile->number[field->index] = number;
-    return STATUS_OK;
+    struct members *members = user;
+    if (!members->is_body || !codec_is_option(name))
+        codec_note_unknown(members->unknown, name);
 }
 
 enum status codec_read_profile(const struct json *object, bool is_body, struct profile *ret_profile,
                                struct unknown_names *unknown, struct error *err)
 {
-    if (json_type(object) != JSON_OBJECT)
-        return fail(err, STATUS_INVALID, "a profile must be an object, got %s",
-                    json_type_name(json_type(object)));
-    profile_init(ret_profile);
-    size_t n_known = 0;
-    for (const struct json *item = json_first(object); item; item = json_next(item)) {
-        const char *key = json_key(item);
-        const struct profile_field *field = profile_field_find(key, strlen(key));
-        if (field) {
-            TRY(read_field(field, item, ret_profile, err));
-            n_known++;
-        } else if (!is_body || !codec_is_option(key)) {
-            codec_note_unknown(unknown, key);
-        }
-    }
+    size_t n_known;
+    struct members members = {is_body, unknown};
+    TRY(profile_from_json(object, ret_profile, &n_known, on_other, &members, err));
     if (n_known == 0 && unknown->n > 0)
         return codec_refuse_unknown(unknown, err);
     if (n_known == 0)

@@ -4,8 +4,11 @@
 import csv
 import io
 import json
+import subprocess
 
 import pytest
+
+from conftest import BUILD
 
 PROFILE = {"followers": 5000, "posts": 10}
 
@@ -78,6 +81,31 @@ def test_erase_leaves_nothing_behind(log):
     for path in log.path.parent.glob("requests.db*"):
         content = path.read_bytes().lower().replace(b"somebody.else", b"")
         assert b"somebody" not in content and b"%73omebody" not in content
+
+
+def test_replay_tells_what_another_bundle_would_have_said(start_daemon, hand_models, run, tmp_path):
+    other = tmp_path / "other"
+    subprocess.run([BUILD / "tests/support/make-bundle", other, "7"], check=True, capture_output=True)
+    daemon = start_daemon(hand_models)
+    for route in ("/score", "/tier", "/cluster"):
+        daemon.post(route, PROFILE)
+        daemon.get(f"{route}?handle=demo_0001")
+        daemon.post(route, {"instances": [PROFILE, {"followers": -1}, {"handle": "demo_0002"}]})
+    daemon.get("/cluster")
+    daemon.post("/score", b"{")
+    daemon.stop()
+    db = daemon.directory / "requests.db"
+
+    same = json.loads(run("log", "replay", "--db", db, "--bundle", hand_models, "--json").stdout)
+    assert same["rows"] == 10 and same["passed_over"] == 4
+    for route in ("score", "tier", "cluster"):
+        assert (same[route]["answers"], same[route]["changed"], same[route]["failed"]) == (4, 0, 0)
+    assert same["score"]["largest_difference"] < 1e-6
+
+    # The same formula over other people: what was asked by figures stays, by handle it changes.
+    changed = json.loads(run("log", "replay", "--db", db, "--bundle", other, "--json").stdout)
+    assert (changed["score"]["changed"], changed["score"]["failed"]) == (2, 0)
+    assert "mean difference" in run("log", "replay", "--db", db, "--bundle", other).stdout
 
 
 def test_usage_errors(log, run):

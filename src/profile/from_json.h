@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* A profile from JSON: numbers, strings as people write them, true and false; null is missing. */
+#include <stddef.h>
+
+#include "base/json.h"
+#include "profile/profile.h"
+
+/* Told of each member that is no field. */
+typedef void (*profile_other)(void *user, const char *name);
+
+/* Texts are borrowed from the object; the outputs are written also when it fails. *ret_n_known: how
+ * many members were fields. STATUS_INVALID: not an object, or a value that is not of its field's
+ * kind or range; the message names the field.
+ */
+enum status profile_from_json(const struct json *object, struct profile *ret_profile,
+                              size_t *ret_n_known, profile_other other, void *user,
+                              struct error *err);
