@@ -71,6 +71,7 @@ test_thread() {
 command_test() {
     [[ $# -eq 0 || $1 == quick ]] || die "test: unknown argument $1; see ./dev help"
     need "${build_packages[@]}" "${test_packages[@]}"
+    need_page
     need_promtool
     export CMOCKA_MESSAGE_OUTPUT=TAP SHARED_DATA=${SHARED_DATA:-$PWD/../shared/data}
     test_plain

@@ -76,7 +76,7 @@ export function sparkBars(histogram: Histogram, label: string): HTMLElement {
   const step = width / counts.length;
   return h(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label, class: "spark" },
+    { viewBox: `0 0 ${width} ${height}`, width, height, preserveAspectRatio: "none", role: "img", "aria-label": label, class: "spark" },
     counts.map((count, i) => h("rect", { x: i * step, y: height - (height * count) / most, width: Math.max(step - 0.5, 0.5), height: (height * count) / most })),
   );
 }

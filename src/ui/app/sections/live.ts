@@ -60,7 +60,7 @@ function between(before: Moment, after: Moment): Tick {
 
 class LiveView {
   readonly element = h("div.cards");
-  private readonly figures = h("dl.figures");
+  private readonly figures = h("dl.figures", { style: { "--columns": "7" } });
   private readonly state = h("div");
   private readonly details = h("div.cards.two");
   private readonly charts = h("div.cards.two");

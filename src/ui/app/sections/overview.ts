@@ -27,9 +27,10 @@ function lead(report: Report): string {
 }
 
 function headline({ headline }: Overview): Child {
+  const columns = headline.length > 6 ? Math.ceil(headline.length / 2) : headline.length;
   return h(
     "dl.figures",
-    null,
+    { style: { "--columns": String(columns) } },
     headline.map((item) => {
       const isText = typeof item.value === "string";
       const range = item.low !== undefined && item.low !== null && item.high !== undefined ? `${withUnit(item.low, item.unit)} to ${withUnit(item.high, item.unit)}` : "";

@@ -19,7 +19,9 @@ const FILTER_PREFIX = "similar_";
 
 /** Fields worth typing, the most telling first; the rest of the table's follow. */
 const ORDER = ["followers", "following", "posts", "avg_likes", "recent_avg_likes", "avg_comments", "avg_views", "engagement_rate", "avg_engagement", "authentic_engagement"];
-/** Targets, and what only makes sense beside another snapshot. */
+/** What the data say the answer is: no part of the question. */
+const LABELS = ["influence_score", "tier"];
+/** Labels, and what only makes sense beside another snapshot. */
 const NOT_TYPED = new Set(["handle", "name", "tier", "influence_score", "snapshot", "total_likes", "previous_followers", "previous_engagement", "previous_months", "bio_length"]);
 
 export function typedFields(report: Report): Column[] {
@@ -68,7 +70,10 @@ export function requestFor(question: Question, route: string, profile: Profile, 
   if (isPlain) query.set("handle", question.handle);
   const text = query.toString();
   const path = text ? `${route}?${text}` : route;
-  return isPlain ? { path } : { path, body: { ...profile, ...question.typed } };
+  if (isPlain) return { path };
+  const body = { ...profile, ...question.typed };
+  for (const label of LABELS) delete body[label];
+  return { path, body };
 }
 
 export function similarParameters(question: Question): Record<string, string> {
