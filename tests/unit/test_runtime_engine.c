@@ -113,7 +113,8 @@ static void percentiles_rise_with_the_value_and_stay_within_bounds(void **state)
             sample[i] = (double)rng_below(&rng, 1 + (uint64_t)round) - 5;
         composite_make_grid(sample, 40, grid, COMPOSITE_GRID);
         double before = 0;
-        for (double x = -7; x < 60; x += 0.37) {
+        for (int step = 0; step < 180; step++) {
+            double x = -7 + 0.37 * step;
             double percentile = composite_percentile(grid, COMPOSITE_GRID, x);
             assert_true(percentile >= before && percentile <= 100);
             before = percentile;
