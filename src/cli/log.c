@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/csv_field.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -62,34 +63,17 @@ static void write_json(const struct reqlog_record *record, struct buffer *out)
     buffer_put_char(out, '\n');
 }
 
-/* RFC 4180: quotes around everything that could be misread, and doubled inside. */
-static void write_csv_field(const char *text, size_t bytes, struct buffer *out)
-{
-    bool quotes = false;
-    for (size_t i = 0; i < bytes; i++)
-        quotes = quotes || strchr(",\"\r\n", text[i]);
-    if (quotes)
-        buffer_put_char(out, '"');
-    for (size_t i = 0; i < bytes; i++) {
-        if (text[i] == '"')
-            buffer_put_char(out, '"');
-        buffer_put_char(out, text[i]);
-    }
-    if (quotes)
-        buffer_put_char(out, '"');
-}
-
 static void write_csv(const struct reqlog_record *record, struct buffer *out)
 {
     char time[28];
     clock_format_utc(record->time_us, time);
     buffer_printf(out, "%lld,%s,%s,", (long long)record->id, time, record->request_id);
-    write_csv_field(record->route, strlen(record->route), out);
+    csv_field_put(out, record->route, strlen(record->route));
     buffer_printf(out, ",%d,%s,%lld,%s,", record->status, record->model ? record->model : "",
                   (long long)record->latency_us, record->caller);
-    write_csv_field(record->input ? record->input : "", record->input_bytes, out);
+    csv_field_put(out, record->input, record->input ? record->input_bytes : 0);
     buffer_put_char(out, ',');
-    write_csv_field(record->output ? record->output : "", record->output_bytes, out);
+    csv_field_put(out, record->output, record->output ? record->output_bytes : 0);
     buffer_put_text(out, "\r\n");
 }
 

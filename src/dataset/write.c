@@ -2,29 +2,16 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/csv_field.h"
 #include "base/text.h"
 #include "dataset/import.h"
 #include "profile/parse.h"
 
 #define FLUSH_BYTES 65536
 
-/* A text as a CSV field: quoted where it must be (RFC 4180). */
 static void put_field(struct buffer *line, const char *text)
 {
-    size_t length = strlen(text);
-    bool plain = text[strcspn(text, ",\"\r\n")] == '\0' &&
-                 (length == 0 || (text[0] != ' ' && text[length - 1] != ' '));
-    if (plain) {
-        buffer_put(line, text, length);
-        return;
-    }
-    buffer_put_char(line, '"');
-    for (const char *c = text; *c; c++) {
-        if (*c == '"')
-            buffer_put_char(line, '"');
-        buffer_put_char(line, *c);
-    }
-    buffer_put_char(line, '"');
+    csv_field_put(line, text, strlen(text));
 }
 
 static void put_number(struct buffer *line, const struct profile_field *field, double value)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/csv_field.h"
 #include "base/text.h"
 #include "dataset/import.h"
 #include "runtime/engine.h"
@@ -31,20 +32,10 @@ static void run_deinit(struct run *run)
     buffer_deinit(&run->line);
 }
 
-/* A field of RFC 4180: quoted where it must be; NULL is empty. */
 static void put_text(struct buffer *line, const char *text)
 {
-    if (!text || !strpbrk(text, ",\"\r\n")) {
-        buffer_put_text(line, text ? text : "");
-        return;
-    }
-    buffer_put_char(line, '"');
-    for (const char *c = text; *c; c++) {
-        if (*c == '"')
-            buffer_put_char(line, '"');
-        buffer_put_char(line, *c);
-    }
-    buffer_put_char(line, '"');
+    if (text)
+        csv_field_put(line, text, strlen(text));
 }
 
 static void put_comma_number(struct buffer *line, double value)
@@ -145,7 +136,7 @@ static enum status flush(struct run *run, struct error *err)
 {
     if (run->line.failed)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    if (run->line.length > 0 && fwrite(run->line.at, 1, run->line.length, run->out) == 0)
+    if (fwrite(run->line.at, 1, run->line.length, run->out) != run->line.length)
         return fail_errno(err, "cannot write the predictions");
     buffer_clear(&run->line);
     return STATUS_OK;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/csv_field.h"
+
 struct csv_reader csv_reader(char *text, size_t length)
 {
     bool has_mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
@@ -88,19 +90,8 @@ enum status csv_next(struct csv_reader *reader, struct csv_record *ret_record, s
 
 void csv_put(struct buffer *out, const char *text)
 {
-    if (!text)
-        return;
-    if (!strpbrk(text, ",\"\r\n")) {
-        buffer_put_text(out, text);
-        return;
-    }
-    buffer_put_char(out, '"');
-    for (; *text; text++) {
-        if (*text == '"')
-            buffer_put_char(out, '"');
-        buffer_put_char(out, *text);
-    }
-    buffer_put_char(out, '"');
+    if (text)
+        csv_field_put(out, text, strlen(text));
 }
 
 void csv_put_fixed(struct buffer *out, double value, unsigned decimals)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include "base/cleanup.h"
+#include "base/csv_field.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/rng.h"
@@ -46,6 +48,27 @@ static void fixed_numbers_round_and_drop_zeros(void **state)
         buffer_put_fixed(&buffer, cases[i].value, cases[i].decimals);
         assert_string_equal(buffer.at, cases[i].text);
         buffer_deinit(&buffer);
+    }
+}
+
+static void csv_fields_are_quoted_where_they_must_be(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"plain text", "plain text"},
+        {"a,b", "\"a,b\""},
+        {"say \"so\"", "\"say \"\"so\"\"\""},
+        {"two\nlines", "\"two\nlines\""},
+        {"cr\r", "\"cr\r\""},
+        {" spaced", "\" spaced\""},
+        {"spaced ", "\"spaced \""},
+    };
+    AUTO(buffer_deinit) struct buffer out = {0};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        buffer_clear(&out);
+        csv_field_put(&out, cases[i][0], strlen(cases[i][0]));
+        assert_string_equal(out.at, cases[i][1]);
     }
 }
 
@@ -133,6 +156,7 @@ int main(void)
         cmocka_unit_test(splitmix64_gives_the_published_first_output),
         cmocka_unit_test(numbers_survive_a_round_trip),
         cmocka_unit_test(fixed_numbers_round_and_drop_zeros),
+        cmocka_unit_test(csv_fields_are_quoted_where_they_must_be),
         cmocka_unit_test(only_plain_numbers_are_read),
         cmocka_unit_test(text_that_is_not_json_is_refused),
         cmocka_unit_test(deep_nesting_is_refused),
