@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,6 +38,7 @@ struct reqlog {
     atomic_bool stops;
     atomic_bool is_asleep;
     _Atomic uint64_t n_rows, n_lost, n_failed; /* written by the thread */
+    bool is_failing;                           /* the thread's: the last commit failed */
     unsigned char key[KEY_BYTES];
 };
 
@@ -53,14 +55,19 @@ static uint64_t get(const _Atomic uint64_t *counter)
 
 /* ---- the key ---- */
 
+/* Beside, then renamed: a key that was cut off would keep the daemon from starting. */
 static enum status make_key(const char *path, unsigned char *key, struct error *err)
 {
-    AUTO(close_slot) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    char beside[PATH_MAX];
+    int length = snprintf(beside, sizeof beside, "%s.new", path);
+    if (length < 0 || (size_t)length >= sizeof beside)
+        return fail(err, STATUS_INVALID, "request log: %s: path is too long", path);
+    AUTO(close_slot) int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
-        return fail_errno(err, "request log: %s", path);
+        return fail_errno(err, "request log: %s", beside);
     if (getrandom(key, KEY_BYTES, 0) != KEY_BYTES || write(fd, key, KEY_BYTES) != KEY_BYTES ||
-        fsync(fd) != 0)
-        return fail_errno(err, "request log: %s", path);
+        fsync(fd) != 0 || rename(beside, path) != 0)
+        return fail_errno(err, "request log: %s", beside);
     return STATUS_OK;
 }
 
@@ -154,11 +161,15 @@ static bool commit_round(struct reqlog *log, struct lane_batch *batches)
     if (commit_lanes(log, batches, &err) != STATUS_OK) {
         store_rollback(&log->store);
         /* The first of a row of failures is told; the figures tell the rest. */
-        if (get(&log->n_failed) == 0)
+        if (!log->is_failing)
             log_error("%s; rows wait in memory", err.message);
+        log->is_failing = true;
         add(&log->n_failed, 1);
         return false;
     }
+    if (log->is_failing)
+        log_info("request log: rows are written again");
+    log->is_failing = false;
     for (unsigned i = 0; i < log->options.n_lanes; i++) {
         if (batches[i].n_rows == 0)
             continue;
