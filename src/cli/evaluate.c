@@ -99,6 +99,19 @@ static bool take_option(int option, struct evaluate_input *input)
     }
 }
 
+/* What a number option takes, for people. */
+static const char *number_range(int option)
+{
+    switch (option) {
+    case FOLDS:
+        return "2 to 100 are taken";
+    case REPEATS:
+        return "1 to 1000 are taken";
+    default:
+        return "a whole number from 0 is taken";
+    }
+}
+
 int command_evaluate(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -134,7 +147,8 @@ int command_evaluate(int argc, char **argv)
         else if (option == '?')
             return command_usage(name, "'%s' is no option, or lacks its value", argv[optind - 1]);
         else if (!take_option(option, &input))
-            return command_usage(name, "'%s' is out of range", optarg);
+            return command_usage(name, "--%s: '%s' is out of range: %s",
+                                 options[option - TARGET].name, optarg, number_range(option));
     }
     if (optind == argc || !input.target)
         return command_usage(name, "a FILE and --target are needed");
