@@ -111,9 +111,12 @@ void text_put_sparkline(struct buffer *out, const size_t *counts, size_t n, size
     double cells[128] = {0}, largest = 0;
     if (width > 128)
         width = 128;
-    size_t n_cells = n < width ? n : width;
+    if (n == 0 || width == 0)
+        return;
+    /* Every cell merges the same number of neighbours: uneven ones would look like peaks. */
+    size_t merged = (n + width - 1) / width, n_cells = (n + merged - 1) / merged;
     for (size_t i = 0; i < n; i++)
-        cells[i * n_cells / n] += (double)counts[i];
+        cells[i / merged] += (double)counts[i];
     for (size_t i = 0; i < n_cells; i++)
         largest = fmax(largest, cells[i]);
     for (size_t i = 0; i < n_cells; i++)
