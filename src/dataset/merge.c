@@ -13,7 +13,7 @@ uint32_t merge_handle_number(struct intern *handles, const char *handle, double 
 {
     char key[80];
     size_t length = 0;
-    for (; handle[length] && length < 65; length++) {
+    for (; length < 65 && handle[length]; length++) {
         char c = handle[length];
         key[length] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
     }
