@@ -116,7 +116,7 @@ command_up() {
     detached_pid >/dev/null && command_down
     ! port_is_taken "$port" || die "port $port is taken by another program; try ./dev up --port $((port + 1))"
     need "${build_packages[@]}" "${run_packages[@]}"
-    need_page
+    hint_page
     setup build
     compile build src/cli/influence src/daemon/influenced
     train "${files[@]}"
