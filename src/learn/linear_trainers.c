@@ -14,7 +14,7 @@
 
 #define INNER_FOLDS 5
 /* Beyond this many rows the penalty is tuned on the first so many of a random order. */
-#define MAX_TUNING_ROWS 5000
+#define MAX_TUNING_ROWS 2000
 /* The search ends when so many smaller penalties in a row were no better. */
 #define TUNING_PATIENCE 2
 

@@ -13,7 +13,7 @@
 #include "runtime/softmax.h"
 
 #define INNER_FOLDS 5
-#define MAX_TUNING_ROWS 5000
+#define MAX_TUNING_ROWS 2000
 
 /* Enough to tell penalties apart; the fit that ships is solved to the end. */
 #define TUNING_TOLERANCE 1e-3
