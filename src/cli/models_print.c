@@ -67,7 +67,9 @@ static void print_figure(struct buffer *out, const struct json *part)
     if (figure.model)
         buffer_put_text(out, figure.model);
     if (figure.model && figure.metric && !isnan(figure.mean))
-        buffer_printf(out, " %s %.3f +- %.3f", figure.metric, figure.mean, figure.sd);
+        buffer_printf(out, " %s %.3f", figure.metric, figure.mean);
+    if (figure.model && figure.metric && !isnan(figure.sd))
+        buffer_printf(out, " +- %.3f", figure.sd);
 }
 
 void models_print_info(struct buffer *out, const struct bundle_info *info)

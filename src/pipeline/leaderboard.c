@@ -4,6 +4,7 @@
 #include <math.h>
 
 #define MAX_ENTRIES 16
+#define METRIC_BYTES 64
 
 static const struct crossval_entry *ranked(const struct leaderboard *board, size_t place,
                                            size_t *ret_entry)
@@ -59,6 +60,20 @@ void leaderboard_put_json(const struct leaderboard *board, struct json_writer *w
     json_end_array(w);
 }
 
+/* "mean +- sd"; of one repeat the mean alone; "-" what cannot be computed. */
+static void format_metric(const struct leaderboard *board, const struct crossval_entry *entry,
+                          size_t metric, const char *plus_minus, char ret_text[static METRIC_BYTES])
+{
+    if (isnan(entry->mean[metric])) {
+        snprintf(ret_text, METRIC_BYTES, "-");
+        return;
+    }
+    int used = snprintf(ret_text, METRIC_BYTES, "%.3f", entry->mean[metric]);
+    if (board->crossval->n_repeats > 1 && used > 0 && used < METRIC_BYTES)
+        snprintf(ret_text + used, METRIC_BYTES - (size_t)used, " %s %.3f", plus_minus,
+                 entry->sd[metric]);
+}
+
 void leaderboard_print(const struct leaderboard *board, FILE *out)
 {
     enum metric first;
@@ -66,14 +81,17 @@ void leaderboard_print(const struct leaderboard *board, FILE *out)
     metrics_of_task(board->crossval->task, &first, &end);
     fprintf(out, "  %-14s", "model");
     for (size_t m = first; m < end; m++)
-        fprintf(out, " %16s", metric_names[m]);
+        fprintf(out, "  %16s", metric_names[m]);
     fprintf(out, " %9s %10s %8s\n", "fit s", "us a row", "kB");
     for (size_t place = 0; place < board->crossval->n_entries; place++) {
         size_t index = 0;
         const struct crossval_entry *entry = ranked(board, place, &index);
         fprintf(out, "%s %-14s", index == board->chosen ? ">" : " ", entry->trainer->name);
-        for (size_t m = first; m < end; m++)
-            fprintf(out, "  %7.3f +- %.3f", entry->mean[m], entry->sd[m]);
+        for (size_t m = first; m < end; m++) {
+            char text[METRIC_BYTES];
+            format_metric(board, entry, m, "+-", text);
+            fprintf(out, "  %16s", text);
+        }
         fprintf(out, " %9.3f %10.2f %8.1f\n", entry->fit_seconds, entry->predict_us,
                 entry->n_bytes / 1000.0);
     }
@@ -96,8 +114,11 @@ void leaderboard_put_markdown(const struct leaderboard *board, struct buffer *ou
         const struct crossval_entry *entry = ranked(board, place, &index);
         const char *mark = index == board->chosen ? "**" : "";
         buffer_printf(out, "| %s%s%s |", mark, entry->trainer->name, mark);
-        for (size_t m = first; m < end; m++)
-            buffer_printf(out, " %.3f ± %.3f |", entry->mean[m], entry->sd[m]);
+        for (size_t m = first; m < end; m++) {
+            char text[METRIC_BYTES];
+            format_metric(board, entry, m, "±", text);
+            buffer_printf(out, " %s |", text);
+        }
         buffer_put_char(out, '\n');
     }
 }

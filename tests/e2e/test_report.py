@@ -84,6 +84,8 @@ def test_models_show_names_the_models_and_what_to_mind(run, models, report):
     text = run("models", "show", "--models", models).stdout
     assert f"id: {report['bundle']['id']}" in text
     assert "synthetic demo data" in text
+    # One repeat has no spread: none is made up.
+    assert "nan" not in text + run("models", "list", "--models", models).stdout and "+-" not in text
     for board in (report["models"]["score"], report["models"]["tier"]):
         for row in board["leaderboard"]:
             assert ("> " if row["chosen"] else "  ") + row["name"] in text
