@@ -23,11 +23,11 @@ struct quantity {
     bool could_group; /* its only mark has exactly three digits behind it: "1.234" */
 };
 
-/* One number with an optional sign, grouping, suffix and percent mark; spaces around it are fine, and
- * so are "~" before it, "+" and a word for the unit ("followers") behind.
- * "32.8m" is exactly 32800000. Grouping is read where it is certain ("1,234,567", "1.234.567",
- * "1 234 567", "12,34,567"); a single comma with one, two or more than three digits behind it is a
- * decimal comma ("1,39 %"), and with exactly three digits a thousands separator. */
+/* One number with an optional sign, grouping, suffix and percent mark; spaces around it are fine,
+ * and so are "~" before it, "+" and a word for the unit ("followers") behind. "32.8m" is exactly
+ * 32800000. Grouping is read where it is certain ("1,234,567", "1.234.567", "1 234 567",
+ * "12,34,567"); a single comma with one, two or more than three digits behind it is a decimal comma
+ * ("1,39 %"), and with exactly three digits a thousands separator. */
 enum parse_result parse_quantity(const char *text, size_t length, struct quantity *ret_quantity);
 
 /* The same where the decimal mark of the column is known: '.' or ',' (0: not known). */
