@@ -104,15 +104,15 @@ void events_add_n(struct events *events, enum rule rule, const char *column, siz
 void events_explain(struct events *events, enum rule rule, const char *column, const char *format,
                     ...)
 {
-    struct import_event *event = find(events, rule, column);
-    if (!event)
-        return;
-    event->count++;
     char text[512];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    struct import_event *event = find(events, rule, column);
+    if (!event)
+        return;
+    event->count++;
     const char *copy = arena_strdup(events->memory, text);
     if (copy)
         event->text = copy;

@@ -293,13 +293,12 @@ static enum status import_inputs(const struct input *inputs, size_t n,
     return status;
 }
 
-static enum status new_report(struct import_report **ret_report, struct error *err)
+static struct import_report *new_report(void)
 {
-    *ret_report = calloc(1, sizeof **ret_report);
-    if (!*ret_report)
-        return no_memory(err);
-    arena_init(&(*ret_report)->memory, 1 << 16);
-    return STATUS_OK;
+    struct import_report *report = calloc(1, sizeof *report);
+    if (report)
+        arena_init(&report->memory, 1 << 16);
+    return report;
 }
 
 /* "FILE@2022-03": the file and the month; "FILE": the file. */
@@ -324,9 +323,10 @@ enum status import_files(const char *const *files, size_t n_files,
 {
     struct error local = {0};
     err = err ? err : &local;
-    *ret_report = NULL;
-    TRY(new_report(ret_report, err));
-    struct arena *arena = &(*ret_report)->memory;
+    struct import_report *report = *ret_report = new_report();
+    if (!report)
+        return no_memory(err);
+    struct arena *arena = &report->memory;
     struct input *inputs = ARENA_ARRAY(arena, struct input, n_files + 1);
     if (!inputs)
         return no_memory(err);
@@ -334,7 +334,7 @@ enum status import_files(const char *const *files, size_t n_files,
         return fail(err, STATUS_INVALID, "no file is named");
     for (size_t i = 0; i < n_files; i++)
         TRY(split_month(arena, files[i], &inputs[i], err));
-    return import_inputs(inputs, n_files, options, *ret_report, ret_table, err);
+    return import_inputs(inputs, n_files, options, report, ret_table, err);
 }
 
 enum status import_memory(const void *bytes, size_t n_bytes, const char *name,
@@ -343,9 +343,10 @@ enum status import_memory(const void *bytes, size_t n_bytes, const char *name,
 {
     struct error local = {0};
     err = err ? err : &local;
-    *ret_report = NULL;
-    TRY(new_report(ret_report, err));
+    struct import_report *report = *ret_report = new_report();
+    if (!report)
+        return no_memory(err);
     struct input input = {
         .path = name, .month = "", .bytes = bytes ? bytes : "", .n_bytes = n_bytes};
-    return import_inputs(&input, 1, options, *ret_report, ret_table, err);
+    return import_inputs(&input, 1, options, report, ret_table, err);
 }

@@ -70,7 +70,7 @@ static enum status read_inflated(struct source *source, void *into, size_t capac
     z->avail_out = (uInt)capacity;
     while (z->avail_out == capacity) {
         if (z->avail_in == 0) {
-            size_t n;
+            size_t n = 0;
             TRY(read_stored(source, source->stored, sizeof source->stored, &n, err));
             if (n == 0 && source->in_member)
                 return fail(err, STATUS_INVALID, "%s: its gzip data is cut off", source->name);
@@ -104,7 +104,7 @@ static enum status read_raw(struct source *source, void *into, size_t capacity, 
 
 static enum status fill_chunk(struct source *source, struct error *err)
 {
-    size_t n;
+    size_t n = 0;
     if (source->encoding != UTF16_LE && source->encoding != UTF16_BE)
         return read_raw(source, source->chunk, SOURCE_CHUNK_BYTES, &source->n_chunk, err);
     do {
@@ -205,13 +205,13 @@ static enum status start(struct source *source, struct error *err)
 {
     /* Look at the first two bytes as stored, then start over. */
     unsigned char magic[2] = {0, 0};
-    size_t n;
+    size_t n = 0;
     if (source->fd >= 0) {
         ssize_t got = pread(source->fd, magic, sizeof magic, 0);
         if (got < 0)
             return fail_errno(err, "%s: cannot read", source->name);
         n = (size_t)got;
-    } else {
+    } else if (source->memory) {
         n = source->size < 2 ? source->size : 2;
         memcpy(magic, source->memory, n);
     }

@@ -26,15 +26,14 @@ static enum status check_below(const uint32_t *values, size_t n, const char *wha
     return STATUS_OK;
 }
 
-static enum status permute(size_t n, uint64_t seed, size_t **ret_permutation, struct error *err)
+/* A permutation of 0..n-1, which the caller frees; NULL: out of memory. */
+static size_t *permute(size_t n, uint64_t seed)
 {
     size_t *permutation = calloc(n, sizeof *permutation);
-    if (!permutation)
-        return fail(err, STATUS_NO_MEMORY, "folds: out of memory");
     struct rng rng = rng_seed(seed);
-    rng_permutation(&rng, permutation, n);
-    *ret_permutation = permutation;
-    return STATUS_OK;
+    if (permutation)
+        rng_permutation(&rng, permutation, n);
+    return permutation;
 }
 
 static void deal(const size_t *permutation, size_t n, size_t n_folds, uint32_t *ret_fold)
@@ -46,9 +45,10 @@ static void deal(const size_t *permutation, size_t n, size_t n_folds, uint32_t *
 enum status split_plain(size_t n, size_t n_folds, uint64_t seed, uint32_t *ret_fold,
                         struct error *err)
 {
-    AUTO(free_slot) size_t *permutation = NULL;
     TRY(check_size(n, n_folds, "rows", err));
-    TRY(permute(n, seed, &permutation, err));
+    AUTO(free_slot) size_t *permutation = permute(n, seed);
+    if (!permutation)
+        return fail(err, STATUS_NO_MEMORY, "folds: out of memory");
     deal(permutation, n, n_folds, ret_fold);
     return STATUS_OK;
 }
@@ -56,13 +56,12 @@ enum status split_plain(size_t n, size_t n_folds, uint64_t seed, uint32_t *ret_f
 enum status split_stratified(const uint32_t *label, size_t n, size_t n_folds, uint64_t seed,
                              uint32_t *ret_fold, struct error *err)
 {
-    AUTO(free_slot) size_t *permutation = NULL;
     TRY(check_size(n, n_folds, "rows", err));
     TRY(check_below(label, n, "label", err));
-    TRY(permute(n, seed, &permutation, err));
+    AUTO(free_slot) size_t *permutation = permute(n, seed);
     AUTO(free_slot) size_t *sorted = calloc(n, sizeof *sorted);
     AUTO(free_slot) size_t *start = calloc(n + 1, sizeof *start);
-    if (!sorted || !start)
+    if (!permutation || !sorted || !start)
         return fail(err, STATUS_NO_MEMORY, "folds: out of memory");
     /* A stable counting sort of the permutation by label. */
     for (size_t i = 0; i < n; i++)

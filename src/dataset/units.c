@@ -164,7 +164,7 @@ static void clear_padded(struct work *work, const struct column *column)
 
 static bool is_per_post(const struct column *column)
 {
-    return column->field && column->field->kind == PROFILE_MEAN &&
+    return column->field && column->numbers && column->field->kind == PROFILE_MEAN &&
            column->field->index != PROFILE_avg_views &&
            column->field->index != PROFILE_previous_engagement;
 }
