@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frame around the commands."""
 
+from conftest import ROOT
+
 
 def test_help_goes_to_stdout_and_lists_commands(run):
     done = run("--help")
@@ -18,3 +20,7 @@ def test_an_unknown_command_is_named(run):
     done = run("frobnicate", check=False)
     assert done.returncode == 2
     assert "'frobnicate'" in done.stderr and done.stdout == ""
+
+
+def test_the_trainers_documented_file_is_what_its_table_says(run):
+    assert (ROOT / "config/train.conf").read_text(encoding="utf-8") == run("train", "--print-config").stdout
