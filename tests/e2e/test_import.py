@@ -281,7 +281,7 @@ def test_snapshots_join_by_handle(run, demo):
 # ---- the real data: counts and sums only ----
 
 REAL = {
-    # file: rows, kept, sum of followers in thousands, present values of two fields
+    # file: rows, kept, present values of some fields
     "top_insta_influencers_data.csv": (200, 200, {"recent_avg_likes": 192, "engagement_rate (fraction)": 199, "country": 138}),
     "smi2022_1mar.csv": (1000, 997, {"authentic_engagement": 989, "audience_country": 984}),
     "smi2022_2jun.csv": (1022, 979, {"authentic_engagement": 966, "audience_country": 964}),
@@ -314,6 +314,26 @@ def test_the_real_numbers_are_right(run, shared_data):
         float(r["total_likes"]) / float(r["posts"]) / float(r["avg_likes"]) for r in rows
     )
     assert ratio == pytest.approx(1.004, abs=5e-4)
+
+
+# Largest and middle value of all rows as they stand in the files, computed without this importer.
+REAL_SCALES = {
+    "smi2022_1mar.csv": {"followers": (487.2e6, 14.55e6), "avg_engagement": (20.8e6, 533.75e3)},
+    "smi2022_2jun.csv": {"followers": (523.3e6, 14.1e6), "avg_engagement": (13.2e6, 456.75e3)},
+    "smi2022_3aug_top1000.csv": {"followers": (528.4e6, 14.1e6), "avg_engagement": (13.3e6, 463.3e3)},
+    "smi2022_4sep.csv": {"followers": (546.6e6, 14.6e6), "avg_engagement": (12.7e6, 426.25e3)},
+    "smi2022_5nov.csv": {"followers": (549.3e6, 14.8e6), "authentic_engagement": (13.1e6, 336.45e3)},
+    "kim_influencers.txt": {"followers": (96476007, 16125), "posts": (127520, 937)},
+}
+
+
+@pytest.mark.parametrize("name", REAL_SCALES)
+def test_real_scales_are_right(run, shared_data, name):
+    rows, _ = import_table(run, shared_data / name)
+    for field, (largest, middle) in REAL_SCALES[name].items():
+        values = [float(row[field]) for row in rows if row[field]]
+        # Duplicated rows are gone, which moves the middle a little.
+        assert max(values) == largest and statistics.median(values) == pytest.approx(middle, rel=0.08)
 
 
 def test_real_dirt_is_found(run, shared_data):
