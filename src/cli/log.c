@@ -239,39 +239,45 @@ static int replay(struct log_options *options)
 
 /* ---- options ---- */
 
+/* "15m": so long before now. */
+static bool parse_ago(const char *text, int64_t *ret_us)
+{
+    size_t length = strlen(text);
+    int64_t n;
+    if (length < 2 || !text_parse_integer(text, length - 1, &n) || n < 0 || n > 1000000)
+        return false;
+    int64_t seconds = 0;
+    switch (text[length - 1]) {
+    case 's':
+        seconds = 1;
+        break;
+    case 'm':
+        seconds = 60;
+        break;
+    case 'h':
+        seconds = 3600;
+        break;
+    case 'd':
+        seconds = 86400;
+        break;
+    default:
+        return false;
+    }
+    *ret_us = clock_utc_us() - n * seconds * 1000000;
+    return true;
+}
+
 /* "2026-01-31", "2026-01-31T12:34:56Z", or "15m", "2h", "7d" before now. */
 static bool parse_time(const char *text, int64_t *ret_us)
 {
-    int year;
-    int month;
-    int day;
-    int hour = 0;
-    int minute = 0;
-    int second = 0;
-    char unit;
-    int used = 0;
-    long long n;
-    if (sscanf(text, "%9lld%c%n", &n, &unit, &used) == 2 && text[used] == '\0' && n >= 0) {
-        int64_t seconds = unit == 's'   ? 1
-                          : unit == 'm' ? 60
-                          : unit == 'h' ? 3600
-                          : unit == 'd' ? 86400
-                                        : 0;
-        *ret_us = clock_utc_us() - n * seconds * 1000000;
-        return seconds > 0;
-    }
-    int fields = sscanf(text, "%4d-%2d-%2d%nT%2d:%2d:%2d%n", &year, &month, &day, &used, &hour,
-                        &minute, &second, &used);
-    const char *rest = text + used;
-    if ((fields != 3 && fields != 6) || (*rest && strcmp(rest, "Z") != 0) || month < 1 ||
-        month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+    if (parse_ago(text, ret_us))
+        return true;
+    struct tm tm = {0};
+    const char *rest = strptime(text, "%Y-%m-%d", &tm);
+    if (rest && *rest == 'T')
+        rest = strptime(rest, "T%H:%M:%S", &tm);
+    if (!rest || (*rest && strcmp(rest, "Z") != 0))
         return false;
-    struct tm tm = {.tm_year = year - 1900,
-                    .tm_mon = month - 1,
-                    .tm_mday = day,
-                    .tm_hour = hour,
-                    .tm_min = minute,
-                    .tm_sec = second};
     *ret_us = (int64_t)timegm(&tm) * 1000000;
     return true;
 }

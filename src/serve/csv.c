@@ -79,7 +79,7 @@ enum status csv_next(struct csv_reader *reader, struct csv_record *ret_record, s
         if (ret_record->n == CSV_MAX_FIELDS)
             return fail(err, STATUS_INVALID, "line %zu: more than %d fields", reader->line,
                         CSV_MAX_FIELDS);
-        char *end = NULL;
+        char *end = reader->at;
         bool is_quoted = reader->at < reader->end && *reader->at == '"';
         ret_record->field[ret_record->n++] = reader->at + is_quoted;
         TRY(is_quoted ? read_quoted(reader, &end, err) : read_plain(reader, &end, err));

@@ -45,7 +45,7 @@ static void accept_all(struct loop *loop)
         AT_ONCE = 64 /* then those who have a connection get their turn */
     };
     for (int i = 0; i < AT_ONCE && loop->listen_fd >= 0; i++) {
-        struct sockaddr_storage peer;
+        struct sockaddr_storage peer = {0};
         socklen_t bytes = sizeof peer;
         int fd = accept4(loop->listen_fd, (struct sockaddr *)&peer, &bytes,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from conftest import BUILD, INFLUENCED, ROOT
-from test_daemon_log import BODY, HEADERS, finish, load, metric
+from test_daemon_log import BODY, finish, load, metric
 
 
 def influenced(*args, **more):
