@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include "base/rng.h"
+#include "learn/archetypes.h"
+#include "learn/crossval.h"
+#include "learn/leakage.h"
+
+enum {
+    N = 120
+};
+
+/* A table of made-up accounts: likes follow followers, engagement only follows from the rate. */
+struct fixture {
+    struct table table;
+    double followers[N], posts[N], rate[N], score[N];
+    const char *country[N], *mood[N];
+    struct table_extra extra;
+    size_t rows[N];
+};
+
+static int make_table(void **state)
+{
+    static const char *const countries[] = {"Brazil", "India", "India", "Chile"};
+    struct fixture *f = calloc(1, sizeof *f);
+    if (!f)
+        return -1;
+    struct rng rng = rng_seed(9);
+    for (size_t i = 0; i < N; i++) {
+        f->followers[i] = floor(exp(8 + 4 * rng_uniform(&rng)));
+        f->posts[i] = i % 10 == 0 ? MISSING : floor(exp(2 + 4 * rng_uniform(&rng)));
+        f->rate[i] = 0.01 + 0.05 * rng_uniform(&rng);
+        f->score[i] = 10 * log(f->followers[i]) + rng_normal(&rng);
+        f->country[i] = i % 12 == 0 ? NULL : i < 3 ? "Malta" : countries[i % 4];
+        f->mood[i] = i < 3 ? "rare" : i % 3 ? "glad" : "calm";
+        f->rows[i] = i;
+    }
+    arena_init(&f->table.memory, 64);
+    f->table.n_rows = N;
+    f->table.number[PROFILE_followers] = f->followers;
+    f->table.number[PROFILE_posts] = f->posts;
+    f->table.number[PROFILE_engagement_rate] = f->rate;
+    f->table.number[PROFILE_influence_score] = f->score;
+    f->table.text[PROFILE_country] = f->country;
+    f->extra = (struct table_extra){"mood", f->mood};
+    f->table.extras = &f->extra;
+    f->table.n_extras = 1;
+    *state = f;
+    return 0;
+}
+
+static int free_table(void **state)
+{
+    struct fixture *f = *state;
+    arena_deinit(&f->table.memory);
+    free(f);
+    return 0;
+}
+
+static bool has_column(const struct feature_spec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->n_columns; i++)
+        if (strcmp(spec->columns[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void a_spec_is_estimated_on_the_rows_it_is_given(void **state)
+{
+    struct fixture *f = *state;
+    struct design design;
+    assert_int_equal(design_choose(&f->table, &(struct design_options){0}, &design, NULL),
+                     STATUS_OK);
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    assert_int_equal(design_fit(&design, &f->table, f->rows, 60, &spec, NULL), STATUS_OK);
+    double sum = 0;
+    for (size_t i = 0; i < 60; i++)
+        sum += log1p(f->followers[i]);
+    assert_string_equal(spec->columns[0].name, "ln_followers");
+    assert_near((double)spec->columns[0].mean, sum / 60, 1e-5);
+    /* Rows beyond the 60 must not matter. */
+    double kept = f->followers[100];
+    f->followers[100] = 1e9;
+    AUTO(feature_spec_free_slot) struct feature_spec *again = NULL;
+    assert_int_equal(design_fit(&design, &f->table, f->rows, 60, &again, NULL), STATUS_OK);
+    f->followers[100] = kept;
+    for (size_t i = 0; i < spec->n_columns; i++)
+        assert_true(spec->columns[i].mean == again->columns[i].mean &&
+                    spec->columns[i].scale == again->columns[i].scale);
+    assert_true(has_column(spec, "country=India") && has_column(spec, "country=(missing)"));
+    assert_false(has_column(spec, "country=Malta"));
+}
+
+static void scaled_columns_have_mean_zero_and_deviation_one(void **state)
+{
+    struct fixture *f = *state;
+    struct design design;
+    struct design_options options = {.no_texts = true};
+    assert_int_equal(design_choose(&f->table, &options, &design, NULL), STATUS_OK);
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    AUTO(matrix_deinit) struct matrix matrix = {0};
+    assert_int_equal(design_fit(&design, &f->table, f->rows, N, &spec, NULL), STATUS_OK);
+    assert_int_equal(matrix_make(spec, &f->table, f->rows, N, &matrix, NULL), STATUS_OK);
+    for (size_t j = 0; j < matrix.p; j++) {
+        double sum = 0;
+        double squares = 0;
+        for (size_t i = 0; i < N; i++) {
+            double x = (double)matrix.scaled[i * matrix.p + j];
+            assert_true(isfinite(x));
+            sum += x;
+            squares += x * x;
+        }
+        assert_near(sum / N, 0, 1e-4);
+        assert_near(squares / N, 1, 1e-3);
+    }
+}
+
+/* ln_likes_per_follower and the like would tell the followers; so would engagement = rate x
+ * followers, which feature_prepare() computes here. */
+static void what_gives_followers_away_is_hidden(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t hidden = leakage_hidden(&f->table, UINT64_C(1) << PROFILE_followers);
+    assert_true(hidden >> PROFILE_followers & 1);
+    assert_true(hidden >> PROFILE_engagement_rate & 1);
+    assert_true(hidden >> PROFILE_avg_engagement & 1);
+    assert_false(hidden >> PROFILE_posts & 1);
+    struct design design;
+    struct design_options options = {.hidden = hidden};
+    assert_int_equal(design_choose(&f->table, &options, &design, NULL), STATUS_OK);
+    for (size_t i = 0; i < design.n_features; i++)
+        assert_int_equal(design.features[i], FEATURE_ln_posts);
+    assert_int_equal(design.n_features, 1);
+}
+
+static void a_target_is_a_field_or_an_extra_column(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(target_free_slot) struct target *number = NULL;
+    AUTO(target_free_slot) struct target *classes = NULL;
+    AUTO(target_free_slot) struct target *none = NULL;
+    struct error err = {0};
+    assert_int_equal(target_column(&f->table, "posts", &number, NULL), STATUS_OK);
+    assert_int_equal(number->n, N - 12);
+    assert_int_equal(target_column(&f->table, "mood", &classes, NULL), STATUS_OK);
+    assert_int_equal(classes->task, TASK_CLASSIFICATION);
+    assert_int_equal(classes->n_classes, 3);
+    assert_string_equal(classes->class_names[0], "calm");
+    assert_string_equal(classes->class_names[2], "(other)");
+    assert_int_equal(classes->class_counts[2], 3);
+    assert_int_equal(target_column(&f->table, "nothing", &none, &err), STATUS_NOT_FOUND);
+    assert_non_null(strstr(err.message, "mood"));
+}
+
+static void bins_end_at_their_cut(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(target_free_slot) struct target *target = NULL;
+    assert_int_equal(target_column(&f->table, "influence_score", &target, NULL), STATUS_OK);
+    double cut = target->y[5];
+    assert_int_equal(target_cut(target, &cut, 1, NULL, NULL), STATUS_OK);
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(target->label[i], target->y[i] > cut);
+    assert_int_equal(target_cut(target, &cut, 1, NULL, NULL), STATUS_INVALID);
+}
+
+static void quantiles_make_classes_of_equal_size(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(target_free_slot) struct target *target = NULL;
+    assert_int_equal(target_column(&f->table, "influence_score", &target, NULL), STATUS_OK);
+    double cuts[2];
+    assert_int_equal(target_quantiles(target, 3, cuts, NULL), STATUS_OK);
+    assert_int_equal(target_cut(target, cuts, 2, NULL, NULL), STATUS_OK);
+    for (size_t c = 0; c < 3; c++)
+        assert_int_equal(target->class_counts[c], N / 3);
+}
+
+static void cross_validation_finds_what_is_there_and_repeats_itself(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(target_free_slot) struct target *target = NULL;
+    assert_int_equal(target_column(&f->table, "influence_score", &target, NULL), STATUS_OK);
+    struct design design;
+    assert_int_equal(design_choose(&f->table, &(struct design_options){0}, &design, NULL),
+                     STATUS_OK);
+    const struct trainer *const tried[] = {&trainer_constant, &trainer_ridge};
+    struct crossval_input input = {.table = &f->table,
+                                   .design = &design,
+                                   .target = target,
+                                   .trainers = tried,
+                                   .n_trainers = 2,
+                                   .n_folds = 5,
+                                   .n_repeats = 2,
+                                   .n_threads = 1,
+                                   .stage = ""};
+    AUTO(crossval_free_slot) struct crossval *first = NULL;
+    AUTO(crossval_free_slot) struct crossval *second = NULL;
+    assert_int_equal(crossval_run(&input, &first, NULL), STATUS_OK);
+    assert_int_equal(crossval_run(&input, &second, NULL), STATUS_OK);
+    assert_int_equal(crossval_select(first, METRIC_MAE, SELECT_BEST), 1);
+    assert_true(first->entries[1].mean[METRIC_R2] > 0.95);
+    assert_true(first->entries[0].mean[METRIC_R2] < 0.05);
+    assert_memory_equal(first->entries[1].output, second->entries[1].output,
+                        2 * N * sizeof(double));
+    input.n_folds = N;
+    AUTO(crossval_free_slot) struct crossval *none = NULL;
+    assert_int_equal(crossval_run(&input, &none, NULL), STATUS_INVALID);
+}
+
+/* A target that no column knows: ridge must not seem to know it. */
+static void noise_is_not_learnt(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(target_free_slot) struct target *target = NULL;
+    assert_int_equal(target_column(&f->table, "influence_score", &target, NULL), STATUS_OK);
+    struct rng rng = rng_seed(1);
+    for (size_t i = 0; i < N; i++)
+        target->y[i] = rng_normal(&rng);
+    struct design design;
+    assert_int_equal(design_choose(&f->table, &(struct design_options){0}, &design, NULL),
+                     STATUS_OK);
+    const struct trainer *const tried[] = {&trainer_ridge};
+    struct crossval_input input = {.table = &f->table,
+                                   .design = &design,
+                                   .target = target,
+                                   .trainers = tried,
+                                   .n_trainers = 1,
+                                   .n_folds = 5,
+                                   .n_repeats = 3,
+                                   .n_threads = 1,
+                                   .stage = ""};
+    AUTO(crossval_free_slot) struct crossval *crossval = NULL;
+    assert_int_equal(crossval_run(&input, &crossval, NULL), STATUS_OK);
+    assert_true(crossval->entries[0].mean[METRIC_R2] < 0.05);
+}
+
+static void archetypes_are_as_many_as_were_planted(void **state)
+{
+    (void)state;
+    enum {
+        ROWS = 150,
+        P = 2
+    };
+    static const char *const names[P] = {"ln_followers", "ln_engagement_rate"};
+    static const float zeros[P] = {0};
+    static const float ones[P] = {1, 1};
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    assert_int_equal(feature_spec_new(names, zeros, zeros, ones, P, &spec, NULL), STATUS_OK);
+    float rows[ROWS * P];
+    struct rng rng = rng_seed(8);
+    for (size_t i = 0; i < ROWS; i++) {
+        rows[P * i] = (i % 3 == 0 ? 2.0F : -1.0F) + 0.1F * (float)rng_normal(&rng);
+        rows[P * i + 1] = (i % 3 == 1 ? 2.0F : -1.0F) + 0.1F * (float)rng_normal(&rng);
+    }
+    struct matrix matrix = {.n = ROWS, .p = P, .raw = rows, .scaled = rows};
+    struct archetypes_options options = {.min_k = 2, .max_k = 6, .seed = 1};
+    AUTO(archetypes_free_slot) struct archetypes *archetypes = NULL;
+    assert_int_equal(archetypes_fit(spec, &matrix, &options, &archetypes, NULL), STATUS_OK);
+    assert_int_equal(archetypes->model.k, 3);
+    assert_true(archetypes->model.silhouette > 0.8);
+    assert_string_equal(archetypes_strength(archetypes->model.silhouette), "clear");
+    for (size_t i = 3; i < ROWS; i++)
+        assert_int_equal(archetypes->cluster[i], archetypes->cluster[i - 3]);
+    assert_string_equal(archetypes->model.names[archetypes->cluster[0]], "large, low engagement");
+    assert_string_equal(archetypes->model.names[archetypes->cluster[1]], "high engagement, small");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_spec_is_estimated_on_the_rows_it_is_given),
+        cmocka_unit_test(scaled_columns_have_mean_zero_and_deviation_one),
+        cmocka_unit_test(what_gives_followers_away_is_hidden),
+        cmocka_unit_test(a_target_is_a_field_or_an_extra_column),
+        cmocka_unit_test(bins_end_at_their_cut),
+        cmocka_unit_test(quantiles_make_classes_of_equal_size),
+        cmocka_unit_test(cross_validation_finds_what_is_there_and_repeats_itself),
+        cmocka_unit_test(noise_is_not_learnt),
+        cmocka_unit_test(archetypes_are_as_many_as_were_planted),
+    };
+    return cmocka_run_group_tests(tests, make_table, free_table);
+}
