@@ -58,6 +58,16 @@ int command_help(const char *name)
     return command_finish(name);
 }
 
+int command_print(const char *name, const struct buffer *text)
+{
+    if (text->failed) {
+        fprintf(stderr, "influence %s: out of memory for the result\n", name);
+        return EXIT_FAILED;
+    }
+    puts(text->at);
+    return command_finish(name);
+}
+
 int command_finish(const char *name)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

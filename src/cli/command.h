@@ -9,6 +9,7 @@
 
 #include "base/progress.h"
 #include "base/status.h"
+#include "base/text.h"
 
 enum {
     EXIT_DONE = 0,
@@ -39,6 +40,9 @@ int command_usage(const char *name, const char *format, ...) __attribute__((form
 
 /* The command's help on stdout; returns EXIT_DONE. Every command answers --help with it. */
 int command_help(const char *name);
+
+/* A result of one line (or a JSON text) on stdout, then command_finish(). */
+int command_print(const char *name, const struct buffer *text);
 
 /* Flush stdout; a full disk or a closed pipe is a failure like any other. Returns EXIT_DONE or
  * EXIT_FAILED: the last call of a command that printed results. */

@@ -30,9 +30,7 @@ static int evaluate(struct evaluate_input *input, bool as_json, char *const *fil
     AUTO(buffer_deinit) struct buffer text = {0};
     struct json_writer w = json_writer(&text);
     evaluation_put_json(evaluation, &w);
-    if (!text.failed)
-        puts(text.at);
-    return command_finish(name);
+    return command_print(name, &text);
 }
 
 static bool read_count(const char *text, int64_t min, int64_t max, size_t *ret_count)

@@ -77,9 +77,7 @@ static int train(struct request *request, char *const *files, size_t n_files)
     AUTO(buffer_deinit) struct buffer text = {0};
     struct json_writer w = json_writer(&text);
     train_put_json(training, &w);
-    if (!text.failed)
-        puts(text.at);
-    return command_finish(name);
+    return command_print(name, &text);
 }
 
 static int print_config(void)
