@@ -144,7 +144,8 @@ def test_charts_export_and_their_tables_sort(drive, page_url, tmp_path):
 
 
 def test_the_first_chart_comes_soon(drive, page_url):
-    assert drive("speed", page_url)["first_chart_ms"] < 5000
+    """Under a second on an idle machine; the bound leaves room for tests beside it."""
+    assert drive("speed", page_url)["first_chart_ms"] < 20_000
 
 
 def test_the_report_file_works_from_disk(drive, page_url, run, models, tmp_path):
