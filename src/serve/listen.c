@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,9 +24,11 @@ static void set_port(struct listen_address *address, uint16_t port)
 
 static uint16_t get_port(const struct sockaddr_storage *socket)
 {
-    if (socket->ss_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)(const void *)socket)->sin6_port);
-    return ntohs(((const struct sockaddr_in *)(const void *)socket)->sin_port);
+    size_t offset = socket->ss_family == AF_INET6 ? offsetof(struct sockaddr_in6, sin6_port)
+                                                  : offsetof(struct sockaddr_in, sin_port);
+    in_port_t port;
+    memcpy(&port, (const char *)socket + offset, sizeof port);
+    return ntohs(port);
 }
 
 void listen_format_peer(const struct sockaddr *peer, char *ret_text, size_t size)

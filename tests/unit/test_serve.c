@@ -186,6 +186,7 @@ static void a_body_holds_a_profile_and_its_options(void **state)
     struct codec_options options;
     struct profile profile;
     struct error err;
+    profile_init(&profile);
     arena_init(&arena, 1024);
     assert_int_equal(
         read_body("{\"followers\":\"1.5k\",\"is_verified\":true,\"posts\":null,\"k\":3,"
