@@ -261,6 +261,17 @@ static void trim(struct buffer *text, size_t from)
     text->length = from + (end - start);
 }
 
+/* ="text", by which spreadsheets keep a number's zeros, becomes the text. */
+static void unwrap_formula(struct buffer *text, size_t from)
+{
+    const char *cell = text->at + from;
+    size_t n = text->length - from;
+    if (n < 3 || memcmp(cell, "=\"", 2) != 0 || memchr(cell + 2, '"', n - 2) != cell + n - 1)
+        return;
+    memmove(text->at + from, cell + 2, n - 3);
+    text->length = from + n - 3;
+}
+
 unsigned cell_clean(const char *bytes, size_t n, struct buffer *out, size_t *ret_line_breaks)
 {
     if (ret_line_breaks)
@@ -274,6 +285,8 @@ unsigned cell_clean(const char *bytes, size_t n, struct buffer *out, size_t *ret
         while (n > 0 && bytes[n - 1] == ' ')
             n--;
         buffer_put(out, bytes, n);
+        if (!out->failed)
+            unwrap_formula(out, from);
         return 0;
     }
     unsigned found = decode(bytes, n, out);
@@ -284,6 +297,7 @@ unsigned cell_clean(const char *bytes, size_t n, struct buffer *out, size_t *ret
         found |= CELL_DOUBLE_ENCODED;
     found |= replace_controls(out, from, ret_line_breaks);
     trim(out, from);
+    unwrap_formula(out, from);
     if (found == 0 && !is_plain(out->at + from, out->length - from))
         found = CELL_UTF8;
     return found;

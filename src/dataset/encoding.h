@@ -34,8 +34,8 @@ enum {
 };
 
 /* Append a field to `out`: as well-formed UTF-8, control characters (line breaks, tabs) as spaces,
- * without blanks at the ends. Returns the bits of what was found; *ret_line_breaks (NULL allowed):
- * how many line breaks it had. */
+ * without blanks at the ends, and without a spreadsheet's ="" around it. Returns the bits of what
+ * was found; *ret_line_breaks (NULL allowed): how many line breaks it had. */
 unsigned cell_clean(const char *bytes, size_t n, struct buffer *out, size_t *ret_line_breaks);
 
 /* Bytes of `text` that fit into `max`, whole characters only. */

@@ -17,6 +17,13 @@ static bool is_handle_char(char c)
            c == '_' || c == '-';
 }
 
+/* An apostrophe in front is how spreadsheets keep a text from being read as a formula. */
+static const char *behind_marks(const char *text)
+{
+    text += *text == '\'';
+    return text + (*text == '@');
+}
+
 /* Behind "https://www.instagram.com/" and the like; the text itself when it is no link. */
 static const char *behind_host(const char *text)
 {
@@ -36,7 +43,7 @@ size_t identity_handle(const char *cell, const char **ret_handle)
 {
     const char *at = behind_host(cell);
     bool is_link = at != cell;
-    at += *at == '@';
+    at = behind_marks(at);
     size_t length = 0;
     bool has_letter_or_digit = false;
     for (; is_handle_char(at[length]); length++)
@@ -51,7 +58,7 @@ size_t identity_handle(const char *cell, const char **ret_handle)
 const char *identity_text(const char *cell, size_t *ret_length)
 {
     const char *text = behind_host(cell);
-    text += *text == '@';
+    text = behind_marks(text);
     *ret_length = strlen(text);
     if (text != cell && *ret_length > 0 && text[*ret_length - 1] == '/')
         --*ret_length;

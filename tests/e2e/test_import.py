@@ -165,6 +165,8 @@ DIRT = {
     "row_numbers": lambda t: write([[""] + t[0]] + [[str(i)] + row for i, row in enumerate(t[1:])]),
     "row_names": lambda t: write([t[0]] + [[str(i)] + row for i, row in enumerate(t[1:])]),
     "at_signs": lambda t: write(edit(t, lambda c: "@" + c, [0])),
+    "apostrophes": lambda t: write(edit(t, lambda c: "'" + c, [0])),
+    "formulas": lambda t: write(edit(t, lambda c: f'="{c}"', range(7))),
     "links": lambda t: write(edit(t, lambda c: f"https://www.instagram.com/{c}/", [0])),
     "repeated_rows": lambda t: write(t + t[5:25]),
     "spaces": lambda t: write([[f"  {cell} " for cell in row] for row in t]),

@@ -30,6 +30,10 @@ static void fields_become_clean_utf8(void **state)
         {"\xF0\x9F\x8D\xB5 tea", "\xF0\x9F\x8D\xB5 tea", CELL_UTF8},
         {"cut \xE2\x82 \xC3\xA9", "cut \xEF\xBF\xBD\xEF\xBF\xBD \xC3\xA9", CELL_MALFORMED},
         {"two\r\nlines", "two lines", 0},
+        {"=\"00123\"", "00123", 0},
+        {"=\"caf\xC3\xA9\"", "caf\xC3\xA9", CELL_UTF8},
+        {"=\"a\"&\"b\"", "=\"a\"&\"b\"", 0},
+        {"=\"", "=\"", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct buffer out = {0};
