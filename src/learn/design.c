@@ -152,7 +152,8 @@ enum status design_choose(const struct table *table, const struct design_options
         design.texts[text] = !options->hidden_text[text] && text_varies(table, text);
         n_texts += design.texts[text];
     }
-    if (design.n_features + n_texts == 0)
+    design.is_empty = design.n_features + n_texts == 0;
+    if (design.is_empty && !options->may_be_empty)
         return fail(err, STATUS_INVALID,
                     "no usable columns: the table fills no feature that may be seen");
     *ret_design = design;

@@ -17,6 +17,7 @@ struct design_options {
     bool hidden_text[PROFILE_N_TEXTS]; /* texts that may not be used */
     bool excluded[FEATURE_N];          /* by name */
     bool no_texts;                     /* numbers only */
+    bool may_be_empty;                 /* no column at all is fine */
     size_t max_levels;                 /* of a text field; 0: 12 */
     double min_level_share;            /* of the rows; rarer levels are "other"; 0: 0.05 */
     double level_weight; /* 0: levels are scaled for models; above: two rows that differ in a text
@@ -28,11 +29,12 @@ struct design {
     enum feature_id features[FEATURE_N];
     size_t n_features;
     bool texts[PROFILE_N_TEXTS];
+    bool is_empty; /* neither features nor texts */
 };
 
 /* The features that the table's rows can fill (in at least one row of twenty), that vary, and that
  * are not the same column as an earlier one; category, country and audience_country likewise.
- * STATUS_INVALID: nothing is left. */
+ * STATUS_INVALID: nothing is left, unless it may be. */
 enum status design_choose(const struct table *table, const struct design_options *options,
                           struct design *ret_design, struct error *err);
 

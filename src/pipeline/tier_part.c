@@ -187,7 +187,7 @@ static enum status class_part_train(struct training *training, const char *stage
 {
     static const enum metric selects[] = {METRIC_MACRO_F1, METRIC_LOG_LOSS, METRIC_ACCURACY};
     const struct target *target = part->searched.target;
-    struct design_options options = {.hidden = target->hidden};
+    struct design_options options = {.hidden = target->hidden, .may_be_empty = true};
     memcpy(options.hidden_text, target->hidden_text, sizeof options.hidden_text);
     TRY(design_choose(training->table, &options, &part->searched.design, err));
     warn_of_imbalance(training, target);
@@ -196,6 +196,13 @@ static enum status class_part_train(struct training *training, const char *stage
         .stage = stage,
         .select = selects[training->config->search_select_tier],
     };
+    if (part->searched.design.is_empty) {
+        training_warn(training,
+                      "the table has nothing but what defines the %s: it is guessed from "
+                      "the shares of its classes",
+                      target->name);
+        search.models = trainer_prior.name;
+    }
     TRY(search_run(training, &search, &part->searched, err));
     return calibrate(part, err);
 }
