@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "serve/dispatch.h"
+#include "serve/query.h"
 #include "serve/server_loop.h"
 
 #define KEEP_REQUESTS 256 /* warm requests that a loop keeps */
@@ -106,6 +107,14 @@ static void on_connection(void *user, struct MHD_Connection *library, void **con
     *context = connection;
 }
 
+/* End the library's query, in its own buffer, before it reads it: see query.h. */
+static void hide_query(const char *target)
+{
+    const char *mark = strchr(target, '?');
+    if (mark)
+        ((char *)(uintptr_t)mark)[1] = '\0';
+}
+
 /* The request line was read: the earliest moment at which there is a request. */
 static void *on_request_line(void *user, const char *target, struct MHD_Connection *library)
 {
@@ -118,6 +127,7 @@ static void *on_request_line(void *user, const char *target, struct MHD_Connecti
     request->target = arena_strdup(&request->arena, target);
     if (!request->target)
         request->target = "";
+    hide_query(target);
     request->caller = connection->caller;
     request->connection = connection;
     connection->request = request;
@@ -134,26 +144,6 @@ static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-static enum MHD_Result on_parameter(void *user, enum MHD_ValueKind kind, const char *name,
-                                    size_t name_bytes, const char *value, size_t value_bytes)
-{
-    (void)kind;
-    struct request *request = user;
-    struct parameter *parameter = ARENA_NEW(&request->arena, struct parameter);
-    if (!parameter || strlen(name) != name_bytes || (value && strlen(value) != value_bytes)) {
-        request->head.fault = parameter ? "the query has a NUL" : "out of memory";
-        return MHD_NO;
-    }
-    parameter->name = name;
-    parameter->value = value ? value : "";
-    if (request->last_parameter)
-        request->last_parameter->next = parameter;
-    else
-        request->parameters = parameter;
-    request->last_parameter = parameter;
-    return MHD_YES;
-}
-
 static void read_head(struct request *request, struct MHD_Connection *library, const char *path,
                       const char *method, const char *version)
 {
@@ -161,8 +151,7 @@ static void read_head(struct request *request, struct MHD_Connection *library, c
     request->version = version;
     request->method = http_method_find(method);
     MHD_get_connection_values_n(library, MHD_HEADER_KIND, on_header, request);
-    if (strchr(request->target, '?'))
-        MHD_get_connection_values_n(library, MHD_GET_ARGUMENT_KIND, on_parameter, request);
+    query_read(request);
 }
 
 static bool add_headers(const struct request *request, struct MHD_Response *response)

@@ -2,6 +2,7 @@
 """Bad input: each its status, all of them the one error shape, and the daemon lives on."""
 
 import json
+import socket
 
 import pytest
 
@@ -175,3 +176,34 @@ def test_a_large_body_within_the_bound_is_read(hand_daemon):
     body = {"instances": [{"followers": 1000 + i, "country": "Norway"} for i in range(9000)]}
     status, answer = hand_daemon.post("/score", body)
     assert status == 200 and len(answer["predictions"]) == 9000
+
+
+def raw(daemon, head):
+    """The status line of what a raw request gets, or "" when the connection was just closed."""
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as client:
+        client.sendall(head)
+        return client.recv(4096).split(b"\r\n")[0].decode()
+
+
+@pytest.mark.parametrize("part", [b"/score?" + b"a=b&" * 3000, b"/score?" + b"a" * 15000, b"/score?" + b"&" * 15000,
+                                  b"/score?" + b"a=b&" * 60 + b"c" * 14000])
+def test_a_query_of_any_size_is_answered_and_survived(hand_daemon, part):
+    for _ in range(3):
+        status = raw(hand_daemon, b"GET " + part + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert status.startswith("HTTP/1.1 4")
+    assert hand_daemon.get("/-/healthy")[0] == 200
+
+
+@pytest.mark.parametrize("header", [b"Cookie: " + b"a=b; " * 2500, b"Cookie: " + b"a=b; " * 100 + b"c" * 13000,
+                                    b"X: y\r\n" * 2000 + b"Z: z", b"Cookie: a" + b";" * 13000])
+def test_headers_of_any_number_are_answered_and_survived(hand_daemon, header):
+    for _ in range(3):
+        raw(hand_daemon, b"GET /-/healthy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + header + b"\r\n\r\n")
+    assert hand_daemon.get("/-/healthy")[0] == 200
+
+
+def test_parameters_are_decoded(hand_daemon):
+    assert hand_daemon.get("/score?handle=demo%5F0001")[1]["handle"] == "demo_0001"
+    assert hand_daemon.get("/score?handle=demo_0001&&explain=true")[1]["explanation"]
+    assert hand_daemon.get("/influencers?q=demo+nobody")[0] == 200
+    assert hand_daemon.get("/score?handle=%00")[0] == 400
