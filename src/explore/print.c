@@ -130,9 +130,10 @@ static void print_histogram(const struct number_quality *quality, int width, FIL
     struct text_table table;
     text_table_init(&table, headers, ARRAY_LENGTH(headers));
     for (size_t i = 0; i < h->n_bins; i += merged) {
+        size_t bin = i / merged;
         size_t end = i + merged < h->n_bins ? i + merged : h->n_bins;
         struct buffer bar = {0};
-        text_put_bar(&bar, (double)counts[i / merged], (double)largest, BAR_WIDTH);
+        text_put_bar(&bar, (double)counts[bin], (double)largest, BAR_WIDTH);
         put_unit(&table, h->edges[i], quality->column->unit);
         put_unit(&table, h->edges[end], quality->column->unit);
         text_table_printf(&table, "%zu", counts[i / merged]);
@@ -247,7 +248,7 @@ static void print_engagement(const struct explore *explore, int width, FILE *out
     if (frame->measure)
         print_histogram(&explore->quality.numbers[frame->measure - frame->numbers], width, out);
     for (size_t i = 0; i < explore->spreads.n; i++)
-        if (explore->spreads.items[i].column->column == frame->measure)
+        if (frame->measure && explore->spreads.items[i].column->column == frame->measure)
             print_spread(explore, &explore->spreads.items[i], width, out);
 }
 

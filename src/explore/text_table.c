@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "explore/text_table.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static void print_cell(const char *text, size_t width, bool right, bool is_last,
 
 static void measure(const struct text_table *table, size_t *ret_widths)
 {
+    assert(table->n_columns > 0);
     const char *cell = table->cells.at;
     for (size_t i = 0; i < table->n_columns; i++)
         ret_widths[i] = text_width(table->headers[i]);

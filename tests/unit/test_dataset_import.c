@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "dataset/import.h"
 #include "profile/parse.h"
 
@@ -174,17 +175,19 @@ static void cells_decide_which_column_is_the_handle(void **state)
 static void bare_rates_are_read_by_what_fits_the_likes(void **state)
 {
     (void)state;
-    char percent[2048] = "handle,followers,avg_likes,engagement_rate\n";
-    char fraction[2048] = "handle,followers,avg_likes,engagement_rate\n";
+    static const char header[] = "handle,followers,avg_likes,engagement_rate\n";
+    struct buffer percent = {0}, fraction = {0};
+    buffer_put_text(&percent, header);
+    buffer_put_text(&fraction, header);
     for (int i = 1; i <= 10; i++) {
-        char line[128];
-        snprintf(line, sizeof line, "acc%d,%d,%d,%d.5\n", i, i * 1000, i * (i * 10 + 5), i);
-        strcat(percent, line);
-        snprintf(line, sizeof line, "acc%d,%d,%d,0.%02d5\n", i, i * 1000, i * (i * 10 + 5), i);
-        strcat(fraction, line);
+        int likes = i * (i * 10 + 5);
+        buffer_printf(&percent, "acc%d,%d,%d,%d.5\n", i, i * 1000, likes, i);
+        buffer_printf(&fraction, "acc%d,%d,%d,0.%02d5\n", i, i * 1000, likes, i);
     }
-    struct outcome a = import_text(percent);
-    struct outcome b = import_text(fraction);
+    struct outcome a = import_text(percent.at);
+    struct outcome b = import_text(fraction.at);
+    buffer_deinit(&percent);
+    buffer_deinit(&fraction);
     for (size_t i = 0; i < 10; i++)
         assert_true(fabs(number(&a, PROFILE_engagement_rate, i) -
                          number(&b, PROFILE_engagement_rate, i)) < 1e-15);

@@ -102,7 +102,8 @@ static void headers_mean_what_their_words_say(void **state)
         const char *field = match.role == SCHEMA_NONE       ? NULL
                             : match.role == SCHEMA_IDENTITY ? ""
                                                             : match.field->name;
-        if (!field || !cases[i].field ? field != cases[i].field : strcmp(field, cases[i].field))
+        if (!field || !cases[i].field ? field != cases[i].field
+                                      : strcmp(field, cases[i].field) != 0)
             fail_msg("'%s' means %s", cases[i].header, field ? field : "nothing");
         assert_int_equal(match.unit, cases[i].unit);
     }
