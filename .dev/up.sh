@@ -5,6 +5,9 @@
 
 readonly pid_file=run/influenced.pid
 
+# A process that has ended may stay as a zombie, where process 1 does not wait for it.
+is_running() { [[ $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) =~ ^[^ZX] ]]; }
+
 # The process that an earlier `up --detach` left, if it still is ours.
 detached_pid() {
     local pid
@@ -21,10 +24,10 @@ command_down() {
     fi
     kill -TERM "$pid"
     for ((i = 0; i < 300; i++)); do
-        [[ -d /proc/$pid ]] || break
+        is_running "$pid" || break
         sleep 0.1
     done
-    [[ ! -d /proc/$pid ]] || die "process $pid does not end"
+    ! is_running "$pid" || die "process $pid does not end"
     rm -f "$pid_file"
     say "stopped"
 }
@@ -57,7 +60,7 @@ train() {
 wait_until_ready() {
     local pid=$1 port=$2
     for ((i = 0; i < 600; i++)); do
-        [[ -d /proc/$pid ]] || die "influenced ended before it was ready"
+        is_running "$pid" || die "influenced ended before it was ready"
         curl -fso /dev/null "http://127.0.0.1:$port/-/ready" && return
         sleep 0.1
     done
@@ -138,7 +141,7 @@ command_up() {
     local status=0
     wait "$daemon_pid" || status=$?
     # A signal ends the first wait early; the second one has the daemon's own status.
-    if [[ -d /proc/$daemon_pid ]]; then
+    if is_running "$daemon_pid"; then
         wait "$daemon_pid" && status=0 || status=$?
     fi
     trap - EXIT

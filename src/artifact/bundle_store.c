@@ -92,7 +92,9 @@ enum status bundle_resolve(const char *path, char ret_dir[static PATH_MAX],
         bundle = inside;
     }
     char real[PATH_MAX];
-    if (!realpath(bundle, real))
+    if (!realpath(bundle, real) && errno != ENOENT && errno != ENOTDIR)
+        return fail_errno(err, "%s", bundle);
+    if (!file_exists(bundle))
         return fail(err, STATUS_NOT_FOUND,
                     "%s: no bundle here: make one with 'influence train FILE --out %s'", path,
                     path);

@@ -18,9 +18,12 @@ static int predict(struct predict_input *input, char *const *files, size_t n_fil
         return command_failed(name, &err);
     input->files = inputs->files;
     input->n_files = inputs->n_files;
-    size_t n_rows;
-    if (predict_run(input, stdout, &n_rows, &err) != STATUS_OK)
+    struct predict_counts counts;
+    if (predict_run(input, stdout, &counts, &err) != STATUS_OK)
         return command_failed(name, &err);
+    if (counts.n_refused > 0)
+        fprintf(stderr, "%zu of %zu rows were set aside: `influence import` says which and why\n",
+                counts.n_refused, counts.n_rows + counts.n_refused);
     return command_finish(name);
 }
 

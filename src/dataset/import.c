@@ -34,6 +34,14 @@ void import_report_free(struct import_report *report)
     free(report);
 }
 
+size_t import_report_refused(const struct import_report *report)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < report->n_sources; i++)
+        n += report->sources[i].n_refused;
+    return n;
+}
+
 static void work_deinit(struct work *work)
 {
     grid_deinit(&work->grid);
@@ -317,6 +325,19 @@ static enum status split_month(struct arena *arena, const char *file, struct inp
     return ret_input->path && ret_input->month ? STATUS_OK : no_memory(err);
 }
 
+/* Snapshots join by handle and plain files are appended: of a mixture, neither would be right. */
+static enum status check_months(const struct input *inputs, size_t n, struct error *err)
+{
+    for (size_t i = 1; i < n; i++)
+        if ((inputs[i].month[0] == '\0') != (inputs[0].month[0] == '\0'))
+            return fail(err, STATUS_INVALID,
+                        "%s has a month and %s has none: give every file its month "
+                        "(FILE@YYYY-MM), or none",
+                        inputs[inputs[i].month[0] ? i : 0].path,
+                        inputs[inputs[i].month[0] ? 0 : i].path);
+    return STATUS_OK;
+}
+
 enum status import_files(const char *const *files, size_t n_files,
                          const struct import_options *options, struct table **ret_table,
                          struct import_report **ret_report, struct error *err)
@@ -334,6 +355,7 @@ enum status import_files(const char *const *files, size_t n_files,
         return fail(err, STATUS_INVALID, "no file is named");
     for (size_t i = 0; i < n_files; i++)
         TRY(split_month(arena, files[i], &inputs[i], err));
+    TRY(check_months(inputs, n_files, err));
     return import_inputs(inputs, n_files, options, report, ret_table, err);
 }
 

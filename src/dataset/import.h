@@ -95,6 +95,9 @@ enum status import_memory(const void *bytes, size_t n_bytes, const char *name,
                           const struct import_options *options, struct table **ret_table,
                           struct import_report **ret_report, struct error *err);
 
+/* Rows set aside, over all files. */
+size_t import_report_refused(const struct import_report *report);
+
 /* The report as a JSON object, and as text for a terminal. */
 void import_report_put_json(const struct import_report *report, struct json_writer *w);
 void import_report_print(const struct import_report *report, FILE *out);

@@ -150,8 +150,8 @@ static enum status open_engine(struct run *run, struct error *err)
     return run->scratch ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
-enum status predict_run(const struct predict_input *input, FILE *out, size_t *ret_n_rows,
-                        struct error *err)
+enum status predict_run(const struct predict_input *input, FILE *out,
+                        struct predict_counts *ret_counts, struct error *err)
 {
     AUTO(run_deinit) struct run run = {.input = input, .out = out};
     struct import_options options = {.schema_dir = input->schema_dir};
@@ -167,6 +167,7 @@ enum status predict_run(const struct predict_input *input, FILE *out, size_t *re
         TRY(flush(&run, err));
     }
     TRY(flush(&run, err));
-    *ret_n_rows = run.table->n_rows;
+    ret_counts->n_rows = run.table->n_rows;
+    ret_counts->n_refused = import_report_refused(run.imported);
     return STATUS_OK;
 }

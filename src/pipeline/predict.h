@@ -18,7 +18,12 @@ struct predict_input {
     struct progress progress;
 };
 
+struct predict_counts {
+    size_t n_rows;    /* predicted */
+    size_t n_refused; /* set aside by the import */
+};
+
 /* Score, tier and cluster of every row as CSV, with the digits that read back to the same double.
- * *ret_n_rows: how many. */
-enum status predict_run(const struct predict_input *input, FILE *out, size_t *ret_n_rows,
-                        struct error *err);
+ */
+enum status predict_run(const struct predict_input *input, FILE *out,
+                        struct predict_counts *ret_counts, struct error *err);

@@ -88,6 +88,10 @@ void train_print(const struct training *training, FILE *out)
 {
     fprintf(out, "%zu accounts from %zu file%s\n", training->table->n_rows,
             training->imported->n_sources, training->imported->n_sources == 1 ? "" : "s");
+    size_t n_refused = import_report_refused(training->imported);
+    if (n_refused > 0)
+        fprintf(out, "%zu row%s set aside: `influence import` says which and why\n", n_refused,
+                n_refused == 1 ? "" : "s");
     print_score(training, out);
     char title[96];
     snprintf(title, sizeof title, "tier (%s)", training->tier.target);

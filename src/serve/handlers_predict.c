@@ -10,6 +10,9 @@
 #include "serve/router.h"
 #include "serve/service.h"
 
+/* Of one batch: some 25 MB of answer. */
+#define MAX_SIMILAR_ITEMS 100000
+
 /* The engine's scratch, in the request's arena: warm arenas allocate nothing. */
 static void *take_scratch(struct request *request, const struct engine *engine)
 {
@@ -71,6 +74,10 @@ static enum status predict_instances(struct request *request, const struct asker
     if (n == 0 || n > most)
         return fail_field(err, n == 0 ? STATUS_INVALID : STATUS_LIMIT, "instances",
                           "must hold between 1 and %zu profiles, got %zu", most, n);
+    if (request->route->id == ROUTE_SIMILAR && n * asker->options->similar.k > MAX_SIMILAR_ITEMS)
+        return fail_field(err, STATUS_LIMIT, "instances",
+                          "%zu profiles with k = %zu ask for more than %d neighbours in all", n,
+                          asker->options->similar.k, MAX_SIMILAR_ITEMS);
     struct json_writer w = open_reply(request, asker);
     json_put_key(&w, "predictions");
     json_begin_array(&w);

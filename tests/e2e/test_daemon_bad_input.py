@@ -207,3 +207,14 @@ def test_parameters_are_decoded(hand_daemon):
     assert hand_daemon.get("/score?handle=demo_0001&&explain=true")[1]["explanation"]
     assert hand_daemon.get("/influencers?q=demo+nobody")[0] == 200
     assert hand_daemon.get("/score?handle=%00")[0] == 400
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"followers": null}', b'{"handle": ""}', b'{"followers": "N/A"}'])
+def test_a_profile_without_a_value_is_no_profile(hand_daemon, body):
+    assert "at least one field" in refuse(hand_daemon, 422, body=body)["message"]
+
+
+def test_a_batch_cannot_ask_for_neighbours_without_bound(hand_daemon):
+    body = json.dumps({"instances": [{"handle": "demo_0001"}] * 5000}).encode()
+    refuse(hand_daemon, 422, path="/similar?k=1000", body=body)
+    assert hand_daemon.request("POST", "/similar?k=2", body, JSON)[0] == 200

@@ -373,3 +373,8 @@ def test_real_copies_agree_with_their_originals(run, shared_data):
 )
 def test_real_files_that_hold_no_profiles_are_refused(run, shared_data, name):
     assert "no table of profiles" in refused(run, shared_data / name)
+
+
+def test_files_with_and_without_a_month_do_not_mix(run, demo):
+    done = run("import", f"{demo / 'snapshot-2025-06.csv'}@2025-06", demo / "profiles.csv", check=False)
+    assert done.returncode == 1 and "give every file its month" in done.stderr
