@@ -132,6 +132,16 @@ static void print_importance(const struct json *importance, int width, FILE *out
     text_table_deinit(&table);
 }
 
+/* A share of a column; "-" when it cannot be had: no row was predicted so. */
+static void put_share(struct text_table *table, const struct json *column, size_t i)
+{
+    double value = json_number_or(item(column, i), MISSING);
+    if (isnan(value))
+        text_table_put(table, "-");
+    else
+        text_table_printf(table, "%.2f", value);
+}
+
 static void print_score(const struct json *score, int width, FILE *out)
 {
     if (!score || json_get(score, "absent"))
@@ -165,11 +175,9 @@ static void print_tier(const struct json *tier, int width, FILE *out)
         double f1 = json_number_or(item(json_get(by_tier, "f1"), i), MISSING);
         text_table_put(&table, json_string_or(item(json_get(tier, "names"), i), ""));
         text_table_printf(&table, "%.0f", json_number_or(item(json_get(tier, "counts"), i), 0));
-        text_table_printf(&table, "%.2f",
-                          json_number_or(item(json_get(by_tier, "precision"), i), MISSING));
-        text_table_printf(&table, "%.2f",
-                          json_number_or(item(json_get(by_tier, "recall"), i), MISSING));
-        text_table_printf(&table, "%.2f", f1);
+        put_share(&table, json_get(by_tier, "precision"), i);
+        put_share(&table, json_get(by_tier, "recall"), i);
+        put_share(&table, json_get(by_tier, "f1"), i);
         put_bar(&table, f1, 1);
     }
     fputc('\n', out);
