@@ -2,6 +2,7 @@
 """The page in a real browser, on the real daemon and as a file. Needs npm and Chromium."""
 
 import csv
+import fcntl
 import json
 import re
 import shlex
@@ -23,15 +24,23 @@ def browser_tools(tmp_path_factory):
         pytest.skip("no chromium: apt-get install chromium")
     if not shutil.which("npm"):
         pytest.skip("no npm: apt-get install npm")
-    lock, done = PAGE / "package-lock.json", PAGE / "node_modules/.package-lock.json"
-    if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
-        install = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=PAGE,
-            capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
-        )
-        if install.returncode != 0:
-            pytest.skip(f"npm could not fetch its packages: {install.stderr.strip()[:200]}")
-        done.touch()
+    # The workers of a run share the folder: one installs, the others wait.
+    with open(tmp_path_factory.getbasetemp().parent / "page-tools.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        install_browser_tools()
+
+
+def install_browser_tools():
+    lock_file, done = PAGE / "package-lock.json", PAGE / "node_modules/.package-lock.json"
+    if done.exists() and done.stat().st_mtime >= lock_file.stat().st_mtime:
+        return
+    install = subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=PAGE,
+        capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+    )
+    if install.returncode != 0:
+        pytest.skip(f"npm could not fetch its packages: {install.stderr.strip()[:200]}")
+    done.touch()
 
 
 @pytest.fixture
