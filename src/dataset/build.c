@@ -134,7 +134,8 @@ static enum status build_extra(struct work *work, size_t index, struct error *er
         events_add(&work->events, RULE_column_empty, column->header, 0, "");
         return STATUS_OK;
     }
-    work->table->extras[work->table->n_extras++] = (struct table_extra){name, texts};
+    work->table->extras[work->table->n_extras++] =
+        (struct table_extra){.name = name, .text = texts};
     return STATUS_OK;
 }
 

@@ -300,7 +300,8 @@ static enum status split_fused(struct work *work, struct arena *arena, struct er
         n_split++;
     }
     if (n_split > 0)
-        table->extras[table->n_extras++] = (struct table_extra){"category_more", more};
+        table->extras[table->n_extras++] =
+            (struct table_extra){.name = "category_more", .text = more};
     return STATUS_OK;
 }
 

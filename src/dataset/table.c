@@ -17,4 +17,6 @@ void table_profile(const struct table *table, size_t row, struct profile *ret_pr
         ret_profile->number[i] = table->number[i] ? table->number[i][row] : MISSING;
     for (size_t i = 0; i < PROFILE_N_TEXTS; i++)
         ret_profile->text[i] = table->text[i] ? table->text[i][row] : NULL;
+    ret_profile->extras = table->extra_cells ? table->extra_cells + row * table->n_extras : NULL;
+    ret_profile->n_extras = table->extra_cells ? table->n_extras : 0;
 }

@@ -12,10 +12,11 @@
 #include "profile/profile.h"
 
 /* A column of the file that is no profile field, as text (NULL: missing): kept, so that it can be a
- * target. */
+ * target, or seen. */
 struct table_extra {
     const char *name;  /* header, trimmed and folded: "7_day_growth" */
     const char **text; /* [n_rows] */
+    double *number;    /* [n_rows]; NULL: it holds texts, or has not been read as numbers */
 };
 
 struct table {
@@ -27,10 +28,18 @@ struct table {
     uint32_t *source;                   /* [n_rows] which of the files, from 0; NULL: one file */
     struct table_extra *extras;
     size_t n_extras;
+    struct profile_extra *extra_cells; /* [n_rows][n_extras] by table_read_extras(), or NULL */
 };
 
 void table_free(struct table *table);
 DEFINE_SLOT(table_free, struct table)
+
+/* Read the extra columns, so that profiles bring them along: those of which nine in ten values read
+ * as numbers (or yes and no) hold numbers. Columns that have numbers already are left alone. */
+enum status table_read_extras(struct table *table, struct error *err);
+
+/* The extra column of that name; SIZE_MAX: there is none. */
+size_t table_find_extra(const struct table *table, const char *name);
 
 /* The row as a profile; texts point into the table. */
 void table_profile(const struct table *table, size_t row, struct profile *ret_profile);

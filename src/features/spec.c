@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "features/extras.h"
 
 static_assert(PROFILE_N_NUMBERS <= 64, "feature_definition.inputs has one bit a number");
 
@@ -61,7 +62,7 @@ static enum status build_vocabulary(struct feature_spec *spec, enum profile_text
 {
     size_t n_levels = 0;
     for (size_t i = 0; i < spec->n_columns; i++)
-        n_levels += spec->columns[i].feature == FEATURE_N && spec->columns[i].text == text;
+        n_levels += spec->columns[i].level && spec->columns[i].text == text;
     if (n_levels == 0)
         return STATUS_OK;
     struct feature_vocabulary *vocabulary = ARENA_NEW(&spec->memory, struct feature_vocabulary);
@@ -76,7 +77,7 @@ static enum status build_vocabulary(struct feature_spec *spec, enum profile_text
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < spec->n_columns; i++) {
         const struct feature_column *column = &spec->columns[i];
-        if (column->feature != FEATURE_N || column->text != text)
+        if (!column->level || column->text != text)
             continue;
         if (strcmp(column->level, FEATURE_LEVEL_OTHER) == 0) {
             vocabulary->other = i;
@@ -119,7 +120,8 @@ enum status feature_spec_new(const char *const *names, const float *fill, const 
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     arena_init(&spec->memory, 4096);
     spec->columns = ARENA_ARRAY(&spec->memory, struct feature_column, n + 1);
-    if (!spec->columns)
+    spec->extras = ARENA_ARRAY(&spec->memory, struct feature_extra, n + 1);
+    if (!spec->columns || !spec->extras)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     spec->n_columns = n;
     for (size_t i = 0; i < n; i++) {
@@ -134,7 +136,11 @@ enum status feature_spec_new(const char *const *names, const float *fill, const 
             return fail(err, STATUS_INVALID, "feature %s: numbers must be finite, scale above 0",
                         column->name);
         column->feature = feature_find(column->name);
-        if (column->feature == FEATURE_N)
+        column->text = PROFILE_N_TEXTS;
+        column->extra = SIZE_MAX;
+        if (feature_extra_is(column->name))
+            TRY(feature_extra_resolve(spec, i, err));
+        else if (column->feature == FEATURE_N)
             TRY(resolve_level(column, err));
         else
             spec->inputs |= feature_definitions[column->feature].inputs;
@@ -213,6 +219,8 @@ uint64_t feature_extract(const struct feature_spec *spec, const struct profile *
     for (size_t text = 0; text < PROFILE_N_TEXTS; text++)
         if (spec->vocabularies[text])
             set_level(spec->vocabularies[text], profile->text[text], ret_raw);
+    for (size_t extra = 0; extra < spec->n_extras; extra++)
+        feature_extra_extract(spec, extra, profile, ret_raw);
     for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
         if (spec->inputs >> i & 1 && isnan(profile->number[i]))
             missing |= UINT64_C(1) << i;

@@ -4,9 +4,10 @@
 /* What a model sees: an ordered list of columns over the profile. One extractor serves training and
  * serving, so that there is no skew between the two.
  *
- * A column is a numeric feature of features.def, or one level of a text field (one-hot). A text
- * field that is used has levels: its most frequent values, then "other" (any other value), then
- * "missing". Missing numeric values stay NaN in `raw`; feature_scale() imputes and scales for
+ * A column is a numeric feature of features.def, or one level of a text field (one-hot), or
+ * either of a column of the table's own: "extra:rank", "ln_extra:uploads", "extra_text:mood=glad".
+ * A text field that is used has levels: its most frequent values, then "other" (any other value),
+ * then "missing". Missing numeric values stay NaN in `raw`; feature_scale() imputes and scales for
  * models that need it.
  *
  * A spec is immutable once built or opened; free to share between threads. It owns its memory. */
@@ -44,11 +45,23 @@ enum feature_id feature_find(const char *name);
 #define FEATURE_LEVEL_MISSING "(missing)"
 #define FEATURE_MAX_COLUMNS 512
 
+/* A column of the table's own: its columns here lie within [first, end). */
+struct feature_extra {
+    const char *name;
+    size_t first, end;
+};
+
+#define FEATURE_EXTRA "extra:"
+#define FEATURE_LN_EXTRA "ln_extra:"
+#define FEATURE_TEXT_EXTRA "extra_text:" /* name, "=", level; the name has no "=" */
+
 struct feature_column {
     const char *name;        /* "ln_followers", "country=Brazil", "country=(missing)" */
-    enum feature_id feature; /* FEATURE_N for a level */
-    enum profile_text text;  /* of a level: which field */
+    enum feature_id feature; /* FEATURE_N for a level, and for extra columns */
+    enum profile_text text;  /* of a level: which field; PROFILE_N_TEXTS: none */
     const char *level;       /* of a level: its value; FEATURE_LEVEL_OTHER, FEATURE_LEVEL_MISSING */
+    size_t extra;            /* index into feature_spec.extras; SIZE_MAX: not of an extra column */
+    bool is_log;             /* of an extra number: sign(x) ln(1 + |x|) */
     float fill;              /* what a missing value counts as: the training median */
     float mean, scale;       /* standardisation: (x - mean) / scale, scale > 0 */
 };
@@ -57,10 +70,18 @@ struct feature_spec {
     struct arena memory; /* owns everything below */
     struct feature_column *columns;
     size_t n_columns;
-    uint64_t inputs; /* union of the inputs of all numeric columns */
+    uint64_t inputs;              /* union of the inputs of all numeric columns */
+    struct feature_extra *extras; /* [n_extras] columns of the table's own that are read */
+    size_t n_extras;
     /* For the extractor: levels of a text field, hashed. */
     struct feature_vocabulary *vocabularies[PROFILE_N_TEXTS]; /* NULL: the field is not used */
 };
+
+/* True for a column that is 0 or 1, one level of a text. */
+static inline bool feature_is_level(const struct feature_column *column)
+{
+    return column->level != NULL;
+}
 
 /* Build a spec from column names (as in feature_column.name) and their numbers.
  * names: [n]; fill, mean, scale: [n]. STATUS_UNSUPPORTED: a name this version does not know.

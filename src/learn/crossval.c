@@ -206,7 +206,9 @@ static enum status run_repeat(const struct crossval_input *input, struct crossva
     const struct target *target = input->target;
     uint32_t *fold_of_row = crossval->fold + repeat * crossval->n;
     uint64_t seed = input->seed + repeat;
-    if (target->task == TASK_CLASSIFICATION)
+    if (target->group)
+        TRY(split_grouped(target->group, target->n, input->n_folds, seed, fold_of_row, err));
+    else if (target->task == TASK_CLASSIFICATION)
         TRY(split_stratified(target->label, target->n, input->n_folds, seed, fold_of_row, err));
     else
         TRY(split_plain(target->n, input->n_folds, seed, fold_of_row, err));

@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learn/design_inner.h"
 #include "learn/leakage.h"
 
-#define MIN_PRESENT_SHARE 0.05
-#define SAME_COLUMN 0.99999 /* |correlation| beyond which two columns are one */
-#define CHECKED_ROWS 5000   /* rows that decide on presence and sameness */
+#define CHECKED_ROWS 5000 /* rows that decide on presence and sameness */
 
 static const enum profile_text usable_texts[] = {PROFILE_category, PROFILE_country,
                                                  PROFILE_audience_country};
@@ -21,12 +20,6 @@ void design_profile(const struct table *table, size_t row, struct profile *ret_p
 }
 
 /* ---- choosing ---- */
-
-/* All numeric features of evenly spread rows, column by column. */
-struct sample {
-    size_t n;
-    float *values; /* [FEATURE_N][n] */
-};
 
 static enum status all_features_spec(struct feature_spec **ret_spec, struct error *err)
 {
@@ -40,7 +33,8 @@ static enum status all_features_spec(struct feature_spec **ret_spec, struct erro
     return feature_spec_new(names, zeros, zeros, ones, FEATURE_N, ret_spec, err);
 }
 
-static enum status take_sample(const struct table *table, struct sample *sample, struct error *err)
+static enum status take_sample(const struct table *table, struct design_sample *sample,
+                               struct error *err)
 {
     AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
     TRY(all_features_spec(&spec, err));
@@ -59,67 +53,23 @@ static enum status take_sample(const struct table *table, struct sample *sample,
     return STATUS_OK;
 }
 
-static void sample_deinit(struct sample *sample)
+static void sample_deinit(struct design_sample *sample)
 {
     free(sample->values);
 }
 
-static bool is_usable(const float *values, size_t n)
-{
-    size_t n_present = 0;
-    bool varies = false;
-    float first = NAN;
-    for (size_t i = 0; i < n; i++) {
-        if (isnan(values[i]))
-            continue;
-        if (n_present++ == 0)
-            first = values[i];
-        varies |= values[i] != first;
-    }
-    return varies && (double)n_present >= MIN_PRESENT_SHARE * (double)n;
-}
-
-/* Present in the same rows and linearly the same. */
-static bool is_same(const float *a, const float *b, size_t n)
-{
-    double count = 0;
-    double sum_a = 0;
-    double sum_b = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (isnan(a[i]) != isnan(b[i]))
-            return false;
-        if (isnan(a[i]))
-            continue;
-        count++;
-        sum_a += (double)a[i];
-        sum_b += (double)b[i];
-    }
-    double aa = 0;
-    double bb = 0;
-    double ab = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (isnan(a[i]))
-            continue;
-        double x = (double)a[i] - sum_a / count;
-        double y = (double)b[i] - sum_b / count;
-        aa += x * x;
-        bb += y * y;
-        ab += x * y;
-    }
-    return fabs(ab) > SAME_COLUMN * sqrt(aa * bb);
-}
-
-static void choose_features(const struct sample *sample, struct design *design)
+static void choose_features(const struct design_sample *sample, struct design *design)
 {
     const struct design_options *options = &design->options;
     for (size_t f = 0; f < FEATURE_N; f++) {
         const float *values = sample->values + f * sample->n;
         if (options->excluded[f] || leakage_hides(options->hidden, (enum feature_id)f) ||
-            !is_usable(values, sample->n))
+            !design_is_usable(values, sample->n))
             continue;
         bool same = false;
         for (size_t i = 0; i < design->n_features && !same; i++)
-            same = is_same(values, sample->values + design->features[i] * sample->n, sample->n);
+            same =
+                design_is_same(values, sample->values + design->features[i] * sample->n, sample->n);
         if (!same)
             design->features[design->n_features++] = (enum feature_id)f;
     }
@@ -138,7 +88,7 @@ static bool text_varies(const struct table *table, enum profile_text text)
 enum status design_choose(const struct table *table, const struct design_options *options,
                           struct design *ret_design, struct error *err)
 {
-    AUTO(sample_deinit) struct sample sample = {0};
+    AUTO(sample_deinit) struct design_sample sample = {0};
     TRY(take_sample(table, &sample, err));
     struct design design = {.options = *options};
     if (design.options.max_levels == 0)
@@ -152,7 +102,9 @@ enum status design_choose(const struct table *table, const struct design_options
         design.texts[text] = !options->hidden_text[text] && text_varies(table, text);
         n_texts += design.texts[text];
     }
-    design.is_empty = design.n_features + n_texts == 0;
+    TRY(design_choose_extras(table, &sample, &design, err));
+    design.options.hidden_extra = NULL;
+    design.is_empty = design.n_features + n_texts + design.n_extras == 0;
     if (design.is_empty && !options->may_be_empty)
         return fail(err, STATUS_INVALID,
                     "no usable columns: the table fills no feature that may be seen");
@@ -179,6 +131,12 @@ static void draft_free(struct draft *draft)
 }
 DEFINE_SLOT(draft_free, struct draft)
 
+/* The rows that a spec is estimated on. */
+struct fit_rows {
+    const size_t *rows;
+    size_t n;
+};
+
 static enum status add_column(struct draft *draft, const char *name, struct error *err)
 {
     if (!name)
@@ -190,71 +148,40 @@ static enum status add_column(struct draft *draft, const char *name, struct erro
     return STATUS_OK;
 }
 
-struct level {
-    const char *text;
-    size_t count;
-};
-
-static int by_text(const void *a, const void *b)
-{
-    const struct level *x = a;
-    const struct level *y = b;
-    return strcmp(x->text, y->text);
-}
-
-/* Most frequent first, ties by text: the same order everywhere. */
-static int by_count(const void *a, const void *b)
-{
-    const struct level *x = a;
-    const struct level *y = b;
-    if (x->count != y->count)
-        return x->count > y->count ? -1 : 1;
-    return strcmp(x->text, y->text);
-}
-
-/* The distinct values of a text column in `rows`, most frequent first. */
-static enum status count_levels(const char *const *column, const size_t *rows, size_t n,
-                                struct level **ret_levels, size_t *ret_n, struct error *err)
-{
-    struct level *levels = calloc(n + 1, sizeof *levels);
-    if (!levels)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    size_t n_present = 0;
-    for (size_t i = 0; i < n; i++)
-        if (column[rows[i]] && column[rows[i]][0] != '\0')
-            levels[n_present++] = (struct level){column[rows[i]], 1};
-    qsort(levels, n_present, sizeof levels[0], by_text);
-    size_t n_levels = 0;
-    for (size_t i = 0; i < n_present; i++) {
-        if (n_levels > 0 && strcmp(levels[n_levels - 1].text, levels[i].text) == 0)
-            levels[n_levels - 1].count++;
-        else
-            levels[n_levels++] = levels[i];
-    }
-    qsort(levels, n_levels, sizeof levels[0], by_count);
-    *ret_levels = levels;
-    *ret_n = n_levels;
-    return STATUS_OK;
-}
-
-static enum status add_levels(const struct design *design, const struct table *table,
-                              enum profile_text text, const size_t *rows, size_t n,
+/* The levels of a text column as columns "<prefix><level>". */
+static enum status add_levels(const struct design *design, const char *prefix,
+                              const char *const *column, const struct fit_rows *rows,
                               struct draft *draft, struct error *err)
 {
-    const char *field = profile_fields[text].name;
-    AUTO(free_slot) struct level *levels = NULL;
+    AUTO(free_slot) struct design_level *levels = NULL;
     size_t n_levels = 0;
-    TRY(count_levels((const char *const *)table->text[text], rows, n, &levels, &n_levels, err));
-    double least = fmax(design->options.min_level_share * (double)n, 5.0);
+    if (!prefix)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(design_count_levels(column, rows->rows, rows->n, &levels, &n_levels, err));
+    double least = fmax(design->options.min_level_share * (double)rows->n, 5.0);
     for (size_t i = 0; i < n_levels && i < design->options.max_levels; i++) {
         if ((double)levels[i].count < least)
             break;
         if (levels[i].text[0] == '(') /* would read as a special level */
             continue;
-        TRY(add_column(draft, arena_printf(&draft->memory, "%s=%s", field, levels[i].text), err));
+        TRY(add_column(draft, arena_printf(&draft->memory, "%s%s", prefix, levels[i].text), err));
     }
-    TRY(add_column(draft, arena_printf(&draft->memory, "%s=%s", field, FEATURE_LEVEL_OTHER), err));
-    return add_column(draft, arena_printf(&draft->memory, "%s=%s", field, FEATURE_LEVEL_MISSING),
+    TRY(add_column(draft, arena_printf(&draft->memory, "%s%s", prefix, FEATURE_LEVEL_OTHER), err));
+    return add_column(draft, arena_printf(&draft->memory, "%s%s", prefix, FEATURE_LEVEL_MISSING),
+                      err);
+}
+
+static enum status add_extra(const struct design *design, const struct design_extra *extra,
+                             const struct table_extra *column, const struct fit_rows *rows,
+                             struct draft *draft, struct error *err)
+{
+    if (extra->is_text)
+        return add_levels(design,
+                          arena_printf(&draft->memory, "%s%s=", FEATURE_TEXT_EXTRA, column->name),
+                          (const char *const *)column->text, rows, draft, err);
+    return add_column(draft,
+                      arena_printf(&draft->memory, "%s%s",
+                                   extra->is_log ? FEATURE_LN_EXTRA : FEATURE_EXTRA, column->name),
                       err);
 }
 
@@ -315,7 +242,7 @@ static enum status estimate(const struct design *design, const struct table *tab
     for (size_t column = 0; column < draft->n; column++) {
         for (size_t i = 0; i < n; i++)
             values[i] = matrix.raw[i * matrix.p + column];
-        if (spec->columns[column].feature == FEATURE_N)
+        if (feature_is_level(&spec->columns[column]))
             estimate_level(design, values, n, draft, column);
         else
             estimate_number(values, n, draft, column);
@@ -330,11 +257,16 @@ enum status design_fit(const struct design *design, const struct table *table, c
     if (!draft)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     arena_init(&draft->memory, 4096);
+    struct fit_rows fit_rows = {rows, n};
     for (size_t i = 0; i < design->n_features; i++)
         TRY(add_column(draft, feature_definitions[design->features[i]].name, err));
     for (size_t text = 0; text < PROFILE_N_TEXTS; text++)
         if (design->texts[text])
-            TRY(add_levels(design, table, (enum profile_text)text, rows, n, draft, err));
+            TRY(add_levels(design, arena_printf(&draft->memory, "%s=", profile_fields[text].name),
+                           (const char *const *)table->text[text], &fit_rows, draft, err));
+    for (size_t i = 0; i < design->n_extras; i++)
+        TRY(add_extra(design, &design->extras[i], &table->extras[design->extras[i].index],
+                      &fit_rows, draft, err));
     TRY(estimate(design, table, rows, n, draft, err));
     return feature_spec_new(draft->names, draft->fill, draft->mean, draft->scale, draft->n,
                             ret_spec, err);

@@ -16,12 +16,23 @@ struct design_options {
     uint64_t hidden;                   /* number fields that no feature may read */
     bool hidden_text[PROFILE_N_TEXTS]; /* texts that may not be used */
     bool excluded[FEATURE_N];          /* by name */
-    bool no_texts;                     /* numbers only */
-    bool may_be_empty;                 /* no column at all is fine */
-    size_t max_levels;                 /* of a text field; 0: 12 */
-    double min_level_share;            /* of the rows; rarer levels are "other"; 0: 0.05 */
+    bool extras;                       /* columns of the table's own may be used */
+    const bool *hidden_extra; /* [n_extras] those that may not; NULL: none; for the choice */
+    bool no_texts;            /* numbers only */
+    bool may_be_empty;        /* no column at all is fine */
+    size_t max_levels;        /* of a text field; 0: 12 */
+    double min_level_share;   /* of the rows; rarer levels are "other"; 0: 0.05 */
     double level_weight; /* 0: levels are scaled for models; above: two rows that differ in a text
                           * are that far apart (for distances) */
+};
+
+#define DESIGN_MAX_EXTRAS 64
+
+/* A column of the table's own. */
+struct design_extra {
+    size_t index; /* into table->extras */
+    bool is_text;
+    bool is_log; /* spread over orders of magnitude */
 };
 
 struct design {
@@ -29,11 +40,14 @@ struct design {
     enum feature_id features[FEATURE_N];
     size_t n_features;
     bool texts[PROFILE_N_TEXTS];
+    struct design_extra extras[DESIGN_MAX_EXTRAS];
+    size_t n_extras;
     bool is_empty; /* neither features nor texts */
 };
 
 /* The features that the table's rows can fill (in at least one row of twenty), that vary, and that
- * are not the same column as an earlier one; category, country and audience_country likewise.
+ * are not the same column as an earlier one; category, country and audience_country likewise. Extra
+ * columns take part when they may and the table has read them (table_read_extras()).
  * STATUS_INVALID: nothing is left, unless it may be. */
 enum status design_choose(const struct table *table, const struct design_options *options,
                           struct design *ret_design, struct error *err);

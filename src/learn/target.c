@@ -309,6 +309,22 @@ void target_drop_empty(struct target *target)
     target->n_classes = n_kept;
 }
 
+/* Numbers below n again, in the order in which the groups first stand. */
+static enum status renumber_groups(struct target *sample, size_t n_before, struct error *err)
+{
+    AUTO(free_slot) uint32_t *number = calloc(n_before + 1, sizeof *number); /* 1 + new */
+    if (!number)
+        return out_of_memory(err);
+    uint32_t n_groups = 0;
+    for (size_t i = 0; sample->group && i < sample->n; i++) {
+        uint32_t *known = &number[sample->group[i]];
+        if (*known == 0)
+            *known = ++n_groups;
+        sample->group[i] = *known - 1;
+    }
+    return STATUS_OK;
+}
+
 enum status target_sample(const struct target *target, size_t n, uint64_t seed,
                           struct target **ret_sample, struct error *err)
 {
@@ -316,14 +332,19 @@ enum status target_sample(const struct target *target, size_t n, uint64_t seed,
     AUTO(free_slot) size_t *place = calloc(target->n + 1, sizeof *place);
     if (!sample || !place)
         return out_of_memory(err);
+    if (target->group && !(sample->group = ARENA_ARRAY(&sample->memory, uint32_t, n + 1)))
+        return out_of_memory(err);
     struct rng rng = rng_seed(seed);
     rng_permutation(&rng, place, target->n);
     for (size_t i = 0; i < target->n; i++) {
         if (place[i] >= n)
             continue;
         sample->label[sample->n] = target->label[i];
+        if (sample->group)
+            sample->group[sample->n] = target->group[i];
         add_row(sample, target->rows[i], target->y[i]);
     }
+    TRY(renumber_groups(sample, target->n, err));
     sample->task = target->task;
     sample->n_classes = target->n_classes;
     sample->hidden = target->hidden;

@@ -19,6 +19,7 @@ struct target {
     size_t *rows;    /* [n] of the table */
     double *y;       /* [n]; regression, and what classes were cut from */
     uint32_t *label; /* [n]; classification */
+    uint32_t *group; /* [n] below n: rows of one group stay in one fold; NULL: no groups */
     size_t n_classes;
     const char **class_names; /* [n_classes] */
     size_t *class_counts;     /* [n_classes] */

@@ -43,6 +43,8 @@ void profile_init(struct profile *profile)
         profile->number[i] = MISSING;
     for (size_t i = 0; i < PROFILE_N_TEXTS; i++)
         profile->text[i] = NULL;
+    profile->extras = NULL;
+    profile->n_extras = 0;
 }
 
 enum status profile_check_number(const struct profile_field *field, double value, struct error *err)

@@ -32,9 +32,18 @@ enum profile_number {
 /* A number that is not known. */
 #define MISSING ((double)NAN)
 
+/* A value of a column that is no field, under the column's folded name. */
+struct profile_extra {
+    const char *name;
+    double number; /* MISSING when the text is no number */
+    const char *text;
+};
+
 struct profile {
     double number[PROFILE_N_NUMBERS];
     const char *text[PROFILE_N_TEXTS];
+    const struct profile_extra *extras; /* [n_extras], borrowed; few, in any order */
+    size_t n_extras;
 };
 
 enum profile_kind {

@@ -42,7 +42,7 @@ static int make_table(void **state)
     f->table.number[PROFILE_engagement_rate] = f->rate;
     f->table.number[PROFILE_influence_score] = f->score;
     f->table.text[PROFILE_country] = f->country;
-    f->extra = (struct table_extra){"mood", f->mood};
+    f->extra = (struct table_extra){.name = "mood", .text = f->mood};
     f->table.extras = &f->extra;
     f->table.n_extras = 1;
     *state = f;
@@ -89,6 +89,58 @@ static void a_spec_is_estimated_on_the_rows_it_is_given(void **state)
                     spec->columns[i].scale == again->columns[i].scale);
     assert_true(has_column(spec, "country=India") && has_column(spec, "country=(missing)"));
     assert_false(has_column(spec, "country=Malta"));
+}
+
+static void columns_of_the_tables_own_are_seen_only_when_they_may_be(void **state)
+{
+    struct fixture *f = *state;
+    struct design design;
+    struct table_extra extras[] = {f->extra, {.name = "uploads"}, {.name = "a=b"}};
+    const char *uploads[N];
+    double flags[N];
+    char text[N][24];
+    for (size_t i = 0; i < N; i++) {
+        snprintf(text[i], sizeof text[i], "%.1fk", exp((double)(i % 13)));
+        uploads[i] = i % 7 ? text[i] : "N/A";
+        flags[i] = i % 2 ? 1 : 0;
+    }
+    extras[1].text = uploads;
+    extras[2].number = flags;
+    f->table.extras = extras;
+    f->table.n_extras = ARRAY_LENGTH(extras);
+    assert_int_equal(
+        design_choose(&f->table, &(struct design_options){.extras = true}, &design, NULL),
+        STATUS_OK);
+    assert_int_equal(design.n_extras, 0); /* nobody has read them */
+    assert_int_equal(table_read_extras(&f->table, NULL), STATUS_OK);
+    const bool hidden[] = {false, false, false};
+    struct design_options options = {.extras = true, .hidden_extra = hidden};
+    assert_int_equal(design_choose(&f->table, &options, &design, NULL), STATUS_OK);
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    assert_int_equal(design_fit(&design, &f->table, f->rows, N, &spec, NULL), STATUS_OK);
+    assert_true(has_column(spec, "extra_text:mood=glad") && has_column(spec, "ln_extra:uploads"));
+    assert_true(has_column(spec, "extra:a=b"));
+
+    AUTO(matrix_deinit) struct matrix matrix = {0};
+    assert_int_equal(matrix_make(spec, &f->table, f->rows, N, &matrix, NULL), STATUS_OK);
+    for (size_t j = 0; j < spec->n_columns; j++) {
+        const char *column = spec->columns[j].name;
+        if (strcmp(column, "ln_extra:uploads") == 0) {
+            assert_true(isnan(matrix.raw[7 * matrix.p + j]));
+            assert_near((double)matrix.raw[8 * matrix.p + j], log1p(exp(8) * 1000), 1e-4);
+        }
+        if (strcmp(column, "extra_text:mood=glad") == 0)
+            assert_true(matrix.raw[4 * matrix.p + j] == 1.0F && matrix.raw[6 * matrix.p + j] == 0);
+        if (strcmp(column, "extra_text:mood=(other)") == 0)
+            assert_true(matrix.raw[j] == 1.0F && matrix.raw[4 * matrix.p + j] == 0);
+    }
+    const bool all[] = {true, true, true};
+    options.hidden_extra = all;
+    assert_int_equal(design_choose(&f->table, &options, &design, NULL), STATUS_OK);
+    assert_int_equal(design.n_extras, 0);
+    f->table.extras = &f->extra;
+    f->table.n_extras = 1;
+    f->table.extra_cells = NULL;
 }
 
 static void scaled_columns_have_mean_zero_and_deviation_one(void **state)
@@ -270,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_spec_is_estimated_on_the_rows_it_is_given),
+        cmocka_unit_test(columns_of_the_tables_own_are_seen_only_when_they_may_be),
         cmocka_unit_test(scaled_columns_have_mean_zero_and_deviation_one),
         cmocka_unit_test(what_gives_followers_away_is_hidden),
         cmocka_unit_test(a_target_is_a_field_or_an_extra_column),
