@@ -6,7 +6,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         gcc libc6-dev meson ninja-build pkg-config nodejs npm ca-certificates \
-        libarchive-dev libcjson-dev libcsv-dev libcurl4-openssl-dev libgsl-dev libinih-dev \
+        libarchive-dev libcjson-dev libcsv-dev libcurl4-openssl-dev libgsl-dev libigraph-dev libinih-dev \
         libmicrohttpd-dev libsqlite3-dev libxgboost-dev libxxhash-dev nettle-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 # A certificate file for npm, where the network needs one of its own.
@@ -18,7 +18,7 @@ RUN meson setup /build --buildtype=debugoptimized -Doptimization=2 -Dtests=disab
 
 FROM debian:bookworm-slim AS trainer
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        ca-certificates libarchive13 libcjson1 libcsv3 libcurl4 libgsl27 libinih1 libnettle8 \
+        ca-certificates libarchive13 libcjson1 libcsv3 libcurl4 libgsl27 libigraph3 libinih1 libnettle8 \
         libsqlite3-0 libxgboost0 zlib1g \
     && rm -rf /var/lib/apt/lists/* && useradd --system --uid 10001 influence \
     && install -d -o influence /models /data

@@ -51,7 +51,7 @@ LIBRARIES = {
     "iconv.h": ["src/dataset/*.c"],
     "gsl/*": ["src/explore/*.[ch]", "src/learn/*.[ch]"],
     "xgboost/*": ["src/learn/boosting*.c"],
-    "igraph/*": ["src/graph/*.c"],
+    "igraph/*": ["src/graph/igraph.c"],
     "sqlite3.h": ["src/reqlog/*.[ch]"],
     "microhttpd.h": ["src/serve/server*.[ch]"],
 }
