@@ -86,9 +86,44 @@ static void once(struct guard_head *head, const char **slot, const char *value, 
     *slot = value;
 }
 
+void guard_line(struct guard_head *head, const struct guard_place *place)
+{
+    /* RFC 9112, 3: single spaces. */
+    size_t method_bytes = strlen(place->method);
+    if (place->method + method_bytes + 1 != place->target ||
+        place->target + place->target_bytes + 1 != place->version)
+        refuse(head, "the request line must be three words with single spaces between");
+    if (!http_is_token(place->method, method_bytes))
+        refuse(head, "the method is not a token");
+    head->next = place->version + strlen(place->version);
+    head->end = place->method + place->head_bytes;
+}
+
+/* The line before ends here: CRLF, of which the library has made two NULs. Its own terminating NUL
+ * is always there, and memory of the connection behind it. */
+static void pass_line_end(struct guard_head *head)
+{
+    if (head->next[0] != '\0' || head->next[1] != '\0')
+        refuse(head, "a line ends without CRLF");
+    head->next += 2;
+}
+
+static void check_place(struct guard_head *head, const char *name, size_t name_bytes,
+                        const char *value, size_t value_bytes)
+{
+    pass_line_end(head);
+    if (name != head->next || value <= name + name_bytes)
+        refuse(head, "a line of the head is folded, or is no header");
+    head->next = value + value_bytes;
+}
+
 void guard_header(struct guard_head *head, const char *name, size_t name_bytes, const char *value,
                   size_t value_bytes)
 {
+    if (head->next)
+        check_place(head, name, name_bytes, value, value_bytes);
+    while (value_bytes > 0 && (value[value_bytes - 1] == ' ' || value[value_bytes - 1] == '\t'))
+        value_bytes--; /* RFC 9112, 5: white space around a value is not part of it */
     if (!http_is_token(name, name_bytes)) {
         refuse(head, "a header name is not a token");
         return;
@@ -105,6 +140,8 @@ void guard_header(struct guard_head *head, const char *name, size_t name_bytes, 
                 refuse(head, "Host stands twice");
             if (!is_host(value, value_bytes))
                 refuse(head, "Host is malformed");
+            head->host = value;
+            head->host_bytes = value_bytes;
         }
         break;
     case 6:
@@ -112,14 +149,24 @@ void guard_header(struct guard_head *head, const char *name, size_t name_bytes, 
             head->accept = value;
         else if (is_named(name, 6, "Expect"))
             head->expects_continue = true;
+        else if (is_named(name, 6, "Origin"))
+            head->origin = value;
+        break;
+    case 11:
+        if (is_named(name, 11, "traceparent"))
+            head->traceparent = value;
         break;
     case 12:
         if (is_named(name, 12, "Content-Type"))
             once(head, &head->content_type, value, "Content-Type stands twice");
+        else if (is_named(name, 12, "X-Request-Id"))
+            head->request_id = value;
         break;
     case 13:
         if (is_named(name, 13, "If-None-Match") && !head->if_none_match)
             head->if_none_match = value;
+        else if (is_named(name, 13, "Authorization"))
+            once(head, &head->authorization, value, "Authorization stands twice");
         break;
     case 14:
         if (is_named(name, 14, "Content-Length"))
@@ -142,6 +189,28 @@ void guard_header(struct guard_head *head, const char *name, size_t name_bytes, 
     }
 }
 
+const char *guard_absolute_path(const struct guard_head *head, const char *target)
+{
+    size_t scheme = strncasecmp(target, "http://", 7) == 0    ? 7
+                    : strncasecmp(target, "https://", 8) == 0 ? 8
+                                                              : 0;
+    if (scheme == 0 || !head->host)
+        return NULL;
+    target += scheme;
+    size_t bytes = strcspn(target, "/?#");
+    if (bytes == 0 || bytes != head->host_bytes || strncasecmp(target, head->host, bytes) != 0)
+        return NULL;
+    return target + bytes;
+}
+
+static bool is_target(const struct guard_head *head, const char *target)
+{
+    for (const char *c = target; *c; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7F)
+            return false;
+    return target[0] == '/' || guard_absolute_path(head, target);
+}
+
 enum status guard_check(const struct guard_head *head, const char *version, const char *target,
                         struct error *err)
 {
@@ -150,13 +219,16 @@ enum status guard_check(const struct guard_head *head, const char *version, cons
     bool is_1_1 = strcmp(version, "HTTP/1.1") == 0;
     if (!is_1_1 && strcmp(version, "HTTP/1.0") != 0)
         return fail(err, STATUS_INVALID, "the protocol must be HTTP/1.1 or HTTP/1.0");
+    /* The last line's end and the empty line: CRLF twice. */
+    if (head->next && head->next + 4 != head->end)
+        return fail(err, STATUS_INVALID, "the head ends without CRLF");
     if (is_1_1 && head->n_host == 0)
         return fail(err, STATUS_INVALID, "Host is missing");
     if (head->n_transfer_encoding > 0 && head->n_content_length > 0)
         return fail(err, STATUS_INVALID, "Content-Length and Transfer-Encoding stand together");
     if (head->n_transfer_encoding > 0 && !is_1_1)
         return fail(err, STATUS_INVALID, "Transfer-Encoding is not known to HTTP/1.0");
-    if (target[0] != '/')
-        return fail(err, STATUS_INVALID, "the request target must be a path");
+    if (!is_target(head, target))
+        return fail(err, STATUS_INVALID, "the request target must be a path of this host");
     return STATUS_OK;
 }

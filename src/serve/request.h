@@ -49,10 +49,11 @@ struct request {
     char id[REQUEST_ID_BYTES];
     uint64_t start_ns; /* monotonic: the request line was read */
     int64_t start_utc_us;
-    const char *target;  /* as it came: path and query, still escaped; copied to the arena */
-    const char *version; /* "HTTP/1.1" */
-    const char *path;    /* unescaped, without the query */
-    const char *caller;  /* the client's address or its hash; borrows the connection */
+    const char *target;     /* as it came: path and query, still escaped; copied to the arena */
+    const char *raw_target; /* where it lies in the library's buffer, which decodes it in place */
+    const char *version;    /* "HTTP/1.1" */
+    const char *path;       /* unescaped, without the query */
+    const char *caller;     /* the client's address or its hash; borrows the connection */
     enum http_method method;
     struct guard_head head;
     struct parameter *parameters, *last_parameter;

@@ -101,6 +101,8 @@ enum status server_new(struct service *service, struct server **ret_server, stru
     if (!server)
         return fail(err, STATUS_NO_MEMORY, "server: out of memory");
     server->service = service;
+    const char *library = MHD_get_version();
+    server->library_keeps_place = strncmp(library, "0.9.7", 5) == 0 && library[5] >= '5';
     if (!server_errors_init())
         return fail(err, STATUS_INTERNAL, "libmicrohttpd: no MHD_queue_response");
     TRY(listen_parse(service->config->server_listen, &server->address, err));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -127,6 +127,7 @@ static void *on_request_line(void *user, const char *target, struct MHD_Connecti
     request->target = arena_strdup(&request->arena, target);
     if (!request->target)
         request->target = "";
+    request->raw_target = target;
     hide_query(target);
     request->caller = connection->caller;
     request->connection = connection;
@@ -144,13 +145,34 @@ static enum MHD_Result on_header(void *user, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
+static void show_place(struct request *request, struct MHD_Connection *library, const char *method)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(library, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    struct guard_place place = {
+        .method = method,
+        .target = request->raw_target,
+        .version = request->version,
+        .target_bytes = strlen(request->target),
+        .head_bytes = info ? info->header_size : 0,
+    };
+    guard_line(&request->head, &place);
+}
+
 static void read_head(struct request *request, struct MHD_Connection *library, const char *path,
                       const char *method, const char *version)
 {
     request->path = path;
     request->version = version;
     request->method = http_method_find(method);
+    if (request->service->server->library_keeps_place)
+        show_place(request, library, method);
     MHD_get_connection_values_n(library, MHD_HEADER_KIND, on_header, request);
+    if (path[0] != '/' && guard_absolute_path(&request->head, path)) {
+        request->path = guard_absolute_path(&request->head, path);
+        if (request->path[0] != '/')
+            request->path = "/";
+    }
     query_read(request);
 }
 

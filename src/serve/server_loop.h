@@ -50,6 +50,9 @@ struct server {
     unsigned n_loops;
     atomic_size_t n_connections;
     atomic_bool stops;
+    /* The library leaves request line and headers where it received them: see guard.h. So do 0.9.75
+     * to 0.9.77; with another one the guard sees what it is shown and no more. */
+    bool library_keeps_place;
 };
 
 /* server_loop.c: the thread's function; user is the loop. */

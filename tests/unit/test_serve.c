@@ -81,7 +81,10 @@ static void heads_that_smuggle_are_refused(void **state)
     assert_int_equal(judge(HEADERS("Host", "x:123456"), v, "/"), STATUS_INVALID);
     assert_int_equal(judge(HEADERS("Host", "x", "A b", "y"), v, "/"), STATUS_INVALID);
     assert_int_equal(judge(HEADERS("Host", "x", "A", "y\x7F"), v, "/"), STATUS_INVALID);
-    assert_int_equal(judge(HEADERS("Host", "x"), v, "http://x/"), STATUS_INVALID);
+    assert_int_equal(judge(HEADERS("Host", "x"), v, "http://X/"), STATUS_OK);
+    assert_int_equal(judge(HEADERS("Host", "x"), v, "http://y/"), STATUS_INVALID);
+    assert_int_equal(judge(HEADERS("Host", "x"), v, "http://xy/"), STATUS_INVALID);
+    assert_int_equal(judge(HEADERS("Host", "x"), v, "/a b"), STATUS_INVALID);
     assert_int_equal(judge(HEADERS("Host", "x"), "HTTP/2.0", "/"), STATUS_INVALID);
     assert_int_equal(
         judge(HEADERS("Host", "x", "Content-Length", "5", "Content-Length", "5"), v, "/"),
