@@ -261,20 +261,49 @@ static enum status tune_rounds(const struct problem *problem,
 
 /* ---- fit ---- */
 
-static enum status own_predictions(const struct problem *problem, BoosterHandle booster,
-                                   DMatrixHandle matrix, double base, double *ret_own,
-                                   struct error *err)
+/* XGBoost's numbers of one kind for the training rows: [n][n_outputs][width]. */
+static enum status own_numbers(const struct problem *problem, BoosterHandle booster,
+                               DMatrixHandle matrix, int type, size_t width, double *ret_own,
+                               struct error *err)
 {
-    static const char config[] = "{\"type\":1,\"training\":false,\"iteration_begin\":0,"
-                                 "\"iteration_end\":0,\"strict_shape\":true}";
+    char config[120];
+    snprintf(config, sizeof config,
+             "{\"type\":%d,\"training\":false,\"iteration_begin\":0,\"iteration_end\":0,"
+             "\"strict_shape\":true}",
+             type);
     const bst_ulong *shape;
     bst_ulong n_dims;
     const float *result;
     TRY_XGB(XGBoosterPredictFromDMatrix(booster, matrix, config, &shape, &n_dims, &result));
-    if (n_dims != 2 || shape[0] != problem->n || shape[1] != n_outputs(problem))
+    size_t n = problem->n * n_outputs(problem) * width;
+    size_t n_given = 1;
+    for (bst_ulong i = 0; i < n_dims; i++)
+        n_given *= shape[i];
+    if (n_given != n)
         return fail(err, STATUS_INTERNAL, "XGBoost: predictions of another shape");
-    for (size_t i = 0; i < problem->n * n_outputs(problem); i++)
-        ret_own[i] = base + (double)result[i];
+    for (size_t i = 0; i < n; i++)
+        ret_own[i] = (double)result[i];
+    return STATUS_OK;
+}
+
+static enum status take_own(const struct problem *problem, BoosterHandle booster,
+                            DMatrixHandle matrix, double base, const struct boosting_own *own,
+                            struct error *err)
+{
+    enum {
+        MARGIN = 1,
+        CONTRIBUTION = 2
+    };
+    size_t n = problem->n * n_outputs(problem);
+    TRY(own_numbers(problem, booster, matrix, MARGIN, 1, own->margin, err));
+    for (size_t i = 0; i < n; i++)
+        own->margin[i] += base;
+    if (!own->contribution)
+        return STATUS_OK;
+    size_t width = problem->p + 1;
+    TRY(own_numbers(problem, booster, matrix, CONTRIBUTION, width, own->contribution, err));
+    for (size_t i = 0; i < n; i++)
+        own->contribution[i * width + problem->p] += base;
     return STATUS_OK;
 }
 
@@ -295,7 +324,8 @@ static enum status take_trees(BoosterHandle booster, const struct problem *probl
 }
 
 enum status boosting_fit(const struct problem *problem, const struct boosting_settings *settings,
-                         double *ret_own, struct fitted **ret_fitted, struct error *err)
+                         const struct boosting_own *own, struct fitted **ret_fitted,
+                         struct error *err)
 {
     if (problem->n > INT32_MAX)
         return fail(err, STATUS_LIMIT, "boosting takes at most %d rows", INT32_MAX);
@@ -313,8 +343,8 @@ enum status boosting_fit(const struct problem *problem, const struct boosting_se
     for (int round = 0; round < rounds; round++)
         TRY_XGB(XGBoosterUpdateOneIter(booster, round, matrix));
     TRY(take_trees(booster, problem, base, fitted, err));
-    if (ret_own)
-        TRY(own_predictions(problem, booster, matrix, base, ret_own, err));
+    if (own)
+        TRY(take_own(problem, booster, matrix, base, own, err));
     fitted->settings = arena_printf(&fitted->memory, "%d rounds, depth %d, rate %g", rounds,
                                     settings->depth, settings->rate);
     if (!fitted->settings)

@@ -30,7 +30,13 @@ struct boosting_settings {
 /* Settings that suit a number of rows. */
 struct boosting_settings boosting_settings_for(enum boosting_loss loss, size_t n);
 
-/* Fit. ret_own: NULL, or [n][n_outputs] XGBoost's own predictions (margins) of the training rows:
- * what tests hold the engine to. */
+/* What XGBoost itself says of the training rows: what tests hold the engine to. */
+struct boosting_own {
+    double *margin;       /* [n][n_outputs] predictions */
+    double *contribution; /* [n][n_outputs][p + 1], the bias last; NULL: not wanted */
+};
+
+/* Fit. own: NULL, or arrays to fill. */
 enum status boosting_fit(const struct problem *problem, const struct boosting_settings *settings,
-                         double *ret_own, struct fitted **ret_fitted, struct error *err);
+                         const struct boosting_own *own, struct fitted **ret_fitted,
+                         struct error *err);

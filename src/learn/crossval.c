@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "dataset/split.h"
 #include "learn/folds.h"
-#include "learn/shipped.h"
 #include "runtime/softmax.h"
 
 const char *const metric_names[N_METRICS] = {
@@ -259,6 +258,35 @@ void crossval_free(struct crossval *crossval)
         return;
     arena_deinit(&crossval->memory);
     free(crossval);
+}
+
+static enum status visit_fold(const struct crossval_input *input, const struct trainer *trainer,
+                              const struct fold_rows *rows, crossval_visitor *visit, void *context,
+                              struct error *err)
+{
+    AUTO(fold_data_deinit) struct fold_data data = {0};
+    TRY(fold_data_init(&data, input, rows, err));
+    struct problem problem = problem_of(input, &data, input->seed);
+    AUTO(fitted_free_slot) struct fitted *fitted = NULL;
+    TRY(trainer->fit(&problem, &fitted, err));
+    AUTO(shipped_close_slot) struct shipped *shipped = NULL;
+    TRY(shipped_open(fitted, data.spec, &shipped, err));
+    struct crossval_fold fold = {rows->n_held, rows->held, data.spec, &data.held, shipped};
+    return visit(&fold, context, err);
+}
+
+enum status crossval_visit(const struct crossval_input *input, const struct trainer *trainer,
+                           const uint32_t *fold_of_row, crossval_visitor *visit, void *context,
+                           struct error *err)
+{
+    AUTO(fold_rows_deinit) struct fold_rows rows = {0};
+    TRY(fold_rows_init(&rows, input->target->n, err));
+    for (uint32_t fold = 0; fold < input->n_folds; fold++) {
+        progress_show(input->progress, input->stage, (double)fold / (double)input->n_folds);
+        fold_rows_take(&rows, fold_of_row, input->target->n, fold, (uint32_t)input->n_folds);
+        TRY(visit_fold(input, trainer, &rows, visit, context, err));
+    }
+    return STATUS_OK;
 }
 
 /* ---- choosing ---- */

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "learn/design.h"
 #include "learn/metrics.h"
+#include "learn/shipped.h"
 #include "learn/target.h"
 #include "learn/trainer.h"
 
@@ -88,4 +89,22 @@ void crossval_order(const struct crossval *crossval, enum metric metric, size_t 
 /* Fit one trainer on all rows of the target, as it will ship. */
 enum status crossval_refit(const struct crossval_input *input, const struct trainer *trainer,
                            struct feature_spec **ret_spec, struct fitted **ret_fitted,
+                           struct error *err);
+
+/* One fold with a model that has not seen it; borrowed for the call. */
+struct crossval_fold {
+    size_t n;           /* held-out rows */
+    const size_t *held; /* [n] positions in the target */
+    const struct feature_spec *spec;
+    const struct matrix *rows; /* [n] held out */
+    const struct shipped *model;
+};
+typedef enum status crossval_visitor(const struct crossval_fold *fold, void *context,
+                                     struct error *err);
+
+/* Fit one trainer outside each fold of `fold_of_row` [n of the target], and show it to `visit`: for
+ * whoever wants to know more of held-out rows than a search keeps. Input's trainers and repeats do
+ * not matter. */
+enum status crossval_visit(const struct crossval_input *input, const struct trainer *trainer,
+                           const uint32_t *fold_of_row, crossval_visitor *visit, void *context,
                            struct error *err);

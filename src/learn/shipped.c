@@ -67,3 +67,14 @@ void shipped_run(const struct shipped *shipped, const float *raw, size_t n, doub
         predictor_run(shipped->predictor, raw + i * shipped->n_columns, shipped->scratch,
                       ret_output + i * n_outputs);
 }
+
+size_t shipped_n_outputs(const struct shipped *shipped)
+{
+    return predictor_n_outputs(shipped->predictor);
+}
+
+double shipped_explain(const struct shipped *shipped, const float *raw, size_t output,
+                       double *ret_contribution)
+{
+    return predictor_explain(shipped->predictor, raw, output, shipped->scratch, ret_contribution);
+}

@@ -31,6 +31,12 @@ void report_put_groups(const struct report *report, const char *key, enum explor
 enum status report_put_models(const struct report *report, struct error *err);
 enum status report_put_archetypes(const struct report *report, struct error *err);
 
+/* The members importance; dependence and interaction. NULL: absent, with the reason. */
+void report_put_importance(const struct report *report, const struct importance *importance,
+                           enum task task, const char *unit, const char *why_absent);
+void report_put_dependence(const struct report *report, const struct dependence *dependence,
+                           const char *why_absent);
+
 /* The value of models.score and of models.tier. */
 enum status report_put_score(const struct report *report, struct error *err);
 enum status report_put_tier(const struct report *report, struct error *err);

@@ -271,8 +271,8 @@ static void put_composite(const struct report *report)
 
 static void put_nothing_learnt(const struct report *report)
 {
-    static const char *const parts[] = {"predicted", "coverage", "residuals", "importance",
-                                        "dependence"};
+    static const char *const parts[] = {"predicted",  "coverage",   "residuals",
+                                        "importance", "dependence", "interaction"};
     struct json_writer *w = report->w;
     json_member_integer(w, "n", (int64_t)report->training->table->n_rows);
     json_member_integer(w, "folds", 0);
@@ -318,8 +318,10 @@ static enum status put_learnt(const struct report *report, struct error *err)
     put_predicted(report, &judged);
     put_coverage(report, &judged, at);
     TRY(put_residuals(report, &judged, at, err));
-    report_put_absent(report, "importance", "not computed by this version");
-    report_put_absent(report, "dependence", "not computed by this version");
+    const char *why_absent = "the score is a constant: nothing moves it";
+    report_put_importance(report, training->why.score, TASK_REGRESSION, field ? field->unit : "",
+                          why_absent);
+    report_put_dependence(report, training->why.score_dependence, why_absent);
     return STATUS_OK;
 }
 

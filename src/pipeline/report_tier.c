@@ -154,7 +154,8 @@ enum status report_put_tier(const struct report *report, struct error *err)
     put_confusion(report, counts, target->n_classes);
     put_by_tier(report, counts, target->n_classes);
     put_reliability(report, part);
-    report_put_absent(report, "importance", "not computed by this version");
+    report_put_importance(report, training->why.tier, TASK_CLASSIFICATION, "fraction",
+                          "the tier is guessed from the shares of its classes: nothing moves it");
     TRY(put_audience(report, err));
     json_end_object(w);
     return STATUS_OK;

@@ -21,6 +21,7 @@ void training_free(struct training *training)
     score_part_deinit(&training->score);
     tier_part_deinit(&training->tier);
     cluster_part_deinit(&training->cluster);
+    why_part_deinit(&training->why);
     feature_spec_free(training->similar_spec);
     import_report_free(training->imported);
     explore_snapshots_deinit(&training->snapshots);
@@ -90,7 +91,8 @@ static enum status search(struct training *training, struct error *err)
 {
     TRY(score_part_train(training, err));
     TRY(tier_part_train(training, err));
-    return cluster_part_train(training, err);
+    TRY(cluster_part_train(training, err));
+    return why_part_train(training, err);
 }
 
 static enum status write_blobs(struct training *training, struct error *err)

@@ -15,6 +15,8 @@
 #include "learn/archetypes.h"
 #include "learn/calibrate.h"
 #include "learn/crossval.h"
+#include "learn/dependence.h"
+#include "learn/importance.h"
 #include "pipeline/train_config.h"
 #include "runtime/engine.h"
 
@@ -69,6 +71,12 @@ struct cluster_part {
     struct archetypes *archetypes;
 };
 
+/* What the models go by; NULL: nothing was learnt. */
+struct why_part {
+    struct importance *score, *tier;
+    struct dependence *score_dependence;
+};
+
 struct training {
     struct arena memory; /* owns small things */
     const struct train_config *config;
@@ -85,6 +93,7 @@ struct training {
     struct score_part score;
     struct tier_part tier;
     struct cluster_part cluster;
+    struct why_part why;
     struct feature_spec *similar_spec;
 
     void *blob[ENGINE_N_MODELS];
@@ -128,5 +137,9 @@ void tier_part_deinit(struct tier_part *part);
 enum status cluster_part_train(struct training *training, struct error *err);
 enum status cluster_part_write(struct training *training, struct error *err);
 void cluster_part_deinit(struct cluster_part *part);
+
+/* Importance and dependence of the models chosen; after the parts above. */
+enum status why_part_train(struct training *training, struct error *err);
+void why_part_deinit(struct why_part *part);
 
 enum status similar_part_write(struct training *training, struct error *err);

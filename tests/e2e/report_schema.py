@@ -173,6 +173,20 @@ def check_importance(part, place):
     if not is_absent(part):
         columns(part, place, "feature", "mean", "sd")
         need(len(part["feature"]) <= 30, place, "more than 30")
+        if not is_absent(part["contribution"]):
+            columns(part, place, "feature", "contribution")
+        members(part, place, loss=NUMBER, contribution_unit=str)
+
+
+def check_interaction(part, place):
+    if is_absent(part):
+        return
+    members(part, place, text=str, h=NUMBER)
+    need(0 <= part["h"] <= 1, place, "h")
+    for key in ("mean", "count"):
+        need(len(part[key]) == len(part["y"]["at"]), place, f"rows of {key}")
+        need(all(len(row) == len(part["x"]["at"]) for row in part[key]), place, f"columns of {key}")
+    columns(part["pairs"], f"{place}.pairs", "a", "b", "h")
 
 
 def check_score(part, groups):
@@ -196,6 +210,8 @@ def check_score(part, groups):
     if not is_absent(part["dependence"]):
         for curve in part["dependence"]:
             columns(curve, f"models.score.dependence.{curve['feature']}", "x", "mean", "low", "high", "density")
+            need(abs(sum(curve["density"]) - 1) < 1e-6, "models.score.dependence", "density")
+    check_interaction(part["interaction"], "models.score.interaction")
     members(part["composite"], "models.score.composite", weights=dict, parts=dict)
 
 

@@ -79,11 +79,13 @@ static void engine_equals_xgboost(const struct data *data, enum boosting_loss lo
     settings.inner_folds = 0;
     settings.max_rounds = 100;
     AUTO(free_slot) double *own = calloc(N * k, sizeof *own);
+    AUTO(free_slot) double *contribution = calloc(N * k * (P + 1), sizeof *contribution);
     AUTO(free_slot) double *output = calloc(N * k, sizeof *output);
     AUTO(fitted_free_slot) struct fitted *fitted = NULL;
     AUTO(shipped_close_slot) struct shipped *shipped = NULL;
     struct error err = {0};
-    if (boosting_fit(&problem, &settings, own, &fitted, &err) != STATUS_OK ||
+    struct boosting_own xgboost = {own, contribution};
+    if (boosting_fit(&problem, &settings, &xgboost, &fitted, &err) != STATUS_OK ||
         shipped_open(fitted, data->spec, &shipped, &err) != STATUS_OK)
         fail_msg("%s", err.message);
     assert_int_equal(fitted->trees.n_trees, 100 * k);
@@ -94,6 +96,17 @@ static void engine_equals_xgboost(const struct data *data, enum boosting_loss lo
         spread = fmax(spread, fabs(output[i] - output[0]));
     }
     assert_true(spread > 1);
+    for (size_t i = 0; i < N * k; i++) {
+        double ours[P];
+        double base = shipped_explain(shipped, data->raw + i / k * P, i % k, ours);
+        double sum = base;
+        for (size_t c = 0; c < P; c++) {
+            assert_near(ours[c], contribution[i * (P + 1) + c], 1e-4);
+            sum += ours[c];
+        }
+        assert_near(base, contribution[i * (P + 1) + P], 1e-4);
+        assert_near(sum, output[i], 1e-4);
+    }
 }
 
 static void trees_of_squared_loss_answer_as_xgboost_does(void **state)
