@@ -10,7 +10,11 @@
 struct reader {
     struct csv_parser parser;
     struct grid *grid;
-    struct events *events; /* NULL: a sample */
+    struct events *events;   /* NULL: a sample */
+    csv_row_function on_row; /* NULL: rows stay in the grid */
+    void *user;
+    size_t n_columns; /* cells of the first row */
+    size_t n_rows;
     struct csv_limits limits;
     struct csv_counts counts;
     size_t line;     /* of the next byte */
@@ -51,9 +55,9 @@ static bool has_swallowed_rows(const struct reader *reader, const char *bytes, s
     enum {
         MIN_COLUMNS = 4 /* with fewer, a caption could look so */
     };
-    if (breaks == 0 || reader->grid->n_rows == 0)
+    if (breaks == 0 || reader->n_rows == 0)
         return false;
-    size_t n_columns = reader->grid->rows[0].n_cells;
+    size_t n_columns = reader->n_columns;
     size_t n_delimiters = 0;
     for (size_t i = 0; i < n; i++)
         n_delimiters += bytes[i] == (char)reader->parser.delim_char;
@@ -102,15 +106,28 @@ static void on_field(void *bytes, size_t n, void *user)
         reader->status = add_field(reader, bytes, n);
 }
 
+static enum status close_row(struct reader *reader)
+{
+    struct grid *grid = reader->grid;
+    if (reader->n_rows++ == 0)
+        reader->n_columns = reader->row_cells;
+    TRY(grid_add_row(grid, reader->row_line, reader->err));
+    if (!reader->on_row)
+        return STATUS_OK;
+    TRY(reader->on_row(reader->user, grid, &grid->rows[0], reader->err));
+    grid_clear(grid);
+    return STATUS_OK;
+}
+
 static enum status end_row(struct reader *reader, int end)
 {
     bool second_half = end == '\n' && reader->last_end == '\r' && reader->row_cells == 0;
     bool is_blank = reader->row_cells == 0 && !second_half && end >= 0;
     if (reader->row_cells > 0) {
-        if (reader->limits.rows > 0 && reader->grid->n_rows == reader->limits.rows)
+        if (reader->limits.rows > 0 && reader->n_rows == reader->limits.rows)
             return fail(reader->err, STATUS_LIMIT, "line %zu: more than %zu rows", reader->row_line,
                         reader->limits.rows);
-        TRY(grid_add_row(reader->grid, reader->row_line, reader->err));
+        TRY(close_row(reader));
     }
     if (is_blank && reader->events)
         events_add(reader->events, RULE_blank_lines, "", 0, "");
@@ -203,6 +220,26 @@ enum status csv_read(struct source *source, struct csv_dialect dialect, struct c
     reader.events = events;
     enum status status = read_all(&reader, source);
     csv_free(&reader.parser);
+    if (status == STATUS_OK)
+        *ret_counts = reader.counts;
+    return status;
+}
+
+enum status csv_stream(struct source *source, const struct csv_stream *stream,
+                       struct csv_counts *ret_counts, struct error *err)
+{
+    struct grid grid;
+    struct reader reader;
+    TRY(grid_init(&grid, err));
+    enum status status = reader_init(&reader, stream->dialect, stream->limits, &grid, err);
+    if (status == STATUS_OK) {
+        reader.events = stream->events;
+        reader.on_row = stream->on_row;
+        reader.user = stream->user;
+        status = read_all(&reader, source);
+        csv_free(&reader.parser);
+    }
+    grid_deinit(&grid);
     if (status == STATUS_OK)
         *ret_counts = reader.counts;
     return status;

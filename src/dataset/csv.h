@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/status.h"
 #include "dataset/events.h"
 #include "dataset/grid.h"
 #include "dataset/source.h"
@@ -30,6 +31,22 @@ struct csv_counts {
 enum status csv_read(struct source *source, struct csv_dialect dialect, struct csv_limits limits,
                      struct grid *grid, struct events *events, struct csv_counts *ret_counts,
                      struct error *err);
+
+/* The same for files of any length: each row is handed to `on_row` and then forgotten. The grid and
+ * the row are borrowed for the call. A status other than STATUS_OK ends the reading and is
+ * returned.
+ */
+typedef enum status (*csv_row_function)(void *user, const struct grid *grid,
+                                        const struct grid_row *row, struct error *err);
+struct csv_stream {
+    struct csv_dialect dialect;
+    struct csv_limits limits;
+    csv_row_function on_row;
+    void *user;
+    struct events *events;
+};
+enum status csv_stream(struct source *source, const struct csv_stream *stream,
+                       struct csv_counts *ret_counts, struct error *err);
 
 /* The first rows of a sample, for a look at the dialect; an incomplete last row is left out, unless
  * it is the only one. */

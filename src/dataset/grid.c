@@ -24,6 +24,13 @@ void grid_deinit(struct grid *grid)
     *grid = (struct grid){0};
 }
 
+void grid_clear(struct grid *grid)
+{
+    grid->texts.length = 1; /* GRID_EMPTY */
+    grid->n_cells = 0;
+    grid->n_rows = 0;
+}
+
 static enum status grow(void **array, size_t *capacity, size_t size, struct error *err)
 {
     size_t wanted = *capacity ? *capacity * 2 : 1024;

@@ -30,6 +30,9 @@ struct grid {
 enum status grid_init(struct grid *grid, struct error *err);
 void grid_deinit(struct grid *grid);
 
+/* Forget all rows, keep the memory. */
+void grid_clear(struct grid *grid);
+
 static inline const char *grid_text(const struct grid *grid, uint32_t offset)
 {
     return grid->texts.at + offset;

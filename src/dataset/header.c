@@ -176,7 +176,7 @@ static void name_table(struct work *work)
 enum status header_match(struct work *work, struct error *err)
 {
     size_t n_known;
-    work->header_row = sniff_header(&work->grid, work->schema, &n_known);
+    work->header_row = sniff_header(&work->grid, sniff_words_of_schema(work->schema), &n_known);
     for (size_t i = 0; i < work->header_row; i++)
         events_add(&work->events, RULE_lines_before_header, "", work->grid.rows[i].line,
                    grid_cell(&work->grid, &work->grid.rows[i], 0));

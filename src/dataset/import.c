@@ -78,7 +78,7 @@ static enum status read_grid(struct import *import, const struct input *input, s
     size_t n_sample;
     struct sniffed sniffed;
     source_sample(source, &sample, &n_sample);
-    TRY(sniff_dialect(sample, n_sample, work->schema, &sniffed, err));
+    TRY(sniff_dialect(sample, n_sample, sniff_words_of_schema(work->schema), &sniffed, err));
     work->delimiter = sniffed.dialect.delimiter;
     out->delimiter = sniff_delimiter_name(work->delimiter);
     struct csv_limits limits = {.field_bytes = import->options->max_field_bytes,

@@ -72,6 +72,8 @@ struct import_report {
     struct arena memory;
     struct import_source *sources;
     size_t n_sources;
+    struct import_source *joined; /* files of posts and edges that were joined to the table */
+    size_t n_joined, max_joined;
     size_t n_rows;               /* of the table that came out */
     struct import_event *events; /* of the join of snapshots */
     size_t n_events;
@@ -95,7 +97,11 @@ enum status import_memory(const void *bytes, size_t n_bytes, const char *name,
                           const struct import_options *options, struct table **ret_table,
                           struct import_report **ret_report, struct error *err);
 
-/* Rows set aside, over all files. */
+/* Room for one more file that is joined to the table; NULL: out of memory. Moves the earlier ones.
+ */
+struct import_source *import_report_join(struct import_report *report);
+
+/* Rows of profiles set aside, over all files. */
 size_t import_report_refused(const struct import_report *report);
 
 /* The report as a JSON object, and as text for a terminal. */

@@ -12,6 +12,21 @@ static const char *const kind_names[] = {
     [IMPORT_NOTE] = "note",
 };
 
+struct import_source *import_report_join(struct import_report *report)
+{
+    if (report->n_joined == report->max_joined) {
+        size_t wanted = report->max_joined ? 2 * report->max_joined : 4;
+        struct import_source *joined = ARENA_ARRAY(&report->memory, struct import_source, wanted);
+        if (!joined)
+            return NULL;
+        if (report->n_joined > 0)
+            memcpy(joined, report->joined, report->n_joined * sizeof *joined);
+        report->joined = joined;
+        report->max_joined = wanted;
+    }
+    return &report->joined[report->n_joined++];
+}
+
 /* ---- JSON ---- */
 
 static void put_events(struct json_writer *w, const struct import_event *events, size_t n)
@@ -78,15 +93,22 @@ static void put_source(struct json_writer *w, const struct import_source *source
     json_end_object(w);
 }
 
+static void put_sources(struct json_writer *w, const char *key, const struct import_source *sources,
+                        size_t n)
+{
+    json_put_key(w, key);
+    json_begin_array(w);
+    for (size_t i = 0; i < n; i++)
+        put_source(w, &sources[i]);
+    json_end_array(w);
+}
+
 void import_report_put_json(const struct import_report *report, struct json_writer *w)
 {
     json_begin_object(w);
     json_member_integer(w, "rows", (int64_t)report->n_rows);
-    json_put_key(w, "sources");
-    json_begin_array(w);
-    for (size_t i = 0; i < report->n_sources; i++)
-        put_source(w, &report->sources[i]);
-    json_end_array(w);
+    put_sources(w, "sources", report->sources, report->n_sources);
+    put_sources(w, "joined", report->joined, report->n_joined);
     put_events(w, report->events, report->n_events);
     json_end_object(w);
 }
@@ -156,6 +178,8 @@ void import_report_print(const struct import_report *report, FILE *out)
 {
     for (size_t i = 0; i < report->n_sources; i++)
         print_source(&report->sources[i], out);
+    for (size_t i = 0; i < report->n_joined; i++)
+        print_source(&report->joined[i], out);
     if (report->n_sources < 2 && report->n_events == 0)
         return;
     fprintf(out, "together: %zu rows\n", report->n_rows);

@@ -4,9 +4,9 @@
 #define HEADER_SEARCH_ROWS 25
 #define SAMPLE_ROWS 60
 
-static size_t count_known(const struct grid *grid, const struct grid_row *row,
-                          const struct schema *schema)
+static size_t count_known(const void *user, const struct grid *grid, const struct grid_row *row)
 {
+    const struct schema *schema = user;
     bool has_field[PROFILE_N_FIELDS] = {false};
     size_t n = 0;
     for (size_t i = 0; i < row->n_cells; i++) {
@@ -24,12 +24,17 @@ static size_t count_known(const struct grid *grid, const struct grid_row *row,
     return n;
 }
 
-size_t sniff_header(const struct grid *grid, const struct schema *schema, size_t *ret_n_known)
+struct sniff_words sniff_words_of_schema(const struct schema *schema)
+{
+    return (struct sniff_words){count_known, schema};
+}
+
+size_t sniff_header(const struct grid *grid, struct sniff_words words, size_t *ret_n_known)
 {
     size_t best = 0;
     size_t best_known = 0;
     for (size_t i = 0; i < grid->n_rows && i < HEADER_SEARCH_ROWS; i++) {
-        size_t known = count_known(grid, &grid->rows[i], schema);
+        size_t known = words.count_known(words.user, grid, &grid->rows[i]);
         if (known > best_known) {
             best_known = known;
             best = i;
@@ -52,21 +57,21 @@ static double evenness(const struct grid *grid)
 }
 
 static enum status try_dialect(const char *sample, size_t n, struct csv_dialect dialect,
-                               const struct schema *schema, size_t *ret_known, double *ret_evenness,
+                               struct sniff_words words, size_t *ret_known, double *ret_evenness,
                                struct error *err)
 {
     struct grid grid;
     TRY(grid_init(&grid, err));
     enum status status = csv_read_sample(sample, n, dialect, SAMPLE_ROWS, &grid, err);
     if (status == STATUS_OK) {
-        sniff_header(&grid, schema, ret_known);
+        sniff_header(&grid, words, ret_known);
         *ret_evenness = evenness(&grid);
     }
     grid_deinit(&grid);
     return status;
 }
 
-enum status sniff_dialect(const char *sample, size_t n, const struct schema *schema,
+enum status sniff_dialect(const char *sample, size_t n, struct sniff_words words,
                           struct sniffed *ret_sniffed, struct error *err)
 {
     static const char delimiters[] = {',', '\t', ';', '|'};
@@ -80,7 +85,7 @@ enum status sniff_dialect(const char *sample, size_t n, const struct schema *sch
             struct csv_dialect dialect = {delimiters[d], quotes[q]};
             size_t known = 0;
             double even = 0;
-            TRY(try_dialect(sample, n, dialect, schema, &known, &even, err));
+            TRY(try_dialect(sample, n, dialect, words, &known, &even, err));
             /* A quote that only wraps makes no header better known, but every cell cleaner. */
             bool better = known > best.n_known || (known == best.n_known && even > best_evenness) ||
                           (known == best.n_known && q == 1 && even >= best_evenness);
