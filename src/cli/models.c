@@ -12,6 +12,7 @@
 #include "cli/models_show.h"
 #include "cli/terminal.h"
 #include "runtime/engine.h"
+#include "runtime/parity.h"
 
 static const char name[] = "models";
 
@@ -110,12 +111,14 @@ static enum status show(const struct request *request, struct error *err)
 
 /* ---- verify ---- */
 
-/* Files as the manifest says, and models that open. */
+/* Files as the manifest says, models that open, and answer as they did when they were trained. */
 static enum status verify_bundle(const char *dir, struct error *err)
 {
     AUTO(engine_close_slot) struct engine *engine = NULL;
+    size_t n = 0;
     TRY(bundle_verify(dir, err));
-    return engine_open(dir, &engine, err);
+    TRY(engine_open(dir, &engine, err));
+    return parity_replay(engine, dir, &n, err);
 }
 
 struct verdicts {

@@ -137,7 +137,7 @@ static void wait_and_tend(struct service *service, int signal_fd)
                 return;
             }
             struct error err;
-            if (service_reload(service, &err) != STATUS_OK)
+            if (service_reload(service, NULL, &err) != STATUS_OK)
                 log_error("reload: %s; the model before stays in service", err.message);
         }
         service_tend(service);

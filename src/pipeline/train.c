@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "runtime/parity.h"
 
 #define SMALL_ROWS 100
 #define MIN_ROWS 20
+#define PARITY_ROWS 8 /* and one of a profile that has followers alone */
 
 void training_free(struct training *training)
 {
@@ -136,6 +138,18 @@ static enum status check_blobs(struct training *training, struct error *err)
     return STATUS_OK;
 }
 
+/* Rows from all over the table, and one that leaves nearly all to be imputed. */
+static enum status put_parity(struct training *training, struct buffer *out, struct error *err)
+{
+    struct profile profiles[PARITY_ROWS + 1];
+    size_t n = training->table->n_rows;
+    for (size_t i = 0; i < PARITY_ROWS; i++)
+        table_profile(training->table, i * (n - 1) / (PARITY_ROWS - 1), &profiles[i]);
+    profile_init(&profiles[PARITY_ROWS]);
+    profiles[PARITY_ROWS].number[PROFILE_followers] = 250000;
+    return parity_write(training->engine, profiles, ARRAY_LENGTH(profiles), out, err);
+}
+
 static enum status write_bundle(struct training *training, const char *models_dir,
                                 struct error *err)
 {
@@ -143,17 +157,20 @@ static enum status write_bundle(struct training *training, const char *models_di
     AUTO(buffer_deinit) struct buffer manifest = {0};
     AUTO(buffer_deinit) struct buffer report = {0};
     AUTO(buffer_deinit) struct buffer card = {0};
+    AUTO(buffer_deinit) struct buffer parity = {0};
+    TRY(put_parity(training, &parity, err));
     manifest_put(training, &manifest);
     TRY(report_put(training, created, &report, err));
     card_put(training, created, &card);
     if (manifest.failed || report.failed || card.failed)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    struct bundle_file files[ENGINE_N_MODELS + 2];
+    struct bundle_file files[ENGINE_N_MODELS + 3];
     for (size_t i = 0; i < ENGINE_N_MODELS; i++)
         files[i] =
             (struct bundle_file){engine_file_names[i], training->blob[i], training->blob_bytes[i]};
     files[ENGINE_N_MODELS] = (struct bundle_file){"report.json", report.at, report.length};
     files[ENGINE_N_MODELS + 1] = (struct bundle_file){"card.md", card.at, card.length};
+    files[ENGINE_N_MODELS + 2] = (struct bundle_file){PARITY_FILE, parity.at, parity.length};
     return bundle_write(models_dir, files, ARRAY_LENGTH(files), manifest.at, created,
                         training->bundle_id, err);
 }

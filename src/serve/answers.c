@@ -231,32 +231,6 @@ enum status answer_find_profile(const struct catalogue *catalogue, const char *h
     return STATUS_OK;
 }
 
-void answer_write_profile(const struct profile *profile, struct json_writer *w)
-{
-    json_begin_object(w);
-    for (size_t i = 0; i < PROFILE_N_FIELDS; i++) {
-        const struct profile_field *field = &profile_fields[i];
-        if (field->kind == PROFILE_TEXT) {
-            if (profile->text[field->index])
-                json_member_string(w, field->name, profile->text[field->index]);
-            continue;
-        }
-        double value = profile->number[field->index];
-        if (isnan(value))
-            continue;
-        char month[16];
-        if (field->kind == PROFILE_FLAG) {
-            json_member_bool(w, field->name, value != 0);
-        } else if (field->kind == PROFILE_MONTH) {
-            snprintf(month, sizeof month, "%04d-%02d", (int)value / 12, (int)value % 12 + 1);
-            json_member_string(w, field->name, month);
-        } else {
-            json_member_number(w, field->name, value);
-        }
-    }
-    json_end_object(w);
-}
-
 static void write_similar(const struct asker *asker, const union answer *answer,
                           struct json_writer *w)
 {

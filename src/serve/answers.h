@@ -49,9 +49,6 @@ void answer_list_clusters(const struct engine *engine, struct json_writer *w);
 enum status answer_find_profile(const struct catalogue *catalogue, const char *handle,
                                 struct profile *ret_profile, struct error *err);
 
-/* A profile as an object: the fields that are there, in the forms that POST takes. */
-void answer_write_profile(const struct profile *profile, struct json_writer *w);
-
 /* A catalogued influencer as members: handle, name, category, country, followers. */
 void answer_write_influencer(const struct catalogue *catalogue, uint32_t row,
                              struct json_writer *w);

@@ -8,6 +8,7 @@
 #include "base/config.h"
 
 #define SERVE_MEMBER_INTEGER int64_t
+#define SERVE_MEMBER_NUMBER double
 #define SERVE_MEMBER_FLAG bool
 #define SERVE_MEMBER_TEXT const char *
 #define SERVE_MEMBER_CHOICE int
@@ -24,6 +25,12 @@ enum durability {
     DURABILITY_OFF,
     DURABILITY_BATCHED,
     DURABILITY_ACKNOWLEDGED,
+};
+
+/* models.canary_by, in the order of its choices. */
+enum canary_by {
+    CANARY_BY_REQUEST,
+    CANARY_BY_CLIENT,
 };
 
 extern const struct config_table serve_config_table;

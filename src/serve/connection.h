@@ -33,6 +33,7 @@ struct connection {
     struct loop *loop;       /* borrowed: whose it is */
     bool lingers;            /* it was refused while it sent: see linger.h */
     char caller[REQLOG_CALLER_BYTES];
+    uint64_t client_hash; /* of its address */
 };
 
 struct connection_lists {

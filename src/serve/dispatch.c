@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "serve/models.h"
 #include "serve/problem.h"
 #include "serve/router.h"
 #include "serve/service.h"
@@ -48,6 +49,8 @@ void request_begin(struct request *request, uint64_t id)
     request->parameters = request->last_parameter = NULL;
     request->route = &routes[ROUTE_OTHER];
     request->model = NULL;
+    request->is_canary = false;
+    request->version_wanted = NULL;
     request->status = 0;
     request->content_type = HTTP_JSON;
     request->allow = NULL;
@@ -122,7 +125,8 @@ bool dispatch_head(struct request *request)
     request->must_close = false;
 
     if (request->route->id == ROUTE_OTHER ||
-        (request->route->id == ROUTE_RELOAD && !request->service->config->server_reload)) {
+        ((request->route->id == ROUTE_RELOAD || request->route->id == ROUTE_MODELS) &&
+         !request->service->config->server_reload)) {
         refuse_path(request);
     } else if (!(request->route->methods & request->method)) {
         request->allow = request->route->allow;
@@ -168,7 +172,7 @@ void dispatch_body(struct request *request)
     if (request->status != 0)
         return; /* refused at the head; the body was read to keep the connection */
     if (request->route->needs_model) {
-        request->model = slot_acquire(&request->service->slot);
+        request->model = models_acquire(request);
         if (!request->model) {
             problem_reply_http(request, 503, "not_ready", "no model is loaded");
             return;
@@ -229,6 +233,8 @@ void dispatch_done(struct request *request, bool sent)
     if (sent && request->status != 0) {
         uint64_t latency_ns = clock_monotonic_ns() - request->start_ns;
         metrics_request(lane, request->route->id, request->status, latency_ns);
+        if (request->is_canary)
+            counter_add(&lane->canary[request->status >= 500], 1);
         if (service->log && !request->is_logged)
             put_row(request, latency_ns);
     } else {

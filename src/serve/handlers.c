@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/handlers.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "profile/to_json.h"
 #include "serve/answers.h"
 #include "serve/assets.h"
 #include "serve/codec.h"
@@ -24,7 +26,7 @@ static enum status show_influencer(struct request *request, const struct codec_o
     json_begin_object(&w);
     json_member_string(&w, "model", engine_version(engine));
     json_put_key(&w, "profile");
-    answer_write_profile(&profile, &w);
+    profile_to_json(&profile, &w);
     codec_write_unknown(&w, &options->unknown);
     json_end_object(&w);
     return STATUS_OK;
@@ -133,26 +135,63 @@ enum status handle_ready(struct request *request, struct error *err)
 {
     if (atomic_load_explicit(&request->service->is_stopping, memory_order_relaxed))
         return fail(err, STATUS_UNAVAILABLE, "the daemon is stopping");
-    request->model = slot_acquire(&request->service->slot);
+    request->model = slot_acquire(&request->service->slots[MODEL_MAIN]);
     if (!request->model)
         return fail(err, STATUS_UNAVAILABLE, "no model is loaded");
     write_state(request, "ready", true, engine_version(request->model->engine));
     return STATUS_OK;
 }
 
+/* {"version": "..."}; an empty body is the current one. */
+static enum status read_version(struct request *request, struct error *err)
+{
+    const struct json *body = NULL;
+    if (request->body.length == 0)
+        return STATUS_OK;
+    TRY(json_parse(request->body.at, request->body.length, &request->arena, &body, err));
+    if (json_type(body) != JSON_OBJECT)
+        return fail(err, STATUS_INVALID, "the body must be an object, got %s",
+                    json_type_name(json_type(body)));
+    for (const struct json *item = json_first(body); item; item = json_next(item))
+        if (strcmp(json_key(item), "version") != 0)
+            return fail_field(err, STATUS_INVALID, json_key(item), "is not known here");
+    if (json_get(body, "version"))
+        TRY(json_need_string(body, "version", &request->version_wanted, err));
+    return STATUS_OK;
+}
+
+static enum status ask_main(struct request *request, struct error *err)
+{
+    return service_ask_main(request->service, request)
+               ? STATUS_OK
+               : fail(err, STATUS_UNAVAILABLE, "the daemon is stopping");
+}
+
 enum status handle_reload(struct request *request, struct error *err)
 {
-    if (!request->resumed)
-        return service_ask_reload(request->service, request)
-                   ? STATUS_OK
-                   : fail(err, STATUS_UNAVAILABLE, "the daemon is stopping");
-    if (request->outcome.status != STATUS_OK) {
-        problem_reply_http(request, 500, "reload_failed", request->outcome.message);
+    if (!request->resumed) {
+        TRY(read_version(request, err));
+        return ask_main(request, err);
+    }
+    const struct error *outcome = &request->outcome;
+    if (outcome->status == STATUS_NOT_FOUND && request->version_wanted)
+        return fail_field(err, STATUS_NOT_FOUND, "version", "%s", outcome->message);
+    if (outcome->status != STATUS_OK) {
+        problem_reply_http(request, 500, "reload_failed", outcome->message);
         return STATUS_OK;
     }
-    request->model = slot_acquire(&request->service->slot);
+    request->model = slot_acquire(&request->service->slots[MODEL_MAIN]);
     write_state(request, "reloaded", true, engine_version(request->model->engine));
     return STATUS_OK;
+}
+
+enum status handle_models(struct request *request, struct error *err)
+{
+    if (!request->resumed)
+        return ask_main(request, err);
+    if (request->outcome.status != STATUS_OK)
+        *err = request->outcome;
+    return request->outcome.status;
 }
 
 enum status handle_metrics(struct request *request, struct error *err)
@@ -160,11 +199,18 @@ enum status handle_metrics(struct request *request, struct error *err)
     (void)err;
     struct service *service = request->service;
     struct metrics_outside outside = {.log_enabled = service->log != NULL};
-    request->model = slot_acquire(&service->slot);
+    request->model = slot_acquire(&service->slots[MODEL_MAIN]);
     if (request->model) {
         outside.engine = request->model->engine;
         outside.model_version = engine_version(request->model->engine);
         outside.tally = request->model->tally;
+    }
+    for (size_t role = 0; role < N_MODEL_ROLES; role++) {
+        struct model *model = slot_acquire(&service->slots[role]);
+        if (model)
+            snprintf(outside.roles[role], sizeof outside.roles[role], "%s",
+                     engine_version(model->engine));
+        slot_release(model);
     }
     if (service->log)
         reqlog_stats(service->log, &outside.log);

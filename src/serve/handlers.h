@@ -17,4 +17,5 @@ enum status handle_index(struct request *request, struct error *err);
 enum status handle_healthy(struct request *request, struct error *err);
 enum status handle_ready(struct request *request, struct error *err);
 enum status handle_reload(struct request *request, struct error *err);
+enum status handle_models(struct request *request, struct error *err);
 enum status handle_metrics(struct request *request, struct error *err);

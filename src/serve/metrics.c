@@ -261,6 +261,34 @@ static void write_log(const struct metrics_outside *outside, struct buffer *out)
            "Commits of the request log that failed.", outside->log.failed_commits);
 }
 
+static void write_models(const struct metrics *metrics, const struct metrics_outside *outside,
+                         struct buffer *out)
+{
+    head(out, "influenced_load_failures_total", "counter",
+         "Bundles not taken into service in any role, by reason.");
+    for (size_t i = STATUS_OK + 1; i <= STATUS_INTERNAL; i++) {
+        uint64_t n = counter_get(&metrics->reload_failures[i]);
+        if (n > 0)
+            buffer_printf(out, "influenced_load_failures_total{reason=\"%s\"} %llu\n",
+                          status_name((enum status)i), (unsigned long long)n);
+    }
+    head(out, "influenced_model_loaded_timestamp_seconds", "gauge",
+         "When the model that answers was loaded.");
+    buffer_printf(out, "influenced_model_loaded_timestamp_seconds %.3f\n",
+                  atomic_load_explicit(&metrics->loaded_s, memory_order_relaxed));
+    head(out, "influenced_role_info", "gauge", "The version in each role.");
+    for (size_t role = 0; role < N_MODEL_ROLES; role++)
+        if (outside->roles[role][0])
+            buffer_printf(out, "influenced_role_info{role=\"%s\",version=\"%s\"} 1\n",
+                          model_role_names[role], outside->roles[role]);
+    head(out, "influenced_canary_requests_total", "counter",
+         "Requests that the canary answered, by outcome.");
+    buffer_printf(out, "influenced_canary_requests_total{outcome=\"ok\"} %llu\n",
+                  (unsigned long long)SUM(metrics, canary[0]));
+    buffer_printf(out, "influenced_canary_requests_total{outcome=\"error\"} %llu\n",
+                  (unsigned long long)SUM(metrics, canary[1]));
+}
+
 void metrics_write(const struct metrics *metrics, const struct metrics_outside *outside,
                    struct buffer *out)
 {
@@ -274,6 +302,7 @@ void metrics_write(const struct metrics *metrics, const struct metrics_outside *
                   (unsigned long long)counter_get(&metrics->reloads_ok));
     buffer_printf(out, "influenced_reloads_total{outcome=\"failed\"} %llu\n",
                   (unsigned long long)counter_get(&metrics->reloads_failed));
+    write_models(metrics, outside, out);
     write_log(outside, out);
     process_write(metrics->start_time_s, out);
 }

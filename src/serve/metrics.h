@@ -9,11 +9,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "artifact/bundle.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "reqlog/reqlog.h"
 #include "runtime/engine.h"
 #include "serve/http.h"
+#include "serve/models.h"
 #include "serve/router.h"
 
 #define METRICS_LATENCY_BUCKETS 16
@@ -29,6 +31,7 @@ struct metrics_lane {
     counter score_sum_micro;              /* millionths of a point */
     counter started, finished;            /* requests; the difference is in flight */
     counter aborted;                      /* the client left before its answer */
+    counter canary[2];                    /* answered by the canary: without and with a 5xx */
     counter connections_opened, connections_closed, connections_refused;
 };
 
@@ -36,7 +39,10 @@ struct metrics {
     struct metrics_lane *lanes; /* owns */
     unsigned n_lanes;
     double start_time_s;
-    counter reloads_ok, reloads_failed; /* written by one thread, the one that reloads */
+    /* Written by one thread, the one that reloads. */
+    counter reloads_ok, reloads_failed;
+    counter reload_failures[STATUS_INTERNAL + 1]; /* of any role, by reason */
+    _Atomic double loaded_s;                      /* when the main model was loaded, UTC */
 };
 
 /* Predictions of one model in one lane. The tiers' names come with the first answer. */
@@ -72,7 +78,8 @@ void metrics_cluster(struct model_tally *tally, size_t cluster);
 struct metrics_outside {
     const char *model_version; /* NULL: none is loaded */
     const struct engine *engine;
-    const struct model_tally *tally; /* [n_lanes] */
+    const struct model_tally *tally;            /* [n_lanes] */
+    char roles[N_MODEL_ROLES][BUNDLE_ID_BYTES]; /* versions; "": none */
     bool log_enabled;
     struct reqlog_stats log;
 };

@@ -54,6 +54,7 @@ struct request {
     const char *version;    /* "HTTP/1.1" */
     const char *path;       /* unescaped, without the query */
     const char *caller;     /* the client's address or its hash; borrows the connection */
+    uint64_t client_hash;   /* of the client's address */
     enum http_method method;
     struct guard_head head;
     struct parameter *parameters, *last_parameter;
@@ -61,6 +62,7 @@ struct request {
     /* What became of it. */
     const struct route *route;                    /* never NULL after dispatch_head() */
     struct model *model;                          /* acquired, or NULL */
+    bool is_canary;                               /* the model is the canary's */
     unsigned status;                              /* of the reply; 0: none yet */
     const char *content_type;                     /* of the reply */
     struct reply_header extra[REQUEST_MAX_EXTRA]; /* further headers of the reply */
@@ -75,6 +77,7 @@ struct request {
     bool pending;
     bool resumed; /* the handler is called for the second time */
     struct error outcome;
+    const char *version_wanted;   /* of a reload; NULL: what is current */
     struct request *next_pending; /* of the list that holds it meanwhile */
     uint64_t log_position;        /* acknowledged: where its row ends in the lane */
 

@@ -32,7 +32,9 @@ const struct route routes[N_ROUTES] = {
     {ROUTE_READY, "/-/ready", GET_ONLY, handle_ready, false, false,
      "200 when a model is loaded and the daemon is not stopping"},
     {ROUTE_RELOAD, "/-/reload", POST_ONLY, handle_reload, false, false,
-     "loads the current bundle; the old one stays when that fails"},
+     "loads the current bundle, or {\"version\": ...}; the old one stays when that fails"},
+    {ROUTE_MODELS, "/-/models", GET_ONLY, handle_models, false, false,
+     "the versions there are, and which of them answer"},
     {ROUTE_METRICS, "/metrics", GET_ONLY, handle_metrics, false, false, "figures for Prometheus"},
     {.id = ROUTE_OTHER, .path = "(other)", .keeps_text = true, .help = ""},
 };

@@ -19,6 +19,7 @@ enum route_id {
     ROUTE_HEALTHY,
     ROUTE_READY,
     ROUTE_RELOAD,
+    ROUTE_MODELS,
     ROUTE_METRICS,
     ROUTE_OTHER, /* no such path, or a request that never came to a path */
     N_ROUTES

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "serve/dispatch.h"
 #include "serve/query.h"
@@ -100,6 +101,7 @@ static void on_connection(void *user, struct MHD_Connection *library, void **con
     connection->loop = loop;
     char address[REQLOG_CALLER_BYTES];
     listen_format_peer(peer->client_addr, address, sizeof address);
+    connection->client_hash = hash_xxh3(address, strlen(address));
     if (loop->service->log)
         reqlog_caller(loop->service->log, address, connection->caller);
     connection_add(&loop->connections, connection, PHASE_NEW, loop->now_ns);
@@ -130,6 +132,7 @@ static void *on_request_line(void *user, const char *target, struct MHD_Connecti
     request->raw_target = target;
     hide_query(target);
     request->caller = connection->caller;
+    request->client_hash = connection->client_hash;
     request->connection = connection;
     connection->request = request;
     connection_move(&loop->connections, connection, PHASE_HEAD, loop->now_ns);

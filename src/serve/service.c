@@ -2,16 +2,14 @@
 #include "serve/service.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "artifact/bundle.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "serve/listen.h"
 #include "serve/request.h"
+#include "serve/router.h"
 
 enum status service_init(struct service *service, const struct serve_config *config,
                          unsigned n_lanes, struct error *err)
@@ -22,7 +20,7 @@ enum status service_init(struct service *service, const struct serve_config *con
     service->reload_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (service->reload_fd < 0)
         return fail_errno(err, "eventfd");
-    return service_reload(service, err);
+    return service_reload(service, NULL, err);
 }
 
 enum status service_open_log(struct service *service, void (*on_commit)(void *user, unsigned lane),
@@ -50,44 +48,59 @@ enum status service_open_log(struct service *service, void (*on_commit)(void *us
 void service_deinit(struct service *service)
 {
     reqlog_close(service->log);
-    slot_deinit(&service->slot);
+    for (size_t role = 0; role < N_MODEL_ROLES; role++)
+        slot_deinit(&service->slots[role]);
     metrics_deinit(&service->metrics);
     if (service->reload_fd >= 0)
         close(service->reload_fd);
     pthread_mutex_destroy(&service->lock);
 }
 
-/* A bundle may lack its report. */
-static enum status map_report(const char *dir, struct file_map *ret_report, struct error *err)
+enum status service_reload(struct service *service, const char *version, struct error *err)
 {
-    char path[PATH_MAX + sizeof "/report.json"];
-    snprintf(path, sizeof path, "%s/report.json", dir);
-    enum status status = file_map(path, ret_report, err);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-}
-
-static enum status load(struct service *service, struct error *err)
-{
-    /* Resolved once: `current` may change while the bundle is read. */
-    char dir[PATH_MAX], id[BUNDLE_ID_BYTES];
-    TRY(bundle_resolve(service->config->models_path, dir, id, err));
-    AUTO(engine_close_slot) struct engine *engine = NULL;
-    TRY(engine_open(dir, &engine, err));
-    AUTO(file_unmap) struct file_map report = {0};
-    TRY(map_report(dir, &report, err));
-    TRY(slot_exchange(&service->slot, engine, report, service->n_lanes, err));
-    report = (struct file_map){0}; /* the slot's now, as is the engine */
-    log_info("serving %s", engine_version(engine));
-    engine = NULL;
-    return STATUS_OK;
-}
-
-enum status service_reload(struct service *service, struct error *err)
-{
-    enum status status = load(service, err);
-    counter_add(
-        status == STATUS_OK ? &service->metrics.reloads_ok : &service->metrics.reloads_failed, 1);
+    enum status status = models_load(service, version, err);
+    models_load_beside(service);
     return status;
+}
+
+/* Oldest first: the list is a stack. */
+static struct request *take_waiters(struct service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    struct request *waiting = service->reload_waiters;
+    service->reload_waiters = NULL;
+    pthread_mutex_unlock(&service->lock);
+    struct request *oldest = NULL;
+    while (waiting) {
+        struct request *next = waiting->next_pending;
+        waiting->next_pending = oldest;
+        oldest = waiting;
+        waiting = next;
+    }
+    return oldest;
+}
+
+static void reload_for(struct service *service, struct request *request)
+{
+    struct error err = {0};
+    enum status status = service_reload(service, request->version_wanted, &err);
+    if (status != STATUS_OK)
+        log_error("reload: %s; the model before stays in service", err.message);
+    err.status = status; /* a call that went well may have left something in err */
+    request->outcome = err;
+}
+
+static bool is_plain_reload(const struct request *request)
+{
+    return request->route->id == ROUTE_RELOAD && !request->version_wanted;
+}
+
+static void list_for(struct service *service, struct request *request)
+{
+    struct json_writer w = json_writer(&request->reply);
+    struct error err = {0};
+    err.status = models_list(service, &w, &err);
+    request->outcome = err;
 }
 
 void service_tend(struct service *service)
@@ -95,26 +108,25 @@ void service_tend(struct service *service)
     uint64_t n;
     if (read(service->reload_fd, &n, sizeof n) < 0 && errno != EAGAIN)
         log_warning("reload: cannot read the event descriptor");
-    pthread_mutex_lock(&service->lock);
-    struct request *waiting = service->reload_waiters;
-    service->reload_waiters = NULL;
-    pthread_mutex_unlock(&service->lock);
-    struct error err = {0};
-    enum status status = waiting ? service_reload(service, &err) : STATUS_OK;
-    if (status != STATUS_OK)
-        log_error("reload: %s; the model before stays in service", err.message);
-    err.status = status; /* a call that went well may have left something in err */
-    while (waiting) {
-        /* Once resumed, the request is its loop's again. */
-        struct request *next = waiting->next_pending;
-        waiting->outcome = err;
-        service->resume(waiting);
-        waiting = next;
+    const struct error *shared = NULL; /* what came of the plain reload before */
+    struct error kept;
+    for (struct request *request = take_waiters(service), *next; request; request = next) {
+        next = request->next_pending;
+        if (shared && is_plain_reload(request))
+            request->outcome = *shared;
+        else if (request->route->id == ROUTE_MODELS)
+            list_for(service, request);
+        else
+            reload_for(service, request);
+        kept = request->outcome;
+        shared = is_plain_reload(request) ? &kept : NULL;
+        service->resume(request); /* from here on it is its loop's again */
     }
-    slot_collect(&service->slot);
+    for (size_t role = 0; role < N_MODEL_ROLES; role++)
+        slot_collect(&service->slots[role]);
 }
 
-bool service_ask_reload(struct service *service, struct request *request)
+bool service_ask_main(struct service *service, struct request *request)
 {
     pthread_mutex_lock(&service->lock);
     bool stopping = atomic_load_explicit(&service->is_stopping, memory_order_relaxed);
@@ -143,10 +155,9 @@ enum status service_check(const struct serve_config *config, FILE *out, struct e
     struct listen_address address;
     TRY(listen_parse(config->server_listen, &address, err));
     fprintf(out, "configuration  ok\n");
-    AUTO(engine_close_slot) struct engine *engine = NULL;
-    TRY(engine_open(config->models_path, &engine, err));
-    fprintf(out, "bundle         ok: %s, %zu profiles\n", engine_version(engine),
-            catalogue_n(engine_catalogue(engine)));
+    AUTO(buffer_deinit) struct buffer found = {0};
+    TRY(models_check(config->models_path, &found, err));
+    fprintf(out, "bundle         ok: %s\n", found.failed ? "" : found.at);
     TRY(listen_probe(&address, err));
     fprintf(out, "address        ok: %s is free\n", address.text);
     return STATUS_OK;

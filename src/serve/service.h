@@ -11,6 +11,7 @@
 #include "reqlog/reqlog.h"
 #include "serve/config.h"
 #include "serve/metrics.h"
+#include "serve/models.h"
 #include "serve/slot.h"
 
 struct request;
@@ -19,7 +20,7 @@ struct server;
 struct service {
     const struct serve_config *config; /* borrowed */
     unsigned n_lanes;
-    struct slot slot;
+    struct slot slots[N_MODEL_ROLES];
     struct metrics metrics;
     struct reqlog *log; /* owns; NULL: durability is off */
     atomic_bool is_stopping;
@@ -29,6 +30,10 @@ struct service {
     pthread_mutex_t lock;
     struct request *reload_waiters;
     int reload_fd;
+
+    /* Why a bundle was not taken, the last time; the main thread's. */
+    char last_failure[512];
+    int64_t last_failure_us; /* 0: never */
 
     /* Gives a pending request back to its loop; set by the server, as is its argument. Any thread.
      */
@@ -48,17 +53,17 @@ enum status service_open_log(struct service *service, void (*on_commit)(void *us
 /* What `influenced --check` looks at, told on `out` as it goes. */
 enum status service_check(const struct serve_config *config, FILE *out, struct error *err);
 
-/* Load the current bundle and exchange it for the one in service, which stays when that fails. Main
- * thread. */
-enum status service_reload(struct service *service, struct error *err);
+/* Load `version` (see models_load) and what stands beside it, and exchange them for those in
+ * service, which stay when that fails. Main thread. */
+enum status service_reload(struct service *service, const char *version, struct error *err);
 
 /* The main thread's turn, when reload_fd is readable or time has passed: reload for those who
- * asked, close retired models. */
+ * asked, list the versions, close retired models. */
 void service_tend(struct service *service);
 
-/* Have the main thread reload for `request`, which becomes pending. False: the daemon is stopping.
- */
-bool service_ask_reload(struct service *service, struct request *request);
+/* Have the main thread do what `request` asks: its route lists the versions or reloads, to
+ * request->version_wanted. The request becomes pending. False: the daemon is stopping. */
+bool service_ask_main(struct service *service, struct request *request);
 
 /* Not ready any more; nobody waits for a reload after this. Main thread. */
 void service_stop(struct service *service);

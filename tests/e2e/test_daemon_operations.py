@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator does: configure, check, start, scrape, reload, stop."""
 
+import json
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, INFLUENCED, ROOT
+from conftest import BUILD, INFLUENCE, INFLUENCED, ROOT
 from test_daemon_log import BODY, finish, load, metric
 
 
@@ -284,3 +285,80 @@ def test_an_idle_connection_does_not_hold_the_end_up(start_daemon, hand_models):
         start = time.monotonic()
         daemon.stop()
         assert time.monotonic() - start < 3
+
+
+# ---- versions ----
+
+def reload(daemon, body=b""):
+    status, headers, answer = daemon.request("POST", "/-/reload", body)
+    return status, json.loads(answer)
+
+
+def test_a_version_is_taken_by_name_and_current_comes_back(start_daemon, own_models):
+    first = (own_models / "current").readlink().name
+    second = new_bundle(own_models, 1)
+    daemon = start_daemon(own_models)
+    assert reload(daemon, json.dumps({"version": first}).encode()) == (200, {"reloaded": True, "model": first})
+    assert (own_models / "current").readlink().name == second
+    listed = {m["version"]: m for m in daemon.get("/-/models")[1]["models"]}
+    assert listed[first]["roles"] == ["main"] and listed[second]["roles"] == []
+    assert listed[second]["current"] and listed[first]["previous"]
+    assert reload(daemon)[1]["model"] == second
+    assert reload(daemon, b'{"version": "previous"}')[1]["model"] == first
+    status, answer = reload(daemon, b'{"version": "20000101"}')
+    assert (status, answer["error"]["field"]) == (404, "version")
+    for body, status in ((b'{"versoin": "x"}', 422), (b"{", 422), (b"[]", 422), (b'{"version": 3}', 422),
+                         (b'{"version": "../models"}', 404)):
+        assert reload(daemon, body)[0] == status, body
+    assert daemon.get("/-/ready")[1]["model"] == first
+    assert daemon.get("/-/models")[1]["last_failure"]["message"].endswith("no bundle '../models'")
+
+
+def test_a_bundle_that_answers_otherwise_than_at_its_training_is_refused(start_daemon, own_models, run):
+    daemon = start_daemon(own_models)
+    before = daemon.get("/-/ready")[1]["model"]
+    version = new_bundle(own_models, 1)
+    path = own_models / version / "parity.json"
+    vectors = json.loads(path.read_text())
+    vectors["cases"][2]["tier"] = "giga"
+    path.write_text(json.dumps(vectors))
+    status, answer = reload(daemon)
+    assert (status, answer["error"]["code"]) == (500, "reload_failed")
+    assert "parity.json: vector 3: tier is " in answer["error"]["message"]
+    assert daemon.get("/-/ready")[1]["model"] == before
+    assert metric(daemon, 'influenced_load_failures_total{reason="corrupt"}') == 1
+    assert "vector 3: tier is" in daemon.get("/-/models")[1]["last_failure"]["message"]
+    assert "vector 3: tier is" in daemon.log
+    # Nor does it start on such a bundle.
+    other = start_daemon(own_models, wait=False)
+    assert other.process.wait(30) == 1 and "vector 3: tier is" in other.log
+    # Bundles of earlier versions have no vectors.
+    path.unlink()
+    assert reload(daemon) == (200, {"reloaded": True, "model": version})
+
+
+def test_a_canary_answers_its_share_and_the_same_question_alike(start_daemon, own_models):
+    main = (own_models / "current").readlink().name
+    canary = new_bundle(own_models, 1)
+    subprocess.run([INFLUENCE, "models", "rollback", "--models", own_models], check=True, capture_output=True)
+    daemon = start_daemon(own_models, "--models.canary=" + canary[:16], "--models.canary_share=0.25")
+    seen = {}
+    for _ in range(2):
+        for i in range(200):
+            model = daemon.get(f"/score?handle=demo_{i:04d}")[1]["model"]
+            assert seen.setdefault(i, model) == model
+    n = sum(model == canary for model in seen.values())
+    assert 25 <= n <= 75 and set(seen.values()) == {main, canary}
+    assert metric(daemon, 'influenced_canary_requests_total{outcome="ok"}') == 2 * n
+    assert metric(daemon, f'influenced_role_info{{role="canary",version="{canary}"}}') == 1
+    # By client: all of it or nothing, since we are one client.
+    daemon = start_daemon(own_models, "--models.canary=" + canary, "--models.canary_share=0.5",
+                          "--models.canary_by=client")
+    assert len({daemon.get(f"/score?handle=demo_{i:04d}")[1]["model"] for i in range(20)}) == 1
+
+
+def test_a_canary_that_cannot_be_had_leaves_the_main_model_alone(start_daemon, own_models):
+    daemon = start_daemon(own_models, "--models.canary=20000101", "--models.canary_share=0.5")
+    assert daemon.get("/score?handle=demo_0001")[0] == 200
+    assert metric(daemon, 'influenced_load_failures_total{reason="not_found"}') == 1
+    assert "canary model: " in daemon.log

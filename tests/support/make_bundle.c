@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "runtime/engine.h"
+#include "runtime/parity.h"
 #include "runtime/spec_section.h"
 
 #define N_ROWS 500
@@ -183,6 +184,17 @@ static enum status write_similar(struct world *world, struct artifact_writer *wr
     return neighbours_write(writer, world->scaled[0], N_ROWS, N_COLUMNS, 0, err);
 }
 
+static enum status put_parity(const struct world *world, const struct bundle_file *files,
+                              struct buffer *out, struct error *err)
+{
+    struct engine_blob blobs[ENGINE_N_MODELS];
+    AUTO(engine_close_slot) struct engine *engine = NULL;
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+        blobs[i] = (struct engine_blob){files[i].bytes, files[i].n_bytes};
+    TRY(engine_open_memory(blobs, &engine, err));
+    return parity_write(engine, world->profiles, 5, out, err);
+}
+
 static enum status write_bundle(const char *dir, uint64_t seed, struct error *err)
 {
     static enum status (*const write[ENGINE_N_MODELS])(struct world *, struct artifact_writer *,
@@ -197,7 +209,7 @@ static enum status write_bundle(const char *dir, uint64_t seed, struct error *er
     static struct world world;
     world.rng = rng_seed(seed);
     TRY(make_world(&world, err));
-    struct bundle_file files[ENGINE_N_MODELS];
+    struct bundle_file files[ENGINE_N_MODELS + 1];
     for (size_t i = 0; i < ENGINE_N_MODELS; i++) {
         AUTO(artifact_writer_free_slot) struct artifact_writer *writer = NULL;
         void *bytes = NULL;
@@ -208,9 +220,12 @@ static enum status write_bundle(const char *dir, uint64_t seed, struct error *er
         files[i].bytes = bytes;
     }
     feature_spec_free(world.spec);
+    AUTO(buffer_deinit) struct buffer parity = {0};
+    TRY(put_parity(&world, files, &parity, err));
+    files[ENGINE_N_MODELS] = (struct bundle_file){PARITY_FILE, parity.at, parity.length};
     char id[BUNDLE_ID_BYTES];
-    enum status status =
-        bundle_write(dir, files, ENGINE_N_MODELS, "\"synthetic\":true", clock_utc_us(), id, err);
+    enum status status = bundle_write(dir, files, ARRAY_LENGTH(files), "\"synthetic\":true",
+                                      clock_utc_us(), id, err);
     for (size_t i = 0; i < ENGINE_N_MODELS; i++)
         free((void *)(uintptr_t)files[i].bytes);
     if (status == STATUS_OK)

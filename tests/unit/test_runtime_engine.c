@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include "base/file.h"
 #include "base/rng.h"
 #include "runtime/engine.h"
+#include "runtime/parity.h"
 #include "runtime/softmax.h"
 #include "small_bundle.h"
 
@@ -484,9 +486,51 @@ static void a_blob_in_another_ones_place_is_refused(void **state)
     assert_string_equal(err.message, "score.blob: header: is not a score model");
 }
 
+/* ---- parity ---- */
+
+static void vectors_hold_and_a_changed_answer_is_named(void **state)
+{
+    (void)state;
+    struct profile profiles[SMALL_BUNDLE_ROWS];
+    for (size_t i = 0; i < SMALL_BUNDLE_ROWS; i++)
+        small_bundle_profile(i, &profiles[i]);
+    struct buffer text = {0};
+    struct error err = {0};
+    size_t n = 99;
+    char dir[] = "/tmp/parity-XXXXXX";
+    char path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/" PARITY_FILE, dir);
+    assert_int_equal(parity_replay(engine, dir, &n, &err), STATUS_OK);
+    assert_int_equal(n, 0); /* a bundle of earlier days */
+
+    assert_int_equal(parity_write(engine, profiles, SMALL_BUNDLE_ROWS, &text, &err), STATUS_OK);
+    assert_null(strstr(text.at, "harbour_ok"));
+    assert_null(strstr(text.at, "Bake Day"));
+    assert_int_equal(file_write_atomic(path, text.at, text.length, &err), STATUS_OK);
+    assert_int_equal(parity_replay(engine, dir, &n, &err), STATUS_OK);
+    assert_int_equal(n, SMALL_BUNDLE_ROWS);
+
+    /* The first digit behind the third score's point. */
+    char *at = text.at;
+    for (int i = 0; i < 3; i++)
+        at = strstr(at, "\"score\": ") + 9;
+    at = strchr(at, '.') + 1;
+    *at = *at == '1' ? '2' : '1';
+    assert_int_equal(file_write_atomic(path, text.at, text.length, &err), STATUS_OK);
+    assert_int_equal(parity_replay(engine, dir, &n, &err), STATUS_CORRUPT);
+    assert_non_null(strstr(err.message, "vector 3: score is "));
+
+    assert_int_equal(file_write_atomic(path, "{}", 2, &err), STATUS_OK);
+    assert_int_equal(parity_replay(engine, dir, &n, &err), STATUS_CORRUPT);
+    buffer_deinit(&text);
+    assert_int_equal(file_remove_tree(dir, &err), STATUS_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vectors_hold_and_a_changed_answer_is_named),
         cmocka_unit_test(a_score_is_the_sum_of_its_leaves),
         cmocka_unit_test(missing_fields_are_listed_and_scored),
         cmocka_unit_test(what_can_be_derived_is_not_missing),
