@@ -341,7 +341,7 @@ def test_a_canary_answers_its_share_and_the_same_question_alike(start_daemon, ow
     main = (own_models / "current").readlink().name
     canary = new_bundle(own_models, 1)
     subprocess.run([INFLUENCE, "models", "rollback", "--models", own_models], check=True, capture_output=True)
-    daemon = start_daemon(own_models, "--models.canary=" + canary[:16], "--models.canary_share=0.25")
+    daemon = start_daemon(own_models, "--models.canary=" + canary[:-1], "--models.canary_share=0.25")
     seen = {}
     for _ in range(2):
         for i in range(200):
