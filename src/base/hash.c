@@ -35,6 +35,31 @@ void hash_sha256_hex(const void *data, size_t bytes, char ret_hex[static SHA256_
     hash_hex(digest, sizeof digest, ret_hex);
 }
 
+struct hash_sha256 {
+    struct sha256_ctx context;
+};
+
+struct hash_sha256 *hash_sha256_begin(void)
+{
+    struct hash_sha256 *hash = malloc(sizeof *hash);
+    if (hash)
+        sha256_init(&hash->context);
+    return hash;
+}
+
+void hash_sha256_add(struct hash_sha256 *hash, const void *data, size_t bytes)
+{
+    sha256_update(&hash->context, bytes, data);
+}
+
+void hash_sha256_end(struct hash_sha256 *hash, char ret_hex[static SHA256_HEX_LENGTH + 1])
+{
+    uint8_t digest[SHA256_BYTES];
+    sha256_digest(&hash->context, sizeof digest, digest);
+    hash_hex(digest, sizeof digest, ret_hex);
+    free(hash);
+}
+
 enum status hash_sha256_file(const char *path, char ret_hex[static SHA256_HEX_LENGTH + 1],
                              struct error *err)
 {

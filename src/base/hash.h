@@ -18,6 +18,12 @@ void hash_sha256_hex(const void *data, size_t bytes, char ret_hex[static SHA256_
 enum status hash_sha256_file(const char *path, char ret_hex[static SHA256_HEX_LENGTH + 1],
                              struct error *err);
 
+/* SHA-256 of what comes in pieces. NULL: out of memory. Ending writes the digest and frees. */
+struct hash_sha256;
+struct hash_sha256 *hash_sha256_begin(void);
+void hash_sha256_add(struct hash_sha256 *hash, const void *data, size_t bytes);
+void hash_sha256_end(struct hash_sha256 *hash, char ret_hex[static SHA256_HEX_LENGTH + 1]);
+
 /* HMAC-SHA-256 (RFC 2104) of `data` under `key`. */
 void hash_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t bytes,
                       uint8_t ret_digest[static SHA256_BYTES]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "dataset/encoding.h"
 #include "dataset/work.h"
 #include "profile/parse.h"
@@ -14,10 +16,11 @@ static enum status no_memory(struct error *err)
 
 /* The text of a cell as the field takes it; *ret_length 0: missing. */
 static const char *read_text(struct work *work, const struct column *column, size_t row,
-                             size_t *ret_length)
+                             char scratch[static CELL_TEXT_BYTES], size_t *ret_length)
 {
     const struct profile_field *field = column->field;
-    const char *cell = work_cell(work, row, (size_t)(column - work->columns));
+    uint32_t raw = work_cell(work, row, (size_t)(column - work->columns));
+    const char *cell = grid_cell_text(&work->grid, raw, scratch);
     const char *text = cell;
     size_t length = strlen(cell);
     *ret_length = 0;
@@ -52,8 +55,21 @@ static const char *read_text(struct work *work, const struct column *column, siz
     return text;
 }
 
-/* A copy of a text in the table: one for equal ones where they repeat, one each where they hardly
- * do. */
+/* Cells of one column met lately, and what became of them. Equal short texts are mostly one cell
+ * (grid_settle_text()), so that a column of few words is looked up by number. */
+struct memo {
+    struct {
+        uint32_t cell;
+        const char *text; /* in the table */
+    } slots[1024];
+};
+
+static size_t memo_slot(uint32_t cell)
+{
+    return cell * UINT32_C(0x9E3779B9) >> 22;
+}
+
+/* A text in the table: one for equal ones where they repeat, one each where they hardly do. */
 static const char *keep_text(struct intern *intern, bool repeats, const char *text, size_t length)
 {
     if (!repeats)
@@ -62,32 +78,56 @@ static const char *keep_text(struct intern *intern, bool repeats, const char *te
     return number == INTERN_NONE ? NULL : intern->texts[number];
 }
 
+/* The text of one cell into the table, *ret_text NULL: missing. False: out of memory. */
+static bool take_text(struct work *work, const struct column *column, size_t row,
+                      struct intern *intern, const char **ret_text)
+{
+    bool repeats = column->field->index != PROFILE_handle && column->field->index != PROFILE_name;
+    size_t length;
+    char scratch[CELL_TEXT_BYTES];
+    const char *text = read_text(work, column, row, scratch, &length);
+    if (length == 0)
+        return true;
+    char decoded[256];
+    size_t n_decoded =
+        memchr(text, '&', length) ? entities_decode(text, length, decoded, sizeof decoded) : 0;
+    if (n_decoded > 0) {
+        events_add(&work->events, RULE_html_entities, column->header, work_line(work, row), text);
+        text = decoded;
+        length = n_decoded;
+    }
+    /* The table takes over the pool in the end: what stands there whole need not be copied. */
+    bool in_pool = text >= work->grid.texts.at &&
+                   text < work->grid.texts.at + work->grid.texts.length && text[length] == '\0';
+    *ret_text = in_pool && !repeats ? text : keep_text(intern, repeats, text, length);
+    return *ret_text != NULL;
+}
+
 static enum status build_text(struct work *work, const struct column *column, struct error *err)
 {
     struct arena *arena = &work->table->memory;
     const char **texts = ARENA_ARRAY(arena, const char *, work->n_rows + 1);
+    AUTO(free_slot) struct memo *memo = calloc(1, sizeof *memo);
     struct intern intern;
-    bool repeats = column->field->index != PROFILE_handle && column->field->index != PROFILE_name;
     intern_init(&intern, arena);
-    if (!texts)
+    if (!texts || !memo)
         return no_memory(err);
     for (size_t row = 0; row < work->n_rows; row++) {
-        size_t length;
-        const char *text = read_text(work, column, row, &length);
-        if (length == 0)
+        uint32_t cell = work_cell(work, row, (size_t)(column - work->columns));
+        size_t slot = memo_slot(cell);
+        if (cell == GRID_EMPTY)
             continue;
-        char decoded[256];
-        size_t n_decoded =
-            memchr(text, '&', length) ? entities_decode(text, length, decoded, sizeof decoded) : 0;
-        if (n_decoded > 0) {
-            events_add(&work->events, RULE_html_entities, column->header, work_line(work, row),
-                       text);
-            text = decoded;
-            length = n_decoded;
+        if (memo->slots[slot].cell == cell) {
+            texts[row] = memo->slots[slot].text;
+            continue;
         }
-        texts[row] = keep_text(&intern, repeats, text, length);
-        if (!texts[row])
+        size_t n_events = work->events.n_added;
+        if (!take_text(work, column, row, &intern, &texts[row]))
             return no_memory(err);
+        if (work->events.n_added == n_events) { /* else each row has its own to say */
+            memo->slots[slot].cell = cell;
+            memo->slots[slot].text = texts[row];
+        }
     }
     work->table->text[column->field->index] = texts;
     return STATUS_OK;
@@ -112,20 +152,29 @@ static enum status build_extra(struct work *work, size_t index, struct error *er
     struct column *column = &work->columns[index];
     const char *name = extra_name(work, column, index);
     const char **texts = ARENA_ARRAY(arena, const char *, work->n_rows + 1);
+    AUTO(free_slot) struct memo *memo = calloc(1, sizeof *memo);
     struct intern intern;
     intern_init(&intern, arena);
-    if (!name || !texts)
+    if (!name || !texts || !memo)
         return no_memory(err);
     size_t n_present = 0;
     for (size_t row = 0; row < work->n_rows; row++) {
-        const char *cell = work_cell(work, row, index);
-        size_t length = strlen(cell);
-        if (parse_is_missing(cell, length))
+        uint32_t raw = work_cell(work, row, index);
+        size_t slot = memo_slot(raw);
+        if (raw == GRID_EMPTY)
             continue;
-        texts[row] = keep_text(&intern, intern.n < MAX_DISTINCT, cell, length);
-        if (!texts[row])
-            return no_memory(err);
-        n_present++;
+        if (memo->slots[slot].cell != raw) {
+            const char *cell = GRID_TEXT(&work->grid, raw);
+            size_t length = strlen(cell);
+            const char *text = NULL;
+            if (!parse_is_missing(cell, length) &&
+                !(text = keep_text(&intern, intern.n < MAX_DISTINCT, cell, length)))
+                return no_memory(err);
+            memo->slots[slot].cell = raw;
+            memo->slots[slot].text = text;
+        }
+        texts[row] = memo->slots[slot].text;
+        n_present += texts[row] != NULL;
     }
     column->stats.n_present = n_present;
     if (n_present == 0) {

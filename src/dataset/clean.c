@@ -13,7 +13,7 @@
 static void set_missing(struct work *work, const struct column *column, size_t row, enum rule rule)
 {
     events_add(&work->events, rule, column->header, work_line(work, row),
-               work_cell(work, row, (size_t)(column - work->columns)));
+               WORK_TEXT(work, row, (size_t)(column - work->columns)));
     column->numbers[row] = MISSING;
 }
 

@@ -33,10 +33,19 @@ static void count_quantity(struct number_stats *stats, const struct quantity *qu
 
 static double read_quantity(struct work *work, struct column *column, size_t row, char decimal)
 {
-    const char *cell = work_cell(work, row, (size_t)(column - work->columns));
-    if (cell[0] == '\0')
-        return MISSING;
+    uint32_t raw = work_cell(work, row, (size_t)(column - work->columns));
     struct quantity quantity;
+    if (raw == GRID_EMPTY)
+        return MISSING;
+    if (cell_is_number(raw) && (decimal != ',' || cell_digits_behind(raw) == 0)) {
+        quantity = cell_quantity(raw);
+        if (cell_digits_behind(raw) == 0)
+            column->stats.n_present++;
+        else
+            count_quantity(&column->stats, &quantity);
+        return quantity.value;
+    }
+    const char *cell = GRID_TEXT(&work->grid, raw);
     switch (parse_quantity_decimal(cell, strlen(cell), decimal, &quantity)) {
     case PARSE_OK:
         count_quantity(&column->stats, &quantity);
@@ -61,7 +70,13 @@ static void read_flags(struct work *work, struct column *column)
     size_t index = (size_t)(column - work->columns);
     size_t n_links = 0;
     for (size_t row = 0; row < work->n_rows; row++) {
-        const char *cell = work_cell(work, row, index);
+        uint32_t raw = work_cell(work, row, index);
+        if (raw == CELL_NUMBER || raw == (CELL_NUMBER | 1)) { /* as nearly all are written */
+            column->numbers[row] = cell_whole(raw);
+            column->stats.n_present++;
+            continue;
+        }
+        const char *cell = GRID_TEXT(&work->grid, raw);
         double value = MISSING;
         enum parse_result result = parse_flag(cell, strlen(cell), &value);
         if (result == PARSE_BAD && column->match.unit == UNIT_PRESENCE && is_url_text(cell)) {
@@ -87,7 +102,7 @@ static void read_months(struct work *work, struct column *column)
 {
     size_t index = (size_t)(column - work->columns);
     for (size_t row = 0; row < work->n_rows; row++) {
-        const char *cell = work_cell(work, row, index);
+        const char *cell = WORK_TEXT(work, row, index);
         double value = MISSING;
         if (parse_month(cell, strlen(cell), &value) == PARSE_BAD) {
             column->stats.n_bad++;
@@ -105,7 +120,7 @@ static void read_lengths(struct work *work, struct column *column)
     size_t index = (size_t)(column - work->columns);
     for (size_t row = 0; row < work->n_rows; row++) {
         size_t n = 0;
-        for (const char *c = work_cell(work, row, index); *c; c++)
+        for (const char *c = WORK_TEXT(work, row, index); *c; c++)
             n += ((unsigned char)*c & 0xC0) != 0x80;
         column->numbers[row] = (double)n;
     }
@@ -140,12 +155,12 @@ static void demote_text(struct work *work, struct column *column)
     const struct number_stats *stats = &column->stats;
     if (stats->n_bad <= stats->n_present)
         return;
-    const char *cell = "";
+    uint32_t cell = GRID_EMPTY;
     size_t row = 0;
-    for (; row < work->n_rows && cell[0] == '\0'; row++)
+    for (; row < work->n_rows && cell == GRID_EMPTY; row++)
         cell = work_cell(work, row, (size_t)(column - work->columns));
     events_add(&work->events, RULE_column_not_numeric, column->header,
-               row > 0 ? work_line(work, row - 1) : 0, cell);
+               row > 0 ? work_line(work, row - 1) : 0, GRID_TEXT(&work->grid, cell));
     column->field = NULL;
     column->how = "extra";
     column->unit = "";
@@ -161,7 +176,7 @@ static void demote_codes(struct work *work)
             column->field->index == PROFILE_handle || column->field->index == PROFILE_tier)
             continue;
         events_add(&work->events, RULE_column_not_text, column->header, work_line(work, 0),
-                   work_cell(work, 0, i));
+                   WORK_TEXT(work, 0, i));
         column->field = NULL;
         column->how = "extra";
     }
@@ -174,7 +189,7 @@ static void record_bad(struct work *work, const struct column *column)
     if (column->stats.n_bad == 0)
         return;
     for (size_t row = 0; row < work->n_rows; row++) {
-        const char *cell = work_cell(work, row, index);
+        const char *cell = WORK_TEXT(work, row, index);
         if (isnan(column->numbers[row]) && !parse_is_missing(cell, strlen(cell)))
             events_add(&work->events, RULE_not_a_number, column->header, work_line(work, row),
                        cell);

@@ -83,6 +83,7 @@ void events_add(struct events *events, enum rule rule, const char *column, size_
     if (!event)
         return;
     event->count++;
+    events->n_added++;
     if (line == 0 || event->n_examples == IMPORT_EXAMPLES)
         return;
     const char *text = shorten(events->memory, value);

@@ -20,6 +20,7 @@ struct events {
     struct arena *memory; /* borrowed: the report's */
     struct import_event *list;
     size_t n, capacity;
+    size_t n_added;       /* over all rules */
     size_t last[N_RULES]; /* 1 + index of the rule's event used last */
     bool failed;
 };

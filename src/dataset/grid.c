@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataset/grid.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +14,14 @@ enum status grid_init(struct grid *grid, struct error *err)
 {
     *grid = (struct grid){0};
     buffer_put_char(&grid->texts, '\0'); /* GRID_EMPTY */
-    return grid->texts.failed ? no_memory(err) : STATUS_OK;
+    grid->recent = calloc(GRID_RECENT, sizeof *grid->recent);
+    return grid->texts.failed || !grid->recent ? no_memory(err) : STATUS_OK;
 }
 
 void grid_deinit(struct grid *grid)
 {
     buffer_deinit(&grid->texts);
+    free(grid->recent);
     free(grid->cells);
     free(grid->rows);
     *grid = (struct grid){0};
@@ -45,14 +48,14 @@ static enum status grow(void **array, size_t *capacity, size_t size, struct erro
     return STATUS_OK;
 }
 
-enum status grid_add_cell(struct grid *grid, uint32_t offset, struct error *err)
+enum status grid_add_cell(struct grid *grid, uint32_t cell, struct error *err)
 {
     if (grid->n_cells == grid->max_cells) {
         void *cells = grid->cells;
         TRY(grow(&cells, &grid->max_cells, sizeof *grid->cells, err));
         grid->cells = cells;
     }
-    grid->cells[grid->n_cells++] = offset;
+    grid->cells[grid->n_cells++] = cell;
     return STATUS_OK;
 }
 
@@ -91,16 +94,59 @@ enum status grid_replace_row(struct grid *grid, size_t row, const uint32_t *cell
     return STATUS_OK;
 }
 
-enum status grid_add_text(struct grid *grid, const char *text, size_t length, uint32_t *ret_offset,
-                          struct error *err)
+/* Where a short text would be remembered: by its length and both ends. */
+static size_t recent_slot(const char *text, size_t length)
 {
-    if (grid->texts.length + length >= UINT32_MAX)
-        return fail(err, STATUS_LIMIT, "more than 4 GiB of text in one table");
-    uint32_t offset = (uint32_t)grid->texts.length;
-    buffer_put(&grid->texts, text, length);
+    uint64_t head = 0;
+    uint64_t tail = 0;
+    size_t n = length < sizeof head ? length : sizeof head;
+    memcpy(&head, text, n);
+    memcpy(&tail, text + length - n, n);
+    uint64_t mixed = (head ^ (tail << 1) ^ length) * UINT64_C(0x9E3779B97F4A7C15);
+    return mixed >> 52;
+}
+
+static_assert(GRID_RECENT == 1 << 12, "recent_slot() gives twelve bits");
+
+enum status grid_settle_text(struct grid *grid, size_t offset, uint32_t *ret_cell,
+                             struct error *err)
+{
+    enum {
+        SHORT = 32 /* bytes of a text that may well come again */
+    };
+    const char *text = grid->texts.at + offset;
+    size_t length = grid->texts.length - offset;
+    uint32_t cell = GRID_EMPTY;
+    if (length == 0 || cell_from_number(text, length, &cell)) {
+        grid->texts.length = offset;
+        *ret_cell = cell;
+        return STATUS_OK;
+    }
+    if (grid->texts.length + 1 >= GRID_MAX_TEXT_BYTES)
+        return fail(err, STATUS_LIMIT, "more than 2 GiB of text in one table");
+    uint32_t *recent = length <= SHORT ? &grid->recent[recent_slot(text, length)] : NULL;
+    /* One from before grid_clear() may stand behind. */
+    if (recent && *recent != 0 && *recent < offset) {
+        const char *known = grid->texts.at + *recent;
+        if (memcmp(known, text, length) == 0 && known[length] == '\0') {
+            grid->texts.length = offset;
+            *ret_cell = *recent;
+            return STATUS_OK;
+        }
+    }
     buffer_put_char(&grid->texts, '\0');
     if (grid->texts.failed)
         return no_memory(err);
-    *ret_offset = offset;
+    *ret_cell = (uint32_t)offset;
+    if (recent)
+        *recent = (uint32_t)offset;
     return STATUS_OK;
+}
+
+enum status grid_add_text(struct grid *grid, const char *text, size_t length, uint32_t *ret_cell,
+                          struct error *err)
+{
+    size_t offset = grid->texts.length;
+    buffer_put(&grid->texts, text, length);
+    return grid->texts.failed ? no_memory(err) : grid_settle_text(grid, offset, ret_cell, err);
 }

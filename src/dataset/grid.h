@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The cells of one file as text, before anything is known of their meaning: one pool of
- * NUL-terminated texts and offsets into it. Rows may be ragged, and a repaired row is written anew
- * behind the others. One owner. */
+/* The cells of one file, before anything is known of their meaning: plain numbers as such, other
+ * texts in one pool (cell.h). Rows may be ragged, and a repaired row is written anew behind the
+ * others. One owner. */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
 #include "base/text.h"
+#include "dataset/cell.h"
 
 #define GRID_MAX_COLUMNS 4096
-#define GRID_EMPTY 0 /* the offset of the empty text */
+#define GRID_EMPTY 0 /* the cell of the empty text */
+#define GRID_MAX_TEXT_BYTES ((size_t)1 << 31)
+#define GRID_RECENT 4096
 
 struct grid_row {
     size_t first; /* of its cells */
@@ -20,8 +23,9 @@ struct grid_row {
 };
 
 struct grid {
-    struct buffer texts;
-    uint32_t *cells; /* owns; offsets into texts */
+    struct buffer texts; /* NUL-terminated, one behind the other */
+    uint32_t *recent;    /* [GRID_RECENT] owns; short texts met lately, by their hash */
+    uint32_t *cells;     /* owns; see cell.h */
     size_t n_cells, max_cells;
     struct grid_row *rows; /* owns */
     size_t n_rows, max_rows;
@@ -33,26 +37,29 @@ void grid_deinit(struct grid *grid);
 /* Forget all rows, keep the memory. */
 void grid_clear(struct grid *grid);
 
-static inline const char *grid_text(const struct grid *grid, uint32_t offset)
+static inline const char *grid_cell_text(const struct grid *grid, uint32_t cell,
+                                         char scratch[static CELL_TEXT_BYTES])
 {
-    return grid->texts.at + offset;
+    return cell_is_number(cell) ? cell_number_text(cell, scratch) : grid->texts.at + cell;
 }
 
+/* The text of a cell, borrowed until the end of the block that asks. */
+#define GRID_TEXT(grid, cell) grid_cell_text((grid), (cell), (char[CELL_TEXT_BYTES]){0})
+
 /* Cells beyond the row's last are empty. */
-static inline uint32_t grid_offset(const struct grid *grid, const struct grid_row *row,
-                                   size_t column)
+static inline uint32_t grid_cell(const struct grid *grid, const struct grid_row *row, size_t column)
 {
     return column < row->n_cells ? grid->cells[row->first + column] : GRID_EMPTY;
 }
 
-static inline const char *grid_cell(const struct grid *grid, const struct grid_row *row,
-                                    size_t column)
-{
-    return grid_text(grid, grid_offset(grid, row, column));
-}
+#define GRID_CELL_TEXT(grid, row, column) GRID_TEXT((grid), grid_cell((grid), (row), (column)))
 
-/* Append a cell whose text the caller has put at `offset` of texts, with its NUL. */
-enum status grid_add_cell(struct grid *grid, uint32_t offset, struct error *err);
+enum status grid_add_cell(struct grid *grid, uint32_t cell, struct error *err);
+
+/* The cell for a text that stands last in the pool, from `offset` on: a plain number, an equal text
+ * met lately or the empty one take it back out. STATUS_LIMIT: the pool is full. */
+enum status grid_settle_text(struct grid *grid, size_t offset, uint32_t *ret_cell,
+                             struct error *err);
 
 /* Close the row of all cells that were added since the last one. */
 enum status grid_add_row(struct grid *grid, size_t line, struct error *err);
@@ -61,6 +68,6 @@ enum status grid_add_row(struct grid *grid, size_t line, struct error *err);
 enum status grid_replace_row(struct grid *grid, size_t row, const uint32_t *cells, size_t n_cells,
                              struct error *err);
 
-/* Append a text; *ret_offset is where it stands. STATUS_LIMIT: more than 4 GiB. */
-enum status grid_add_text(struct grid *grid, const char *text, size_t length, uint32_t *ret_offset,
+/* The cell for a text. STATUS_LIMIT as above. */
+enum status grid_add_text(struct grid *grid, const char *text, size_t length, uint32_t *ret_cell,
                           struct error *err);

@@ -28,9 +28,9 @@ static size_t header_width(const struct work *work)
     const struct grid *grid = &work->grid;
     const struct grid_row *header = &grid->rows[work->header_row];
     size_t width = header->n_cells;
-    while (width > 0 && grid_cell(grid, header, width - 1)[0] == '\0') {
+    while (width > 0 && grid_cell(grid, header, width - 1) == GRID_EMPTY) {
         for (size_t i = work->header_row + 1; i < grid->n_rows; i++)
-            if (grid_cell(grid, &grid->rows[i], width - 1)[0] != '\0')
+            if (grid_cell(grid, &grid->rows[i], width - 1) != GRID_EMPTY)
                 return width;
         width--;
     }
@@ -47,10 +47,10 @@ static bool has_row_names(const struct work *work, size_t width)
     size_t n_filled = 0;
     for (size_t i = work->header_row + 1; i < grid->n_rows; i++) {
         const struct grid_row *row = &grid->rows[i];
-        if (row->n_cells != width + 1 || grid_cell(grid, row, 0)[0] == '\0')
+        if (row->n_cells != width + 1 || grid_cell(grid, row, 0) == GRID_EMPTY)
             continue;
         n_longer++;
-        n_filled += grid_cell(grid, row, width)[0] != '\0';
+        n_filled += grid_cell(grid, row, width) != GRID_EMPTY;
     }
     return n >= 2 && n_longer * 10 >= n * 9 && n_filled * 20 >= n;
 }
@@ -104,7 +104,7 @@ static enum status make_columns(struct work *work, struct error *err)
         return no_memory(err);
     for (size_t i = 0; i < work->n_columns; i++) {
         struct column *column = &work->columns[i];
-        const char *text = i < shift ? "" : grid_cell(grid, header, i - shift);
+        const char *text = i < shift ? "" : GRID_CELL_TEXT(grid, header, i - shift);
         column->header = text[0] ? arena_strdup(work->memory, text)
                                  : arena_printf(work->memory, "column %zu", i + 1);
         column->how = "extra";
@@ -179,7 +179,7 @@ enum status header_match(struct work *work, struct error *err)
     work->header_row = sniff_header(&work->grid, sniff_words_of_schema(work->schema), &n_known);
     for (size_t i = 0; i < work->header_row; i++)
         events_add(&work->events, RULE_lines_before_header, "", work->grid.rows[i].line,
-                   grid_cell(&work->grid, &work->grid.rows[i], 0));
+                   GRID_CELL_TEXT(&work->grid, &work->grid.rows[i], 0));
     TRY(make_columns(work, err));
     TRY(match_columns(work, err));
     name_table(work);

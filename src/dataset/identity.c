@@ -73,9 +73,9 @@ static double handle_share(const struct work *work, size_t column)
     size_t n_handles = 0;
     size_t n_numbers = 0;
     for (size_t row = 0; row < work->n_rows; row += step) {
-        const char *cell = work_cell(work, row, column);
-        if (cell[0] == '\0')
+        if (work_cell(work, row, column) == GRID_EMPTY)
             continue;
+        const char *cell = WORK_TEXT(work, row, column);
         const char *handle;
         n++;
         n_handles += identity_handle(cell, &handle) > 0;

@@ -93,6 +93,11 @@ static enum status read_grid(struct import *import, const struct input *input, s
     }
     out->encoding = describe_encoding(arena, source, &counts);
     out->n_lines = counts.n_lines;
+    char *sha256 = arena_alloc(arena, SHA256_HEX_LENGTH + 1);
+    if (!sha256)
+        return no_memory(err);
+    source_digest(source, sha256);
+    out->sha256 = sha256;
     return out->encoding ? STATUS_OK : no_memory(err);
 }
 
@@ -191,20 +196,6 @@ static enum status describe(struct import *import, const struct work *work,
 
 /* ---- one file ---- */
 
-static enum status digest(struct arena *arena, const struct input *input, struct import_source *out,
-                          struct error *err)
-{
-    char *hex = arena_alloc(arena, SHA256_HEX_LENGTH + 1);
-    if (!hex)
-        return no_memory(err);
-    if (input->bytes)
-        hash_sha256_hex(input->bytes, input->n_bytes, hex);
-    else
-        TRY(hash_sha256_file(input->path, hex, err));
-    out->sha256 = hex;
-    return STATUS_OK;
-}
-
 static enum status import_one(struct import *import, const struct input *input, struct work *work,
                               struct import_source *out, struct error *err)
 {
@@ -214,7 +205,6 @@ static enum status import_one(struct import *import, const struct input *input, 
         return no_memory(err);
     arena_init(&work->table->memory, 1 << 16);
     TRY(read_grid(import, input, work, out, err));
-    TRY(digest(&import->report->memory, input, out, err));
     enum status status = understand(work, err);
     if (status == STATUS_OK && input->month[0] != '\0')
         status = set_month(work->table, input->month, err);
@@ -244,8 +234,10 @@ static enum status import_input(struct import *import, const struct input *input
     } else {
         status = describe(import, &work, out, err);
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        work.table->pool = STEAL(work.grid.texts.at);
         *ret_table = STEAL(work.table);
+    }
     work_deinit(&work);
     return status;
 }

@@ -5,24 +5,34 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "dataset/merge.h"
 #include "dataset/work.h"
 #include "profile/parse.h"
 
-uint32_t merge_handle_number(struct intern *handles, const char *handle, double month)
+#define KEY_BYTES 80
+
+/* What makes two rows the same account: its handle in small letters, and the month. Returns the
+ * length. */
+static size_t handle_key(const char *handle, double month, char ret_key[static KEY_BYTES])
 {
-    char key[80];
     size_t length = 0;
     for (; length < 65 && handle[length]; length++) {
         char c = handle[length];
-        key[length] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+        ret_key[length] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
     }
     if (!isnan(month)) {
-        key[length++] = '@';
-        parse_format_month(month, key + length);
-        length += strlen(key + length);
+        ret_key[length++] = '@';
+        parse_format_month(month, ret_key + length);
+        length += strlen(ret_key + length);
     }
-    return intern_put(handles, key, length);
+    return length;
+}
+
+uint32_t merge_handle_number(struct intern *handles, const char *handle, double month)
+{
+    char key[KEY_BYTES];
+    return intern_put(handles, key, handle_key(handle, month, key));
 }
 
 static size_t completeness(const struct table *table, size_t row)
@@ -59,7 +69,9 @@ static bool same_profile(const struct table *table, size_t a, size_t b)
 void merge_keep(struct table *table, const bool *keep)
 {
     size_t to = 0;
-    for (size_t row = 0; row < table->n_rows; row++) {
+    while (to < table->n_rows && keep[to])
+        to++;
+    for (size_t row = to; row < table->n_rows; row++) {
         if (!keep[row])
             continue;
         for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
@@ -77,40 +89,68 @@ void merge_keep(struct table *table, const bool *keep)
     table->n_rows = to;
 }
 
+/* The row that stands for each account: open addressing, linear probing. The key itself is made
+ * anew from the row where the hashes agree, which is nearly always a duplicate. */
+struct accounts {
+    const struct table *table;
+    struct {
+        uint32_t hash;
+        uint32_t row; /* 1 + row, or 0 */
+    } * slots;        /* owns; [mask + 1] */
+    size_t mask;
+};
+
+static size_t row_key(const struct table *table, size_t row, char ret_key[static KEY_BYTES])
+{
+    const double *months = table->number[PROFILE_snapshot];
+    return handle_key(table->text[PROFILE_handle][row], months ? months[row] : MISSING, ret_key);
+}
+
+/* The slot of the row's account: one row stands there already, or none. */
+static size_t accounts_slot(const struct accounts *accounts, size_t row)
+{
+    char key[KEY_BYTES];
+    char other[KEY_BYTES];
+    size_t length = row_key(accounts->table, row, key);
+    uint64_t hash = hash_xxh3(key, length);
+    size_t slot = hash & accounts->mask;
+    for (; accounts->slots[slot].row != 0; slot = (slot + 1) & accounts->mask)
+        if (accounts->slots[slot].hash == (uint32_t)(hash >> 32) &&
+            row_key(accounts->table, accounts->slots[slot].row - 1, other) == length &&
+            memcmp(key, other, length) == 0)
+            return slot;
+    accounts->slots[slot].hash = (uint32_t)(hash >> 32);
+    return slot;
+}
+
 enum status merge_find_duplicates(const struct table *table, struct events *events,
                                   const char *column, bool *keep, struct error *err)
 {
-    struct arena arena;
-    arena_init(&arena, 1 << 20);
-    struct intern handles;
-    intern_init(&handles, &arena);
-    AUTO(free_slot) uint32_t *first = calloc(table->n_rows + 1, sizeof *first);
+    struct accounts accounts = {.table = table, .mask = 15};
     const char **texts = table->text[PROFILE_handle];
-    enum status status = first ? STATUS_OK : STATUS_NO_MEMORY;
-    for (size_t row = 0; row < table->n_rows && status == STATUS_OK; row++) {
+    while (accounts.mask + 1 < 2 * table->n_rows)
+        accounts.mask = 2 * accounts.mask + 1;
+    accounts.slots = calloc(accounts.mask + 1, sizeof *accounts.slots);
+    if (!accounts.slots)
+        return fail(err, STATUS_NO_MEMORY, "out of memory for the handles");
+    for (size_t row = 0; row < table->n_rows; row++) {
         if (!keep[row] || !texts[row])
             continue;
-        size_t n_before = handles.n;
-        const double *months = table->number[PROFILE_snapshot];
-        uint32_t number = merge_handle_number(&handles, texts[row], months ? months[row] : MISSING);
-        if (number == INTERN_NONE) {
-            status = STATUS_NO_MEMORY;
-        } else if (number == n_before) {
-            first[number] = (uint32_t)row;
-        } else {
-            size_t kept = first[number];
-            bool is_more = completeness(table, row) > completeness(table, kept);
-            size_t gone = is_more ? kept : row;
-            events_add(events,
-                       same_profile(table, row, kept) ? RULE_duplicate_row : RULE_duplicate_handle,
-                       column, table->line[gone], texts[row]);
-            keep[gone] = false;
-            first[number] = (uint32_t)(is_more ? row : kept);
-        }
+        size_t slot = accounts_slot(&accounts, row);
+        size_t kept = accounts.slots[slot].row - (size_t)1;
+        bool is_first = accounts.slots[slot].row == 0;
+        if (is_first || completeness(table, row) > completeness(table, kept))
+            accounts.slots[slot].row = (uint32_t)row + 1;
+        if (is_first)
+            continue;
+        size_t gone = accounts.slots[slot].row == row + 1 ? kept : row;
+        events_add(events,
+                   same_profile(table, row, kept) ? RULE_duplicate_row : RULE_duplicate_handle,
+                   column, table->line[gone], texts[row]);
+        keep[gone] = false;
     }
-    arena_deinit(&arena);
-    return status == STATUS_OK ? STATUS_OK
-                               : fail(err, STATUS_NO_MEMORY, "out of memory for the handles");
+    free(accounts.slots);
+    return STATUS_OK;
 }
 
 /* Rows in which no number is known. */
@@ -124,7 +164,7 @@ static void drop_rows_without_figures(struct work *work, bool *keep)
         keep[row] = has_figure;
         if (!has_figure)
             events_add(&work->events, RULE_no_figures, "", table->line[row],
-                       work_cell(work, row, 0));
+                       WORK_TEXT(work, row, 0));
     }
 }
 

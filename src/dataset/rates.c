@@ -65,8 +65,11 @@ static enum rate_unit decide_rate(const struct work *work, const struct column *
     return middle < 0.08 ? RATE_FRACTION : middle > 0.4 ? RATE_PERCENT : RATE_UNKNOWN;
 }
 
-static bool has_percent_mark(const char *cell)
+static bool has_percent_mark(const struct work *work, size_t row, size_t column)
 {
+    if (cell_is_number(work_cell(work, row, column)))
+        return false;
+    const char *cell = WORK_TEXT(work, row, column);
     return strchr(cell, '%') != NULL || strstr(cell, "\xEF\xBC\x85") != NULL;
 }
 
@@ -78,7 +81,7 @@ static double split_marks(const struct work *work, const struct column *column, 
     *ret_n_bare = 0;
     size_t index = (size_t)(column - work->columns);
     for (size_t row = 0; row < work->n_rows; row++) {
-        bool marked = has_percent_mark(work_cell(work, row, index));
+        bool marked = has_percent_mark(work, row, index);
         bare[row] = marked ? MISSING : column->numbers[row];
         *ret_n_bare += !isnan(bare[row]);
         if (marked && column->numbers[row] > 0)
@@ -101,7 +104,7 @@ static void scale_bare(struct work *work, struct column *column, const double *b
         column->numbers[row] = MISSING;
         if (!all_bare)
             events_add(&work->events, RULE_unit_mixed, column->header, work_line(work, row),
-                       work_cell(work, row, (size_t)(column - work->columns)));
+                       WORK_TEXT(work, row, (size_t)(column - work->columns)));
     }
 }
 
@@ -149,7 +152,7 @@ void rates_settle_marks(const struct work *work, struct column *column)
 {
     size_t index = (size_t)(column - work->columns);
     for (size_t row = 0; row < work->n_rows && column->stats.n_percent > 0; row++) {
-        if (!has_percent_mark(work_cell(work, row, index)))
+        if (!has_percent_mark(work, row, index))
             continue;
         column->numbers[row] *= 100;
         column->unit = "points, with a percent mark";

@@ -23,11 +23,14 @@ enum looks {
     N_LOOKS
 };
 
-static enum looks looks_like(const char *cell)
+static enum looks looks_like(const struct grid *grid, uint32_t raw)
 {
-    char c = cell[0];
-    if (c == '\0')
+    if (raw == GRID_EMPTY)
         return LOOKS_EMPTY;
+    if (cell_is_number(raw))
+        return LOOKS_NUMBER;
+    const char *cell = GRID_TEXT(grid, raw);
+    char c = cell[0];
     struct quantity quantity;
     /* Letters first, as in nearly every text, can only be a missing word. */
     bool is_letter = (c >= 'b' && c <= 'l') || (c >= 'B' && c <= 'L') || (c >= 'p' && c <= 't');
@@ -65,30 +68,40 @@ static void find_kinds(struct work *work)
         size_t n[N_LOOKS] = {0};
         for (size_t row = 0; row < work->n_rows; row += step)
             if (work_row(work, row)->n_cells == work->n_columns)
-                n[looks_like(work_cell(work, row, c))]++;
-        work->columns[c].kind = kind_of(n);
+                n[looks_like(&work->grid, work_cell(work, row, c))]++;
+        struct column *column = &work->columns[c];
+        column->kind = kind_of(n);
+        column->takes_numbers = !column->field || (column->field->kind != PROFILE_TEXT &&
+                                                   column->kind != CELLS_PERCENT);
     }
 }
 
 /* ---- does a row fit its columns? ---- */
 
-static bool is_wrong(const struct column *column, const char *cell)
+static bool is_zero(const struct grid *grid, uint32_t cell)
 {
-    if (!column->field || cell[0] == '\0')
+    const char *text = GRID_TEXT(grid, cell);
+    return text[strspn(text, "0.,")] == '\0';
+}
+
+static bool is_wrong(const struct work *work, size_t index, uint32_t cell)
+{
+    const struct column *column = &work->columns[index];
+    const struct grid *grid = &work->grid;
+    if (!column->field || cell == GRID_EMPTY || (cell_is_number(cell) && column->takes_numbers))
         return false;
     if (column->field->index == PROFILE_handle && column->field->kind == PROFILE_TEXT) {
         const char *handle;
-        return identity_handle(cell, &handle) == 0;
+        return identity_handle(GRID_TEXT(grid, cell), &handle) == 0;
     }
     bool is_number = is_number_kind(column->field);
     bool is_text = column->field->kind == PROFILE_TEXT && column->field->index != PROFILE_name;
     if ((!is_number && !is_text) || column->kind == CELLS_MIXED || column->kind == CELLS_EMPTY)
         return false;
-    switch (looks_like(cell)) {
-    case LOOKS_NUMBER: { /* among percentages, zero has no mark to miss */
-        bool is_zero = cell[strspn(cell, "0.,")] == '\0';
-        return is_text ? column->kind == CELLS_TEXT : column->kind == CELLS_PERCENT && !is_zero;
-    }
+    switch (looks_like(grid, cell)) {
+    case LOOKS_NUMBER: /* among percentages, zero has no mark to miss */
+        return is_text ? column->kind == CELLS_TEXT
+                       : column->kind == CELLS_PERCENT && !is_zero(grid, cell);
     case LOOKS_PERCENT:
         return is_text
                    ? column->kind == CELLS_TEXT
@@ -105,7 +118,7 @@ static bool is_wrong(const struct column *column, const char *cell)
 static bool fits(const struct work *work, const uint32_t *cells)
 {
     for (size_t i = 0; i < work->n_columns; i++)
-        if (is_wrong(&work->columns[i], grid_text(&work->grid, cells[i])))
+        if (is_wrong(work, i, cells[i]))
             return false;
     return true;
 }
@@ -139,9 +152,9 @@ static void try_insert(const struct work *work, const struct grid_row *row, size
 {
     for (size_t place = 0; place <= n_cells && trial->n_found < 2; place++) {
         for (size_t i = 0; i < work->n_columns; i++)
-            trial->cells[i] = i < place    ? grid_offset(&work->grid, row, i)
+            trial->cells[i] = i < place    ? grid_cell(&work->grid, row, i)
                               : i == place ? GRID_EMPTY
-                                           : grid_offset(&work->grid, row, i - 1);
+                                           : grid_cell(&work->grid, row, i - 1);
         judge(work, trial, place);
     }
 }
@@ -150,10 +163,10 @@ static void try_insert(const struct work *work, const struct grid_row *row, size
 static void try_drop(const struct work *work, const struct grid_row *row, struct trial *trial)
 {
     for (size_t place = 0; place < row->n_cells && trial->n_found < 2; place++) {
-        if (grid_cell(&work->grid, row, place)[0] != '\0')
+        if (grid_cell(&work->grid, row, place) != GRID_EMPTY)
             continue;
         for (size_t i = 0; i < work->n_columns; i++)
-            trial->cells[i] = grid_offset(&work->grid, row, i < place ? i : i + 1);
+            trial->cells[i] = grid_cell(&work->grid, row, i < place ? i : i + 1);
         judge(work, trial, place);
     }
 }
@@ -168,15 +181,15 @@ static enum status try_join(struct work *work, const struct grid_row *row, struc
         if (!is_text || (column->field && column->field->kind != PROFILE_TEXT))
             continue;
         char text[1024];
-        int length = snprintf(text, sizeof text, "%s%c %s", grid_cell(&work->grid, row, place),
-                              work->delimiter, grid_cell(&work->grid, row, place + 1));
+        int length = snprintf(text, sizeof text, "%s%c %s", GRID_CELL_TEXT(&work->grid, row, place),
+                              work->delimiter, GRID_CELL_TEXT(&work->grid, row, place + 1));
         uint32_t joined;
         if (length < 0 || (size_t)length >= sizeof text)
             continue;
         TRY(grid_add_text(&work->grid, text, (size_t)length, &joined, err));
         for (size_t i = 0; i < work->n_columns; i++)
             trial->cells[i] =
-                i == place ? joined : grid_offset(&work->grid, row, i < place ? i : i + 1);
+                i == place ? joined : grid_cell(&work->grid, row, i < place ? i : i + 1);
         judge(work, trial, place);
     }
     return STATUS_OK;
@@ -188,15 +201,15 @@ static enum status accept(struct work *work, size_t index, const struct trial *t
     const struct grid_row *row = &work->grid.rows[index];
     size_t place = trial->place < work->n_columns ? trial->place : work->n_columns - 1;
     events_add(&work->events, rule, work->columns[place].header, row->line,
-               grid_cell(&work->grid, row, place));
+               GRID_CELL_TEXT(&work->grid, row, place));
     return grid_replace_row(&work->grid, index, trial->found, work->n_columns, err);
 }
 
 static void refuse(struct work *work, size_t index, enum rule rule)
 {
     const struct grid_row *row = &work->grid.rows[index];
-    const char *first = grid_cell(&work->grid, row, 0);
-    const char *second = grid_cell(&work->grid, row, 1);
+    const char *first = GRID_CELL_TEXT(&work->grid, row, 0);
+    const char *second = GRID_CELL_TEXT(&work->grid, row, 1);
     char text[160];
     snprintf(text, sizeof text, "%u of %zu cells: %.*s | %.*s", row->n_cells, work->n_columns,
              (int)utf8_cut(first, strlen(first), 40), first,
@@ -223,7 +236,7 @@ static enum status repair(struct work *work, size_t index, struct trial *trial, 
         if (trial->n_found == 0)
             rule = RULE_row_joined;
         TRY(try_join(work, &row, trial, err));
-    } else if (row.n_cells == width && grid_cell(&work->grid, &row, width - 1)[0] == '\0') {
+    } else if (row.n_cells == width && grid_cell(&work->grid, &row, width - 1) == GRID_EMPTY) {
         try_insert(work, &row, width - 1, trial);
     }
     if (trial->n_found == 1)
@@ -237,7 +250,7 @@ static enum status repair(struct work *work, size_t index, struct trial *trial, 
      * against the whole row. */
     size_t n_wrong = 0;
     for (size_t i = 0; i < width; i++)
-        n_wrong += is_wrong(&work->columns[i], grid_cell(&work->grid, &row, i));
+        n_wrong += is_wrong(work, i, grid_cell(&work->grid, &row, i));
     *ret_keep = n_wrong == 1 && trial->n_found == 0;
     if (!*ret_keep)
         refuse(work, index, RULE_row_mixed_up);
@@ -250,7 +263,10 @@ static bool is_rule_line(const struct grid *grid, const struct grid_row *row)
 {
     size_t n_marks = 0;
     for (size_t i = 0; i < row->n_cells; i++) {
-        const char *cell = grid_cell(grid, row, i);
+        uint32_t raw = grid_cell(grid, row, i);
+        if (cell_is_number(raw))
+            return false;
+        const char *cell = GRID_TEXT(grid, raw);
         size_t length = strlen(cell);
         if (strspn(cell, "=-_*#+|:~") != length)
             return false;
@@ -264,9 +280,12 @@ static bool is_header_again(const struct work *work, const struct grid_row *row)
     size_t n_same = 0;
     size_t n_filled = 0;
     for (size_t i = 0; i < row->n_cells && i < work->n_columns; i++) {
-        const char *cell = grid_cell(&work->grid, row, i);
-        n_filled += cell[0] != '\0';
-        n_same += cell[0] != '\0' && text_equal_fold(cell, work->columns[i].header);
+        uint32_t cell = grid_cell(&work->grid, row, i);
+        const char *header = work->columns[i].header;
+        n_filled += cell != GRID_EMPTY;
+        bool may_be =
+            cell != GRID_EMPTY && (!cell_is_number(cell) || (header[0] >= '0' && header[0] <= '9'));
+        n_same += may_be && text_equal_fold(GRID_TEXT(&work->grid, cell), header);
     }
     return n_same >= 2 && n_same * 5 >= n_filled * 4;
 }
@@ -295,10 +314,10 @@ static bool is_summary(const struct work *work, size_t index)
         return false;
     bool has_word = false;
     for (size_t i = 0; i < row->n_cells; i++) {
-        const char *cell = grid_cell(grid, row, i);
-        if (looks_like(cell) != LOOKS_TEXT)
+        uint32_t cell = grid_cell(grid, row, i);
+        if (looks_like(grid, cell) != LOOKS_TEXT)
             continue;
-        if (has_word || !is_summary_word(cell))
+        if (has_word || !is_summary_word(GRID_TEXT(grid, cell)))
             return false;
         has_word = true;
     }
@@ -309,7 +328,7 @@ static size_t n_filled(const struct grid *grid, const struct grid_row *row)
 {
     size_t n = 0;
     for (size_t i = 0; i < row->n_cells; i++)
-        n += grid_cell(grid, row, i)[0] != '\0';
+        n += grid_cell(grid, row, i) != GRID_EMPTY;
     return n;
 }
 
@@ -319,7 +338,8 @@ static void drop_trailing_cells(struct work *work)
     for (size_t i = work->header_row + 1; i < grid->n_rows; i++) {
         struct grid_row *row = &grid->rows[i];
         uint32_t before = row->n_cells;
-        while (row->n_cells > work->n_columns && grid_cell(grid, row, row->n_cells - 1)[0] == '\0')
+        while (row->n_cells > work->n_columns &&
+               grid_cell(grid, row, row->n_cells - 1) == GRID_EMPTY)
             row->n_cells--;
         if (row->n_cells < before)
             events_add(&work->events, RULE_trailing_delimiters, "", 0, "");
@@ -331,7 +351,7 @@ static bool is_no_data(struct work *work, size_t index)
 {
     const struct grid *grid = &work->grid;
     const struct grid_row *row = &grid->rows[index];
-    const char *first = grid_cell(grid, row, 0);
+    const char *first = GRID_CELL_TEXT(grid, row, 0);
     size_t filled = n_filled(grid, row);
     if (filled == 0)
         events_add(&work->events, RULE_blank_lines, "", row->line, "");
@@ -372,7 +392,7 @@ static enum status keep_fitting(struct work *work, struct trial *trial, struct e
         const struct grid_row *row = work_row(work, i);
         bool good = row->n_cells == work->n_columns;
         for (size_t c = 0; c < work->n_columns && good; c++)
-            good = !is_wrong(&work->columns[c], grid_cell(&work->grid, row, c));
+            good = !is_wrong(work, c, grid_cell(&work->grid, row, c));
         if (!good)
             TRY(repair(work, work->rows[i], trial, &good, err));
         if (good)

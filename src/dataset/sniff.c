@@ -10,7 +10,7 @@ static size_t count_known(const void *user, const struct grid *grid, const struc
     bool has_field[PROFILE_N_FIELDS] = {false};
     size_t n = 0;
     for (size_t i = 0; i < row->n_cells; i++) {
-        const char *cell = grid_cell(grid, row, i);
+        const char *cell = GRID_CELL_TEXT(grid, row, i);
         if (cell[0] == '\0')
             continue;
         struct schema_match match = schema_match(schema, cell);

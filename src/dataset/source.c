@@ -10,6 +10,7 @@
 
 #include <zlib.h>
 
+#include "base/hash.h"
 #include "dataset/encoding.h"
 
 enum encoding {
@@ -23,8 +24,9 @@ struct source {
     const char *name;
     int fd; /* -1: from memory */
     const unsigned char *memory;
-    size_t size;  /* stored bytes, as the file said when it was opened */
-    size_t taken; /* of them, read so far */
+    size_t size;              /* stored bytes, as the file said when it was opened */
+    size_t taken;             /* of them, read so far */
+    struct hash_sha256 *hash; /* owns; of the bytes taken; NULL: the digest was handed out */
     bool is_gzip;
     bool in_member; /* within a gzip member: its end must come */
     z_stream inflate;
@@ -58,6 +60,8 @@ static enum status read_stored(struct source *source, void *into, size_t capacit
                         source->name, source->size, source->taken);
     }
     source->taken += n;
+    if (source->hash)
+        hash_sha256_add(source->hash, into, n);
     *ret_n = n;
     return STATUS_OK;
 }
@@ -203,6 +207,9 @@ static enum status detect_encoding(struct source *source, struct error *err)
 
 static enum status start(struct source *source, struct error *err)
 {
+    source->hash = hash_sha256_begin();
+    if (!source->hash)
+        return fail(err, STATUS_NO_MEMORY, "%s: out of memory", source->name);
     /* Look at the first two bytes as stored, then start over. */
     unsigned char magic[2] = {0, 0};
     size_t n = 0;
@@ -276,6 +283,9 @@ void source_close(struct source *source)
 {
     if (!source)
         return;
+    char digest[SHA256_HEX_LENGTH + 1];
+    if (source->hash)
+        source_digest(source, digest);
     if (source->is_gzip)
         inflateEnd(&source->inflate);
     if (source->fd >= 0)
@@ -313,6 +323,11 @@ const char *source_encoding(const struct source *source)
         break;
     }
     return "utf-8";
+}
+
+void source_digest(struct source *source, char ret_hex[static SHA256_HEX_LENGTH + 1])
+{
+    hash_sha256_end(STEAL(source->hash), ret_hex);
 }
 
 bool source_is_gzip(const struct source *source)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/status.h"
 
 #define SOURCE_CHUNK_BYTES 65536
@@ -35,4 +36,6 @@ enum status source_next(struct source *source, const char **ret_bytes, size_t *r
 /* "utf-8", "utf-8 with BOM", "utf-16le", "utf-16be": what the first bytes say. */
 const char *source_encoding(const struct source *source);
 bool source_is_gzip(const struct source *source);
+/* SHA-256 of the file as stored; once, when the stream has come to its end. */
+void source_digest(struct source *source, char ret_hex[static SHA256_HEX_LENGTH + 1]);
 size_t source_n_bytes(const struct source *source); /* of the file, as stored */

@@ -101,7 +101,7 @@ static size_t count_known(const void *user, const struct grid *grid, const struc
     bool seen[STREAM_MAX_COLUMNS] = {false};
     size_t n = 0;
     for (size_t i = 0; i < row->n_cells; i++) {
-        uint32_t column = find_column(aliases, grid_cell(grid, row, i));
+        uint32_t column = find_column(aliases, GRID_CELL_TEXT(grid, row, i));
         if (column == NO_COLUMN || seen[column])
             continue;
         seen[column] = true;
@@ -119,6 +119,7 @@ struct reading {
     size_t header_line;
     size_t n_header;                       /* cells of the header; 0: not seen yet */
     uint32_t position[STREAM_MAX_COLUMNS]; /* of each column in the row, or NO_COLUMN */
+    char scratch[STREAM_MAX_COLUMNS][CELL_TEXT_BYTES];
 };
 
 static void list_headers(const struct import_source *out, char *ret_text, size_t size)
@@ -161,7 +162,7 @@ static enum status take_header(struct reading *reading, const struct grid *grid,
 {
     struct stream *stream = reading->stream;
     size_t n = row->n_cells;
-    while (n > 0 && grid_cell(grid, row, n - 1)[0] == '\0')
+    while (n > 0 && grid_cell(grid, row, n - 1) == GRID_EMPTY)
         n--;
     reading->n_header = n;
     stream->out->columns = ARENA_ARRAY(stream->memory, struct import_column, n + 1);
@@ -170,7 +171,7 @@ static enum status take_header(struct reading *reading, const struct grid *grid,
     stream->out->n_columns = n;
     size_t n_known = 0;
     for (size_t i = 0; i < n; i++)
-        TRY(take_header_cell(reading, grid_cell(grid, row, i), i, err));
+        TRY(take_header_cell(reading, GRID_CELL_TEXT(grid, row, i), i, err));
     for (size_t i = 0; i < stream->kind->n_columns; i++)
         n_known += reading->position[i] != NO_COLUMN;
     if (n_known == 0) {
@@ -187,7 +188,7 @@ static enum status take_header(struct reading *reading, const struct grid *grid,
 /* "=====", as some tables have under their header. */
 static bool is_rule_line(const struct grid *grid, const struct grid_row *row)
 {
-    const char *cell = grid_cell(grid, row, 0);
+    const char *cell = GRID_CELL_TEXT(grid, row, 0);
     return row->n_cells == 1 && cell[0] != '\0' && cell[strspn(cell, "=-_ ")] == '\0';
 }
 
@@ -196,7 +197,7 @@ static bool is_header_again(const struct reading *reading, const struct grid *gr
 {
     const struct import_source *out = reading->stream->out;
     for (size_t i = 0; i < out->n_columns; i++)
-        if (strcmp(grid_cell(grid, row, i), out->columns[i].header) != 0)
+        if (strcmp(GRID_CELL_TEXT(grid, row, i), out->columns[i].header) != 0)
             return false;
     return true;
 }
@@ -207,12 +208,12 @@ static bool has_right_width(struct reading *reading, const struct grid *grid,
 {
     struct stream *stream = reading->stream;
     size_t n = row->n_cells;
-    while (n > reading->n_header && grid_cell(grid, row, n - 1)[0] == '\0')
+    while (n > reading->n_header && grid_cell(grid, row, n - 1) == GRID_EMPTY)
         n--;
     if (n == reading->n_header)
         return true;
     events_add(&stream->events, n < reading->n_header ? RULE_row_too_short : RULE_row_too_long, "",
-               stream->line, grid_cell(grid, row, 0));
+               stream->line, GRID_CELL_TEXT(grid, row, 0));
     stream->out->n_refused++;
     return false;
 }
@@ -224,11 +225,12 @@ static enum status take_row(struct reading *reading, const struct grid *grid,
     struct import_source *out = stream->out;
     stream->line = row->line;
     if (is_rule_line(grid, row)) {
-        events_add(&stream->events, RULE_rule_line, "", row->line, grid_cell(grid, row, 0));
+        events_add(&stream->events, RULE_rule_line, "", row->line, GRID_CELL_TEXT(grid, row, 0));
         return STATUS_OK;
     }
     if (is_header_again(reading, grid, row)) {
-        events_add(&stream->events, RULE_header_repeated, "", row->line, grid_cell(grid, row, 0));
+        events_add(&stream->events, RULE_header_repeated, "", row->line,
+                   GRID_CELL_TEXT(grid, row, 0));
         return STATUS_OK;
     }
     out->n_rows++;
@@ -237,13 +239,14 @@ static enum status take_row(struct reading *reading, const struct grid *grid,
     if (!has_right_width(reading, grid, row))
         return STATUS_OK;
     for (size_t i = 0; i < out->n_columns; i++) {
-        bool is_missing = grid_cell(grid, row, i)[0] == '\0';
+        bool is_missing = grid_cell(grid, row, i) == GRID_EMPTY;
         out->columns[i].n_missing += is_missing;
         out->columns[i].n_present += !is_missing;
     }
     for (size_t i = 0; i < stream->kind->n_columns; i++)
         if (reading->position[i] != NO_COLUMN)
-            stream->cell[i] = grid_cell(grid, row, reading->position[i]);
+            stream->cell[i] = grid_cell_text(grid, grid_cell(grid, row, reading->position[i]),
+                                             reading->scratch[i]);
     return reading->callbacks->on_row(reading->callbacks->user, stream, err);
 }
 
@@ -255,7 +258,7 @@ static enum status on_row(void *user, const struct grid *grid, const struct grid
         return take_row(reading, grid, row, err);
     if (row->line < reading->header_line) {
         events_add(&reading->stream->events, RULE_lines_before_header, "", row->line,
-                   grid_cell(grid, row, 0));
+                   GRID_CELL_TEXT(grid, row, 0));
         return STATUS_OK;
     }
     return take_header(reading, grid, row, err);

@@ -8,6 +8,7 @@ void table_free(struct table *table)
     if (!table)
         return;
     arena_deinit(&table->memory);
+    free(table->pool);
     free(table);
 }
 

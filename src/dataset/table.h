@@ -21,6 +21,7 @@ struct table_extra {
 
 struct table {
     struct arena memory; /* owns columns and texts */
+    char *pool;          /* owns texts that stand there as in the file; or NULL */
     size_t n_rows;
     double *number[PROFILE_N_NUMBERS];  /* [n_rows], NaN: missing; NULL: no such column */
     const char **text[PROFILE_N_TEXTS]; /* [n_rows], NULL: missing; NULL: no such column */

@@ -81,7 +81,7 @@ static bool settle_counts(struct work *work, struct column *column)
         double *value = &column->numbers[row];
         if (isnan(*value) || *value == floor(*value))
             continue;
-        const char *cell = work_cell(work, row, (size_t)(column - work->columns));
+        const char *cell = WORK_TEXT(work, row, (size_t)(column - work->columns));
         struct quantity quantity;
         if (parse_quantity(cell, strlen(cell), &quantity) == PARSE_OK && quantity.has_suffix) {
             *value = round(*value);
@@ -150,11 +150,12 @@ static void clear_padded(struct work *work, const struct column *column)
     size_t index = (size_t)(column - work->columns);
     size_t n_padded = 0;
     for (size_t row = 0; row < work->n_rows; row++)
-        n_padded += is_padded(work_cell(work, row, index));
+        if (!cell_is_number(work_cell(work, row, index)))
+            n_padded += is_padded(WORK_TEXT(work, row, index));
     if (n_padded == 0 || n_padded * 2 > column->stats.n_present)
         return;
     for (size_t row = 0; row < work->n_rows; row++) {
-        const char *cell = work_cell(work, row, index);
+        const char *cell = WORK_TEXT(work, row, index);
         if (!is_padded(cell))
             continue;
         events_add(&work->events, RULE_padded_number, column->header, work_line(work, row), cell);

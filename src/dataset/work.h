@@ -46,6 +46,7 @@ struct column {
     const char *unit;                  /* as in import_column */
     bool is_dropped;                   /* not in the table at all */
     enum cells_kind kind;
+    bool takes_numbers; /* a plain number is never out of place there */
     struct number_stats stats;
     double *numbers; /* [n_rows] of a numeric field, in the table's arena */
 };
@@ -72,10 +73,13 @@ static inline const struct grid_row *work_row(const struct work *work, size_t ro
     return &work->grid.rows[work->rows[row]];
 }
 
-static inline const char *work_cell(const struct work *work, size_t row, size_t column)
+static inline uint32_t work_cell(const struct work *work, size_t row, size_t column)
 {
     return grid_cell(&work->grid, work_row(work, row), column);
 }
+
+/* The cell's text, borrowed until the end of the block that asks. */
+#define WORK_TEXT(work, row, column) GRID_TEXT(&(work)->grid, work_cell((work), (row), (column)))
 
 static inline size_t work_line(const struct work *work, size_t row)
 {

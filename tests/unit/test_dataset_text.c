@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/rng.h"
+#include "dataset/cell.h"
+#include "dataset/csv.h"
 #include "dataset/encoding.h"
 #include "dataset/schema.h"
 #include "dataset/source.h"
@@ -129,6 +132,122 @@ static void every_alias_leads_to_its_own_field(void **state)
     arena_deinit(&arena);
 }
 
+/* ---- plain numbers as cells ---- */
+
+static bool same_quantity(const struct quantity *a, const struct quantity *b)
+{
+    return a->value == b->value && a->is_percent == b->is_percent &&
+           a->has_suffix == b->has_suffix && a->decimal == b->decimal &&
+           a->could_group == b->could_group;
+}
+
+static void check_cell(const char *text, bool is_plain)
+{
+    uint32_t cell = 0;
+    char scratch[CELL_TEXT_BYTES];
+    if (cell_from_number(text, strlen(text), &cell) != is_plain)
+        fail_msg("'%s' is taken for %s", text, is_plain ? "a text" : "a plain number");
+    if (!is_plain)
+        return;
+    struct quantity parsed;
+    struct quantity quick = cell_quantity(cell);
+    assert_string_equal(cell_number_text(cell, scratch), text);
+    assert_int_equal(parse_quantity(text, strlen(text), &parsed), PARSE_OK);
+    if (!same_quantity(&quick, &parsed))
+        fail_msg("'%s' is %.17g as a cell, %.17g as a text", text, quick.value, parsed.value);
+}
+
+static void plain_numbers_keep_their_text_and_their_value(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"0",     "7",      "19806",     "268435455", "0.5",
+                                        "0.000", "12.345", "1234.567",  "999.999",   "1000.000",
+                                        "1.0",   "0.0001", "0.0263561", "26.8435455"};
+    static const char *const others[] = {
+        "",           "007", "00.5", ".5",  "5.",         "1.2.3", "-1", "268435456",
+        "1234567890", "1e5", "1 ",   "1,5", "0.00000001", "12k",   ".",  "1.2345678901"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+        check_cell(plain[i], true);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        check_cell(others[i], false);
+    struct rng rng = rng_seed(4);
+    for (size_t i = 0; i < 100000; i++) {
+        char text[32];
+        int behind = (int)rng_below(&rng, 8);
+        uint64_t magnitude = rng_below(&rng, 24);
+        uint64_t whole = rng_below(&rng, 10000000) >> magnitude;
+        snprintf(text, sizeof text, "%.*f", behind, (double)whole / pow(10, behind));
+        check_cell(text, true);
+    }
+}
+
+/* ---- rows ---- */
+
+/* Random rows of odd fields; the last column is quoted or not. */
+static void put_rows(struct buffer *text, uint64_t seed, bool quoted)
+{
+    static const char *const fields[] = {
+        "",   "12",          "0.5", " 7 ", "\tx\t",  "a b",  "\xE9", "   ",
+        "-3", "caf\xC3\xA9", "1e5", "007", "12.5 k", "\x01", "=x",   "long enough for two words"};
+    static const char *const ends[] = {"\n", "\r\n", "\n\n", "\r\n \r\n", "\r"};
+    struct rng rng = rng_seed(seed);
+    for (size_t row = 0; row < 4000; row++) {
+        size_t n = rng_below(&rng, 6);
+        for (size_t i = 0; i < n; i++) {
+            buffer_put_text(text, fields[rng_below(&rng, sizeof fields / sizeof fields[0])]);
+            buffer_put_char(text, ',');
+        }
+        buffer_put_text(text, quoted ? "\"end\"" : "end");
+        buffer_put_text(text, ends[rng_below(&rng, sizeof ends / sizeof ends[0])]);
+    }
+}
+
+static void read_rows(const struct buffer *text, struct grid *grid, struct csv_counts *counts)
+{
+    struct source *source;
+    struct arena arena;
+    struct events events;
+    arena_init(&arena, 4096);
+    events_init(&events, &arena);
+    assert_int_equal(grid_init(grid, NULL), STATUS_OK);
+    assert_int_equal(source_open_memory(text->at, text->length, "rows", &source, NULL), STATUS_OK);
+    assert_int_equal(csv_read(source, (struct csv_dialect){',', '"'}, (struct csv_limits){0}, grid,
+                              &events, counts, NULL),
+                     STATUS_OK);
+    source_close(source);
+    arena_deinit(&arena);
+}
+
+/* A row with a quote goes through libcsv, one without does not: the same must come out. */
+static void rows_read_the_same_with_and_without_the_parser(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        struct buffer text[2] = {{0}, {0}};
+        struct grid grid[2];
+        struct csv_counts counts[2];
+        for (int i = 0; i < 2; i++) {
+            put_rows(&text[i], seed, i == 1);
+            read_rows(&text[i], &grid[i], &counts[i]);
+        }
+        assert_memory_equal(&counts[0], &counts[1], sizeof counts[0]);
+        assert_int_equal(grid[0].n_rows, grid[1].n_rows);
+        assert_true(grid[0].n_rows >= 4000);
+        for (size_t r = 0; r < grid[0].n_rows; r++) {
+            const struct grid_row *a = &grid[0].rows[r];
+            const struct grid_row *b = &grid[1].rows[r];
+            assert_int_equal(a->n_cells, b->n_cells);
+            assert_int_equal(a->line, b->line);
+            for (size_t c = 0; c < a->n_cells; c++)
+                assert_string_equal(GRID_CELL_TEXT(&grid[0], a, c), GRID_CELL_TEXT(&grid[1], b, c));
+        }
+        for (int i = 0; i < 2; i++) {
+            grid_deinit(&grid[i]);
+            buffer_deinit(&text[i]);
+        }
+    }
+}
+
 /* ---- sources ---- */
 
 static void a_file_that_shrinks_is_an_error(void **state)
@@ -165,6 +284,8 @@ int main(void)
         cmocka_unit_test(utf16_survives_any_cut),
         cmocka_unit_test(headers_mean_what_their_words_say),
         cmocka_unit_test(every_alias_leads_to_its_own_field),
+        cmocka_unit_test(plain_numbers_keep_their_text_and_their_value),
+        cmocka_unit_test(rows_read_the_same_with_and_without_the_parser),
         cmocka_unit_test(a_file_that_shrinks_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
