@@ -73,6 +73,7 @@ command_test() {
     need "${build_packages[@]}" "${test_packages[@]}"
     need_page
     need_promtool
+    need_postgresql
     export CMOCKA_MESSAGE_OUTPUT=TAP SHARED_DATA=${SHARED_DATA:-$PWD/../shared/data}
     test_plain
     if [[ ${1:-} != quick ]]; then

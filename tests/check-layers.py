@@ -24,6 +24,7 @@ LAYERS = {
     "features": ["base", "profile"],
     "artifact": ["base"],
     "ui": ["base"],
+    "database": ["base"],
     "runtime": ["base", "profile", "features", "artifact"],
     "reqlog": ["base"],
     "graph": ["base", "runtime"],
@@ -31,7 +32,7 @@ LAYERS = {
     "learn": ["base", "profile", "dataset", "features", "artifact", "runtime", "graph"],
     "pipeline": BELOW_PIPELINE,
     "serve": ["base", "profile", "features", "artifact", "runtime", "reqlog", "ui"],
-    "cli": BELOW_PIPELINE + ["pipeline", "ui"],
+    "cli": BELOW_PIPELINE + ["database", "pipeline", "ui"],
     # base for the error and the log, which come with whatever serve hands out.
     "daemon": ["base", "serve"],
 }
@@ -53,6 +54,7 @@ LIBRARIES = {
     "xgboost/*": ["src/learn/boosting*.c"],
     "igraph/*": ["src/graph/igraph.c"],
     "sqlite3.h": ["src/reqlog/*.[ch]"],
+    "libpq-fe.h": ["src/database/database*.[ch]"],
     "microhttpd.h": ["src/serve/server*.[ch]"],
 }
 

@@ -12,18 +12,25 @@
 
 static const char name[] = "evaluate";
 
-static int evaluate(struct evaluate_input *input, bool as_json, char *const *files, size_t n_files)
+struct request {
+    struct evaluate_input input;
+    struct inputs_queries queries;
+    bool as_json;
+};
+
+static int evaluate(struct request *request, char *const *files, size_t n_files)
 {
+    struct evaluate_input *input = &request->input;
     struct error err = {0};
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
-    if (inputs_expand(files, n_files, &inputs, &err) != STATUS_OK)
+    if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK)
         return command_failed(name, &err);
     input->files = inputs->files;
     input->n_files = inputs->n_files;
     AUTO(evaluation_free_slot) struct evaluation *evaluation = NULL;
     if (evaluate_run(input, &evaluation, &err) != STATUS_OK)
         return command_failed(name, &err);
-    if (!as_json) {
+    if (!request->as_json) {
         evaluation_print(evaluation, stdout);
         return command_finish(name);
     }
@@ -54,7 +61,8 @@ enum {
     SEED,
     SCHEMAS,
     JSON,
-    HELP
+    HELP,
+    QUERY
 };
 
 /* Options that are texts, and those that are numbers; false: neither, or out of range. */
@@ -125,30 +133,36 @@ int command_evaluate(int argc, char **argv)
         {"schemas", required_argument, NULL, SCHEMAS},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, HELP},
+        {"query", required_argument, NULL, QUERY},
         {0},
     };
-    struct evaluate_input input = {
-        .schema_dir = inputs_schema_dir(),
-        .n_folds = 5,
-        .n_repeats = 5,
-        .n_threads = 1,
-        .progress = command_progress(),
+    struct request request = {
+        .input =
+            {
+                .schema_dir = inputs_schema_dir(),
+                .n_folds = 5,
+                .n_repeats = 5,
+                .n_threads = 1,
+                .progress = command_progress(),
+            },
     };
-    bool as_json = false;
+    struct evaluate_input *input = &request.input;
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == HELP)
             return command_help(name);
         if (option == JSON)
-            as_json = true;
+            request.as_json = true;
+        else if (option == QUERY)
+            inputs_add_query(&request.queries, optarg);
         else if (option == '?')
             return command_usage(name, "'%s' is no option, or lacks its value", argv[optind - 1]);
-        else if (!take_option(option, &input))
+        else if (!take_option(option, input))
             return command_usage(name, "--%s: '%s' is out of range: %s",
                                  options[option - TARGET].name, optarg, number_range(option));
     }
-    if (optind == argc || !input.target)
+    if (optind == argc || !input->target)
         return command_usage(name, "a FILE and --target are needed");
-    return evaluate(&input, as_json, argv + optind, (size_t)(argc - optind));
+    return evaluate(&request, argv + optind, (size_t)(argc - optind));
 }

@@ -18,6 +18,7 @@ static const char default_schemas[] = "config/schemas";
 
 struct request {
     struct import_options import;
+    struct inputs_queries queries;
     const char *out;
     bool as_json;
 };
@@ -38,10 +39,11 @@ static void loaded_deinit(struct loaded *loaded)
     explore_snapshots_deinit(&loaded->snapshots);
 }
 
-static enum status load(char **arguments, size_t n_arguments, const struct import_options *options,
+static enum status load(char **arguments, size_t n_arguments, const struct request *request,
                         struct loaded *loaded, struct error *err)
 {
-    TRY(inputs_expand(arguments, n_arguments, &loaded->inputs, err));
+    const struct import_options *options = &request->import;
+    TRY(inputs_expand(arguments, n_arguments, &request->queries, &loaded->inputs, err));
     const char *const *files = loaded->inputs->files;
     size_t n_files = loaded->inputs->n_files;
     TRY(import_files(files, n_files, options, &loaded->table, &loaded->report, err));
@@ -77,7 +79,7 @@ static int run(const struct request *request, char **files, size_t n_files)
     AUTO(loaded_deinit) struct loaded loaded = {0};
     AUTO(explore_free_slot) struct explore *explore = NULL;
     struct error err = {0};
-    if (load(files, n_files, &request->import, &loaded, &err) != STATUS_OK)
+    if (load(files, n_files, request, &loaded, &err) != STATUS_OK)
         return command_failed(name, &err);
     struct explore_input input = {.table = loaded.table, .report = loaded.report};
     explore_snapshots_use(&loaded.snapshots, &input);
@@ -89,11 +91,9 @@ static int run(const struct request *request, char **files, size_t n_files)
 int command_explore(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"out", required_argument, NULL, 'o'},
-        {"schemas", required_argument, NULL, 's'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"out", required_argument, NULL, 'o'},   {"schemas", required_argument, NULL, 's'},
+        {"query", required_argument, NULL, 'q'}, {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},        {0},
     };
     struct request request = {0};
     if (file_exists(default_schemas))
@@ -106,6 +106,9 @@ int command_explore(int argc, char **argv)
             break;
         case 's':
             request.import.schema_dir = optarg;
+            break;
+        case 'q':
+            inputs_add_query(&request.queries, optarg);
             break;
         case 'j':
             request.as_json = true;

@@ -10,12 +10,14 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/inputs.h"
+#include "cli/sink.h"
 
 static const char name[] = "import";
 
 struct request {
     struct import_options options;
-    const char *csv; /* NULL: none; "-": stdout */
+    struct inputs_queries queries;
+    struct sink_options csv; /* to NULL: none; "-": stdout */
     bool as_json;
 };
 
@@ -30,15 +32,12 @@ static void print_json(const struct import_report *report, FILE *out)
     buffer_deinit(&text);
 }
 
-static enum status write_csv(const struct table *table, const char *path, struct error *err)
+static enum status write_csv(const struct table *table, const struct sink_options *to,
+                             struct error *err)
 {
-    if (strcmp(path, "-") == 0)
-        return import_write_csv(table, stdout, err);
-    AUTO(fclose_slot) FILE *out = fopen(path, "we");
-    if (!out)
-        return fail_errno(err, "%s", path);
-    TRY(import_write_csv(table, out, err));
-    return fclose(STEAL(out)) == 0 ? STATUS_OK : fail_errno(err, "%s", path);
+    struct sink sink;
+    TRY(sink_open(to, &sink, err));
+    return sink_close(&sink, import_write_csv(table, sink.out, err), err);
 }
 
 static int import(const struct request *request, const char *const *files, size_t n_files)
@@ -48,12 +47,12 @@ static int import(const struct request *request, const char *const *files, size_
     struct error err = {0};
     enum status status = import_files(files, n_files, &request->options, &table, &report, &err);
     /* The table may take stdout; the report then goes where messages go. */
-    bool table_on_stdout = request->csv && strcmp(request->csv, "-") == 0;
+    bool table_on_stdout = request->csv.to && strcmp(request->csv.to, "-") == 0;
     FILE *out = table_on_stdout ? stderr : stdout;
     if (report)
         request->as_json ? print_json(report, out) : import_report_print(report, out);
-    if (status == STATUS_OK && request->csv)
-        status = write_csv(table, request->csv, &err);
+    if (status == STATUS_OK && request->csv.to)
+        status = write_csv(table, &request->csv, &err);
     return status == STATUS_OK ? command_finish(name) : command_failed(name, &err);
 }
 
@@ -61,6 +60,10 @@ int command_import(int argc, char **argv)
 {
     static const struct option options[] = {
         {"csv", required_argument, NULL, 'c'},
+        {"table", required_argument, NULL, 't'},
+        {"append", no_argument, NULL, 'a'},
+        {"replace", no_argument, NULL, 'r'},
+        {"query", required_argument, NULL, 'q'},
         {"json", no_argument, NULL, 'j'},
         {"schemas", required_argument, NULL, 's'},
         {"help", no_argument, NULL, 'h'},
@@ -71,7 +74,19 @@ int command_import(int argc, char **argv)
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
         case 'c':
-            request.csv = optarg;
+            request.csv.to = optarg;
+            break;
+        case 't':
+            request.csv.table = optarg;
+            break;
+        case 'a':
+            request.csv.append = true;
+            break;
+        case 'r':
+            request.csv.replace = true;
+            break;
+        case 'q':
+            inputs_add_query(&request.queries, optarg);
             break;
         case 'j':
             request.as_json = true;
@@ -89,7 +104,8 @@ int command_import(int argc, char **argv)
         return command_usage(name, "a file is needed");
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
     struct error err = {0};
-    if (inputs_expand(argv + optind, (size_t)(argc - optind), &inputs, &err) != STATUS_OK)
+    if (inputs_expand(argv + optind, (size_t)(argc - optind), &request.queries, &inputs, &err) !=
+        STATUS_OK)
         return command_failed(name, &err);
     return import(&request, inputs->files, inputs->n_files);
 }

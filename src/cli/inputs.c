@@ -8,18 +8,26 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "database/database.h"
 #include "dataset/fetch.h"
+
+/* Reading a query again after a lost connection is safe: it only reads. */
+#define READ_ATTEMPTS 3
 
 struct list {
     struct inputs *inputs;
     const char **files;
     size_t capacity;
+    const struct inputs_queries *queries;
+    size_t n_databases;
 };
 
 void inputs_free(struct inputs *inputs)
 {
     if (!inputs)
         return;
+    if (inputs->spool)
+        (void)file_remove_tree(inputs->spool, NULL);
     arena_deinit(&inputs->memory);
     free(inputs);
 }
@@ -81,20 +89,125 @@ static enum status expand(struct list *list, const char *argument, struct error 
     return STATUS_OK;
 }
 
-enum status inputs_expand(char *const *arguments, size_t n_arguments, struct inputs **ret_inputs,
+/* ---- databases ---- */
+
+void inputs_add_query(struct inputs_queries *queries, const char *text)
+{
+    if (queries->n < INPUTS_MAX_QUERIES)
+        queries->text[queries->n] = text;
+    queries->n++;
+}
+
+/* The folder of the spool files, for this user's eyes only. */
+static enum status make_spool(struct inputs *inputs, struct error *err)
+{
+    if (inputs->spool)
+        return STATUS_OK;
+    const char *dir = getenv("TMPDIR");
+    char *path = arena_printf(&inputs->memory, "%s/influence-XXXXXX", dir && *dir ? dir : "/tmp");
+    if (!path)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    if (!mkdtemp(path))
+        return fail_errno(err, "%s", path);
+    inputs->spool = path;
+    return STATUS_OK;
+}
+
+static enum status read_once(const char *uri, const char *query, FILE *out, struct error *err)
+{
+    struct database_options options = {.cancel = interrupt_flag()};
+    AUTO(database_close_slot) struct database *database = NULL;
+    TRY(database_open(uri, &options, &database, err));
+    uint64_t n_rows;
+    TRY(database_read(database, query, out, &n_rows, err));
+    return STATUS_OK;
+}
+
+/* All rows of a query into a file. */
+static enum status spool_query(const char *uri, const char *query, const char *path,
+                               struct error *err)
+{
+    AUTO(fclose_slot) FILE *out = fopen(path, "we");
+    if (!out)
+        return fail_errno(err, "%s", path);
+    enum status status;
+    for (int attempt = 1;; attempt++) {
+        status = read_once(uri, query, out, err);
+        /* Only what was lost on the way is tried again: connecting has had its own attempts. */
+        if (status != STATUS_UNAVAILABLE || ftell(out) == 0 || attempt == READ_ATTEMPTS)
+            break;
+        log_warning("%s; reading again", err->message);
+        if (fseek(out, 0, SEEK_SET) != 0 || ftruncate(fileno(out), 0) != 0)
+            return fail_errno(err, "%s", path);
+    }
+    TRY(status);
+    return fclose(STEAL(out)) == 0 ? STATUS_OK : fail_errno(err, "%s", path);
+}
+
+/* The query of the next database: one for each, or one for all. */
+static enum status next_query(struct list *list, const char *name, const char **ret_query,
+                              struct error *err)
+{
+    const struct inputs_queries *queries = list->queries;
+    size_t i = queries && queries->n == 1 ? 0 : list->n_databases;
+    if (!queries || i >= queries->n)
+        return fail(err, STATUS_INVALID, "%s: a database needs a --query \"SELECT ...\"", name);
+    *ret_query = queries->text[i];
+    list->n_databases++;
+    return STATUS_OK;
+}
+
+static enum status expand_database(struct list *list, const char *argument, struct error *err)
+{
+    struct inputs *inputs = list->inputs;
+    size_t length = without_month(argument);
+    const char *uri = arena_strndup(&inputs->memory, argument, length);
+    if (!uri)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    char name[DATABASE_NAME_BYTES];
+    database_name(uri, name);
+    const char *query = NULL;
+    TRY(next_query(list, name, &query, err));
+    TRY(make_spool(inputs, err));
+    /* The file's name stands in reports: that of the database, without who reads it. */
+    const char *base = strrchr(name, '/');
+    base = base && base[1] ? base + 1 : "query";
+    const char *path = list->n_databases == 1
+                           ? arena_printf(&inputs->memory, "%s/%s.csv", inputs->spool, base)
+                           : arena_printf(&inputs->memory, "%s/%s-%zu.csv", inputs->spool, base,
+                                          list->n_databases);
+    const char *file = path ? arena_printf(&inputs->memory, "%s%s", path, argument + length) : NULL;
+    if (!file)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    progress_show(command_progress(), "reading the database", -1);
+    TRY(spool_query(uri, query, path, err));
+    return add(list, file, err);
+}
+
+enum status inputs_expand(char *const *arguments, size_t n_arguments,
+                          const struct inputs_queries *queries, struct inputs **ret_inputs,
                           struct error *err)
 {
+    if (queries && queries->n > INPUTS_MAX_QUERIES)
+        return fail(err, STATUS_LIMIT, "--query: at most %d are taken", INPUTS_MAX_QUERIES);
     AUTO(inputs_free_slot) struct inputs *inputs = calloc(1, sizeof *inputs);
     if (!inputs)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     arena_init(&inputs->memory, 4096);
-    struct list list = {.inputs = inputs};
+    struct list list = {.inputs = inputs, .queries = queries};
     for (size_t i = 0; i < n_arguments; i++) {
-        if (fetch_is_remote(arguments[i]))
+        if (database_is_uri(arguments[i]))
+            TRY(expand_database(&list, arguments[i], err));
+        else if (fetch_is_remote(arguments[i]))
             TRY(expand(&list, arguments[i], err));
         else
             TRY(add(&list, arguments[i], err));
     }
+    if (queries && queries->n > 1 && queries->n != list.n_databases)
+        return fail(err, STATUS_INVALID, "%zu --query for %zu postgresql:// sources", queries->n,
+                    list.n_databases);
+    if (queries && queries->n == 1 && list.n_databases == 0)
+        return fail(err, STATUS_INVALID, "--query needs a postgresql:// source");
     *ret_inputs = STEAL(inputs);
     return STATUS_OK;
 }

@@ -6,6 +6,9 @@
  *   FILE[@YYYY-MM]                    a file, as import_files() takes it
  *   kaggle:OWNER/DATASET[/FILE][@YYYY-MM], https://...[@YYYY-MM]
  *                                     a data set: downloaded into ./data unless it is there
+ *   postgresql://HOST/DATABASE[@YYYY-MM]
+ *                                     the rows of a query (--query), by way of a file in $TMPDIR
+ *                                     that is gone with the inputs
  *
  * and a data set with several tables becomes several files. The folder is $INFLUENCE_DATA where
  * that is set. Commands call inputs_expand() with their remaining argv and hand files and n_files
@@ -20,13 +23,27 @@ struct inputs {
     struct arena memory;
     const char *const *files; /* [n_files]; in the memory, or the argument itself */
     size_t n_files;
+    const char *spool; /* folder of what came out of databases; NULL: none */
 };
+
+/* The values of --query, in the order of the databases that they belong to. One for all is fine. */
+#define INPUTS_MAX_QUERIES 32
+struct inputs_queries {
+    const char *text[INPUTS_MAX_QUERIES];
+    size_t n;
+};
+
+/* More than the maximum are counted, and refused by inputs_expand(). */
+void inputs_add_query(struct inputs_queries *queries, const char *text);
 
 void inputs_free(struct inputs *inputs);
 DEFINE_SLOT(inputs_free, struct inputs)
 
-/* Statuses of fetch_resolve(). No arguments is fine: no files. */
-enum status inputs_expand(char *const *arguments, size_t n_arguments, struct inputs **ret_inputs,
+/* Statuses of fetch_resolve(), database_open() and database_read(). No arguments is fine: no files.
+ * queries: NULL when the command has none. STATUS_INVALID: a database without a query, or queries
+ * without a database. */
+enum status inputs_expand(char *const *arguments, size_t n_arguments,
+                          const struct inputs_queries *queries, struct inputs **ret_inputs,
                           struct error *err);
 
 /* The folder of the user's own schemas, config/schemas, where it exists; else NULL. */

@@ -7,19 +7,30 @@
 #include "base/cleanup.h"
 #include "cli/command.h"
 #include "cli/inputs.h"
+#include "cli/sink.h"
 
 static const char name[] = "predict";
 
-static int predict(struct predict_input *input, char *const *files, size_t n_files)
+struct request {
+    struct predict_input input;
+    struct inputs_queries queries;
+    struct sink_options to;
+};
+
+static int predict(struct request *request, char *const *files, size_t n_files)
 {
     struct error err = {0};
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
-    if (inputs_expand(files, n_files, &inputs, &err) != STATUS_OK)
+    if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK)
         return command_failed(name, &err);
-    input->files = inputs->files;
-    input->n_files = inputs->n_files;
+    request->input.files = inputs->files;
+    request->input.n_files = inputs->n_files;
     struct predict_counts counts;
-    if (predict_run(input, stdout, &counts, &err) != STATUS_OK)
+    struct sink sink;
+    if (sink_open(&request->to, &sink, &err) != STATUS_OK)
+        return command_failed(name, &err);
+    enum status status = predict_run(&request->input, sink.out, &counts, &err);
+    if (sink_close(&sink, status, &err) != STATUS_OK)
         return command_failed(name, &err);
     if (counts.n_refused > 0)
         fprintf(stderr, "%zu of %zu rows were set aside: `influence import` says which and why\n",
@@ -33,32 +44,60 @@ int command_predict(int argc, char **argv)
         BUNDLE = 1,
         EXPLAIN,
         SCHEMAS,
+        QUERY,
+        TO,
+        TABLE,
+        APPEND,
+        REPLACE,
         HELP
     };
     static const struct option options[] = {
         {"bundle", required_argument, NULL, BUNDLE},
         {"explain", no_argument, NULL, EXPLAIN},
         {"schemas", required_argument, NULL, SCHEMAS},
+        {"query", required_argument, NULL, QUERY},
+        {"to", required_argument, NULL, TO},
+        {"table", required_argument, NULL, TABLE},
+        {"append", no_argument, NULL, APPEND},
+        {"replace", no_argument, NULL, REPLACE},
         {"help", no_argument, NULL, HELP},
         {0},
     };
-    struct predict_input input = {
-        .bundle = "models",
-        .schema_dir = inputs_schema_dir(),
-        .progress = command_progress(),
+    struct request request = {
+        .input =
+            {
+                .bundle = "models",
+                .schema_dir = inputs_schema_dir(),
+                .progress = command_progress(),
+            },
     };
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case BUNDLE:
-            input.bundle = optarg;
+            request.input.bundle = optarg;
             break;
         case EXPLAIN:
-            input.explain = true;
+            request.input.explain = true;
             break;
         case SCHEMAS:
-            input.schema_dir = optarg;
+            request.input.schema_dir = optarg;
+            break;
+        case QUERY:
+            inputs_add_query(&request.queries, optarg);
+            break;
+        case TO:
+            request.to.to = optarg;
+            break;
+        case TABLE:
+            request.to.table = optarg;
+            break;
+        case APPEND:
+            request.to.append = true;
+            break;
+        case REPLACE:
+            request.to.replace = true;
             break;
         case HELP:
             return command_help(name);
@@ -68,5 +107,5 @@ int command_predict(int argc, char **argv)
     }
     if (optind == argc)
         return command_usage(name, "a FILE is needed");
-    return predict(&input, argv + optind, (size_t)(argc - optind));
+    return predict(&request, argv + optind, (size_t)(argc - optind));
 }

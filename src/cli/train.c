@@ -17,6 +17,7 @@ struct request {
     struct train_config config;
     struct arena memory; /* texts of the configuration */
     const char *config_path;
+    struct inputs_queries queries;
     char **settings; /* the words --section.key=value */
     int n_settings;
     bool as_json;
@@ -62,7 +63,7 @@ static int train(struct request *request, char *const *files, size_t n_files)
     if (load_config(request, &err) != STATUS_OK)
         return command_usage(name, "%s", err.message);
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
-    if (inputs_expand(files, n_files, &inputs, &err) != STATUS_OK)
+    if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK)
         return command_failed(name, &err);
     request->input.files = inputs->files;
     request->input.n_files = inputs->n_files;
@@ -102,6 +103,7 @@ int command_train(int argc, char **argv)
         OUT,
         SEED,
         SCHEMAS,
+        QUERY,
         PRINT_CONFIG,
         JSON,
         HELP
@@ -112,6 +114,7 @@ int command_train(int argc, char **argv)
         {"out", required_argument, NULL, OUT},
         {"seed", required_argument, NULL, SEED},
         {"schemas", required_argument, NULL, SCHEMAS},
+        {"query", required_argument, NULL, QUERY},
         {"print-config", no_argument, NULL, PRINT_CONFIG},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, HELP},
@@ -152,6 +155,9 @@ int command_train(int argc, char **argv)
             break;
         case SCHEMAS:
             request.input.schema_dir = optarg;
+            break;
+        case QUERY:
+            inputs_add_query(&request.queries, optarg);
             break;
         case PRINT_CONFIG:
             return print_config();

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows out of and into a real PostgreSQL."""
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from conftest import BUILD, INFLUENCE, run_command
+
+pytest_plugins = ["postgresql"]
+
+TABLE = """
+DROP TABLE IF EXISTS creators;
+CREATE TABLE creators (handle text, followers bigint, posts integer, avg_likes numeric(12, 2), engagement_rate real,
+  is_verified boolean, category text, country text, seen timestamptz, labels text[], fee money, gap interval);
+INSERT INTO creators SELECT 'acct_' || i, 1000 + 7 * i, 10 + i % 90, 20.5 + i, 0.01 + i / 1e5, i % 3 = 0,
+  (array['fashion', 'food', 'a "b", c'])[1 + i % 3], CASE WHEN i % 10 > 0 THEN 'Spain' END, '2025-03-01 12:00+02',
+  array['x', 'y z'], 12.5, '90 seconds' FROM generate_series(1, 500) i;
+"""
+
+
+@pytest.fixture(scope="module")
+def creators(postgresql):
+    postgresql.sql(TABLE)
+    return postgresql
+
+
+def spool_files():
+    return [name for name in os.listdir(os.environ.get("TMPDIR", "/tmp")) if name.startswith("influence-")]
+
+
+def imported(server, query, *more):
+    return run_command("import", server.uri, "--query", query, "--csv", "-", *more)
+
+
+def test_a_query_reads_like_a_file(creators):
+    before = spool_files()
+    done = imported(creators, "SELECT * FROM creators ORDER BY followers -- all of them\n;")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == 500
+    first = rows[0]
+    assert (first["handle"], first["followers"], first["posts"], first["avg_likes"]) == ("acct_1", "1007", "11", "21.5")
+    assert (first["is_verified"], rows[2]["is_verified"]) == ("0", "1")
+    assert first["seen"].startswith("2025-03-01 10:00:00")
+    assert (first["labels"], float(first["fee"]), float(first["gap"])) == ("x y z", 12.5, 90.0)
+    assert rows[9]["country"] == "" and first["country"] == "Spain"
+    assert "unseen" not in done.stdout + done.stderr and "tester" not in done.stdout + done.stderr
+    assert spool_files() == before
+
+
+def test_rows_without_copy_are_the_same(creators):
+    slow = subprocess.run(
+        [BUILD / "tests/support/database-rows", creators.uri, "SELECT handle, category, country FROM creators ORDER BY followers"],
+        capture_output=True, text=True, timeout=60, check=True,
+    ).stdout
+    fast = creators.sql("COPY (SELECT handle, category, country FROM creators ORDER BY followers) TO STDOUT (FORMAT csv, HEADER)")
+    assert list(csv.reader(io.StringIO(slow))) == list(csv.reader(io.StringIO(fast)))
+
+
+@pytest.mark.parametrize(
+    "query, complaint",
+    [
+        ("SELECT * FROM nowhere", 'relation "nowhere" does not exist'),
+        ("DELETE FROM creators", "a SELECT is needed"),
+        ("DELETE FROM creators RETURNING handle, followers", "read-only"),
+        ("SELECT 1; SELECT 2", "multiple commands"),
+        ("SELECT handle, followers / 0 AS followers FROM creators", "division by zero"),
+        ("SELECT handle, followers FROM creators WHERE false", "no rows"),
+    ],
+)
+def test_a_bad_query_is_named(creators, query, complaint):
+    done = run_command("import", creators.uri, "--query", query, check=False)
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert creators.sql("SELECT count(*) FROM creators") == "500"
+
+
+def test_a_database_needs_a_query_and_a_query_a_database(creators, demo):
+    assert "--query" in run_command("import", creators.uri, check=False).stderr
+    assert "postgresql://" in run_command("import", demo / "profiles.csv", "--query", "SELECT 1", check=False).stderr
+
+
+def test_a_wrong_server_or_user_is_told_apart(creators):
+    closed = "postgresql://nobody:unseen@127.0.0.1:1/creators"
+    done = run_command("import", closed, "--query", "SELECT 1", check=False)
+    assert done.returncode == 1 and "Connection refused" in done.stderr and "unseen" not in done.stderr
+    absent = creators.uri.replace("/creators", "/absent")
+    assert 'database "absent" does not exist' in run_command("import", absent, "--query", "SELECT 1", check=False).stderr
+
+
+def predict(server, models, *more, check=True):
+    return run_command(
+        "predict", server.uri, "--query", "SELECT * FROM creators", "--bundle", models, "--to", server.uri, "--table", "scores", *more,
+        check=check,
+    )
+
+
+def test_scores_go_into_a_table_whole(creators, models, tmp_path):
+    creators.sql("DROP TABLE IF EXISTS scores")
+    predict(creators, models)
+    local = run_command("predict", creators.uri, "--query", "SELECT * FROM creators", "--bundle", models).stdout
+    rows = {row["handle"]: row for row in csv.DictReader(io.StringIO(local))}
+    there = [line.split("|") for line in creators.sql("SELECT handle, score, tier, imputed FROM scores").splitlines()]
+    assert len(there) == len(rows) == 500
+    for handle, score, tier, imputed in there:
+        assert float(score) == float(rows[handle]["score"])
+        assert (tier, imputed) == (rows[handle]["tier"], rows[handle]["imputed"])
+    refused = predict(creators, models, check=False)
+    assert refused.returncode == 1 and "--append or --replace" in refused.stderr
+    predict(creators, models, "--append")
+    assert creators.sql("SELECT count(*) FROM scores") == "1000"
+    predict(creators, models, "--replace")
+    assert creators.sql("SELECT count(*) FROM scores") == "500"
+
+
+def test_a_table_of_other_columns_is_left_alone(creators, models):
+    creators.sql("DROP TABLE IF EXISTS scores; CREATE TABLE scores (handle text)")
+    done = predict(creators, models, "--append", check=False)
+    assert done.returncode == 1 and "score" in done.stderr and "does not exist" in done.stderr
+    assert creators.sql("SELECT count(*) FROM scores") == "0"
+    creators.sql("DROP TABLE scores")
+
+
+def test_a_cleaned_table_goes_into_a_schema(creators):
+    creators.sql("DROP SCHEMA IF EXISTS \"Clean up\" CASCADE; CREATE SCHEMA \"Clean up\"")
+    run_command("import", creators.uri, "--query", "SELECT * FROM creators", "--csv", creators.uri, "--table", "Clean up.all")
+    assert creators.sql('SELECT count(*), sum(followers) FROM "Clean up"."all"') == "500|1376750"
+
+
+def test_ctrl_c_stops_the_server_too(creators):
+    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active' AND pid <> pg_backend_pid()"
+    process = subprocess.Popen(
+        [INFLUENCE, "import", creators.uri, "--query", "SELECT handle, followers, pg_sleep(0.2) FROM creators"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    deadline = time.monotonic() + 30
+    while creators.sql(sleeping) == "0" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 1 and "stopped on request" in stderr
+    while creators.sql(sleeping) != "0" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert creators.sql(sleeping) == "0"
+
+
+def test_a_server_that_dies_leaves_no_rows(creators, models):
+    """Writers learn of it, and the table is as it was."""
+    creators.sql("DROP TABLE IF EXISTS scores")
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'influence'"
+    process = subprocess.Popen(
+        [INFLUENCE, "import", creators.uri, "--query", "SELECT handle, followers, pg_sleep(0.05) FROM creators LIMIT 60"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    deadline = time.monotonic() + 30
+    while creators.sql(kill) == "" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    _, stderr = process.communicate(timeout=60)
+    assert "terminating connection" in stderr or process.returncode == 0
+    assert creators.sql("SELECT to_regclass('scores') IS NULL") == "t"
