@@ -265,6 +265,9 @@ size_t link_scorer_candidates(struct link_scorer *scorer, uint32_t source,
                               const uint32_t **ret_targets)
 {
     const struct graph *graph = scorer->graph;
+    *ret_targets = scorer->candidates;
+    if (count_of(&scorer->out, source) == 0)
+        return 0;
     gather_paths(scorer, source, (struct damping){0, 0, 0});
     for (size_t i = graph->start[source]; i < graph->start[source + 1]; i++) {
         uint32_t common = graph->neighbour[i];
@@ -278,7 +281,6 @@ size_t link_scorer_candidates(struct link_scorer *scorer, uint32_t source,
             !links_to(&scorer->out, source, target))
             scorer->candidates[n++] = target;
     }
-    *ret_targets = scorer->candidates;
     return n;
 }
 

@@ -36,9 +36,9 @@ DEFINE_SLOT(link_scorer_free, struct link_scorer)
 void link_scorer_run(struct link_scorer *scorer, uint32_t source, const uint32_t *targets, size_t n,
                      double *ret_score);
 
-/* Whom the source does not link to yet, itself left out, among those that somebody links to: within
- * three steps (source, target, source, target), or with a neighbour in common. The array is the
- * scorer's until its next call. */
+/* Whom the source does not link to yet, itself left out, among those that somebody links to; none
+ * where it links to nobody. Within three steps (source, target, source, target), or with a
+ * neighbour in common. The array is the scorer's until its next call. */
 size_t link_scorer_candidates(struct link_scorer *scorer, uint32_t source,
                               const uint32_t **ret_targets);
 
