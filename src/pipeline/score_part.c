@@ -229,6 +229,41 @@ enum status score_part_train(struct training *training, struct error *err)
     return make_score_grid(training, err);
 }
 
+/* What the model was trained on, and what it says of rows it had not seen. */
+static enum status write_drift(struct training *training, struct artifact_writer *writer,
+                               struct error *err)
+{
+    struct score_part *part = &training->score;
+    const struct table *table = training->table;
+    AUTO(matrix_deinit) struct matrix matrix = {0};
+    const struct feature_spec *spec = part->is_composite ? part->spec : part->searched.spec;
+    size_t n = part->is_composite ? table->n_rows : part->searched.sample->n;
+    AUTO(free_slot) double *scores = calloc(n + 1, sizeof *scores);
+    if (!scores)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        struct profile profile;
+        struct composite_score composite;
+        if (!part->is_composite) {
+            scores[i] = fmin(fmax(part->out_of_fold[i], part->clip_low), part->clip_high);
+            continue;
+        }
+        design_profile(table, i, &profile);
+        composite_compute(&part->composite, &profile, &composite);
+        scores[i] = isnan(composite.score) ? 50 : composite.score; /* as the engine has it */
+    }
+    TRY(matrix_make(spec, table, training->all_rows, table->n_rows, &matrix, err));
+    struct drift_sample sample = {
+        .spec = spec,
+        .raw = matrix.raw,
+        .n = matrix.n,
+        .output_name = "score",
+        .output = scores,
+        .n_output = n,
+    };
+    return drift_write(writer, "score", &sample, err);
+}
+
 enum status score_part_write(struct training *training, struct error *err)
 {
     struct score_part *part = &training->score;
@@ -250,6 +285,7 @@ enum status score_part_write(struct training *training, struct error *err)
         .novelty_grid = part->novelty_grid,
     };
     TRY(score_extra_write(writer, &extra, err));
+    TRY(write_drift(training, writer, err));
     return artifact_finish(writer, &training->blob[ENGINE_SCORE],
                            &training->blob_bytes[ENGINE_SCORE], err);
 }

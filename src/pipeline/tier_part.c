@@ -222,6 +222,39 @@ enum status tier_part_train(struct training *training, struct error *err)
     return class_part_train(training, "size models", &part->size, err);
 }
 
+/* What the tiers were trained on, and which were guessed for rows that were held out. */
+static enum status write_drift(struct training *training, struct artifact_writer *writer,
+                               struct error *err)
+{
+    const struct class_part *part = &training->tier.tier;
+    const struct table *table = training->table;
+    size_t n = part->searched.sample->n;
+    size_t k = part->searched.target->n_classes;
+    AUTO(matrix_deinit) struct matrix matrix = {0};
+    AUTO(free_slot) double *tiers = calloc(n + 1, sizeof *tiers);
+    if (!tiers)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        const double *probability = part->probability + i * k;
+        size_t best = 0;
+        for (size_t c = 1; c < k; c++)
+            if (probability[c] > probability[best])
+                best = c;
+        tiers[i] = (double)best;
+    }
+    TRY(matrix_make(part->searched.spec, table, training->all_rows, table->n_rows, &matrix, err));
+    struct drift_sample sample = {
+        .spec = part->searched.spec,
+        .raw = matrix.raw,
+        .n = matrix.n,
+        .output_name = "tier",
+        .output = tiers,
+        .n_output = n,
+        .n_classes = k,
+    };
+    return drift_write(writer, "tier", &sample, err);
+}
+
 enum status tier_part_write(struct training *training, struct error *err)
 {
     struct tier_part *part = &training->tier;
@@ -244,6 +277,7 @@ enum status tier_part_write(struct training *training, struct error *err)
         .size_temperature = part->has_size ? part->size.temperature : 1.0,
     };
     TRY(tier_extra_write(writer, &extra, err));
+    TRY(write_drift(training, writer, err));
     return artifact_finish(writer, &training->blob[ENGINE_TIER], &training->blob_bytes[ENGINE_TIER],
                            err);
 }

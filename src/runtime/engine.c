@@ -166,6 +166,13 @@ const struct clusters *engine_clusters(const struct engine *engine)
     return engine->clusters;
 }
 
+const struct drift_reference *engine_drift(const struct engine *engine, enum engine_model model)
+{
+    return model == ENGINE_SCORE  ? engine->score_drift
+           : model == ENGINE_TIER ? engine->tier_drift
+                                  : NULL;
+}
+
 const struct predictor *engine_predictor(const struct engine *engine, enum engine_model model)
 {
     switch (model) {

@@ -20,6 +20,7 @@
 #include "profile/profile.h"
 #include "runtime/catalogue.h"
 #include "runtime/clusters.h"
+#include "runtime/drift.h"
 #include "runtime/neighbours.h"
 #include "runtime/predictor.h"
 #include "runtime/spec_section.h"
@@ -56,6 +57,11 @@ const char *engine_version(const struct engine *engine); /* the bundle's id; "me
 const struct catalogue *engine_catalogue(const struct engine *engine);
 const struct clusters *engine_clusters(const struct engine *engine);
 const struct predictor *engine_predictor(const struct engine *engine, enum engine_model model);
+
+/* What the model was trained on; NULL: the blob does not tell, or the model is neither score nor
+ * tier.
+ */
+const struct drift_reference *engine_drift(const struct engine *engine, enum engine_model model);
 
 /* What scored profiles are compared with; written beside the predictor by score_extra_write().
  *
@@ -94,6 +100,7 @@ struct score_answer {
     double novelty;    /* 0..100; near 100: beyond nearly everything seen in training */
     struct composite_score composite;
     uint64_t imputed; /* bits of profile number fields */
+    const float *raw; /* features, by column of predictor_spec(); in the scratch */
     /* explain: */
     size_t n_contributions;      /* 0 unless asked for */
     const double *contributions; /* [n_contributions], by column of predictor_spec() */
@@ -131,6 +138,7 @@ struct tier_answer {
     const double *probabilities; /* [n_tiers], calibrated, sums to 1 */
     size_t tier;                 /* argmax */
     uint64_t imputed;
+    const float *raw;           /* features, by column of predictor_spec(); in the scratch */
     const char *size_claimed;   /* by followers; NULL when followers are missing */
     const char *size_predicted; /* by behaviour; NULL when the bundle has no such model */
     double size_confidence;     /* probability of size_predicted */

@@ -21,6 +21,7 @@ struct engine {
     struct feature_spec *similar;
     struct neighbours *neighbours;
     struct catalogue *catalogue;
+    const struct drift_reference *score_drift, *tier_drift; /* NULL: an earlier version's blob */
     size_t scratch_bytes;
 };
 

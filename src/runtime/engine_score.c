@@ -131,7 +131,10 @@ enum status engine_open_score(struct engine *engine, struct error *err)
     TRY(read_interval(artifact, extra, err));
     TRY(grid_need(artifact, PREFIX ".grid", 1, COMPOSITE_GRID, &extra->score_grid, err));
     TRY(grid_need(artifact, PREFIX ".novelty", 1, NOVELTY_GRID, &extra->novelty_grid, err));
-    return read_composite(engine, artifact, err);
+    TRY(read_composite(engine, artifact, err));
+    enum status status = drift_open(artifact, PREFIX, predictor_spec(engine->score), 0,
+                                    &engine->memory, &engine->score_drift, err);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 size_t engine_score_scratch(const struct engine *engine)
@@ -220,7 +223,7 @@ enum status engine_score(const struct engine *engine, const struct profile *prof
     double *contributions = scratch_take(&scratch, spec->n_columns * sizeof *contributions);
     struct profile prepared = *profile;
     feature_prepare(&prepared);
-    struct score_answer answer = {.target = extra->target};
+    struct score_answer answer = {.target = extra->target, .raw = raw};
     answer.imputed = feature_extract(spec, &prepared, raw);
     composite_compute(&extra->composite, &prepared, &answer.composite);
     if (is_composite(engine))

@@ -90,7 +90,10 @@ enum status engine_open_tier(struct engine *engine, struct error *err)
         return fail(err, STATUS_CORRUPT, "%s: section 'tier.temperature': is not above 0",
                     artifact_name(artifact));
     TRY(read_sizes(engine, artifact, err));
-    return open_predictors(engine, artifact, err);
+    TRY(open_predictors(engine, artifact, err));
+    enum status status = drift_open(artifact, "tier", predictor_spec(engine->tier), extra->n_tiers,
+                                    &engine->memory, &engine->tier_drift, err);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 static size_t one_scratch(const struct predictor *predictor)
@@ -106,7 +109,8 @@ size_t engine_tier_scratch(const struct engine *engine)
         return 0;
     size_t tier = one_scratch(engine->tier);
     size_t size = one_scratch(engine->size);
-    return 2 * scratch_align(TIERS_MAX * sizeof(double)) + (tier > size ? tier : size);
+    /* The tier's features outlive the size's question. */
+    return 2 * scratch_align(TIERS_MAX * sizeof(double)) + tier + size;
 }
 
 const char *engine_size_of(const struct engine *engine, double followers)
@@ -121,14 +125,10 @@ const char *engine_size_of(const struct engine *engine, double followers)
 }
 
 /* Calibrated probabilities; false when the model's answer is not finite. */
-static bool classify(const struct predictor *predictor, const struct profile *profile,
-                     double temperature, void *scratch, double *ret_probability,
-                     uint64_t *ret_imputed)
+static bool classify(const struct predictor *predictor, const float *raw, double temperature,
+                     void *scratch, double *ret_probability)
 {
-    const struct feature_spec *spec = predictor_spec(predictor);
     size_t n = predictor_n_outputs(predictor);
-    float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
-    *ret_imputed = engine_extract(spec, profile, raw);
     predictor_run(predictor, raw, scratch, ret_probability);
     for (size_t i = 0; i < n; i++)
         if (!isfinite(ret_probability[i]))
@@ -143,9 +143,10 @@ static bool check_audience(const struct engine *engine, const struct profile *pr
     const struct tier_extra *extra = &engine->tier_extra;
     answer->size_claimed = engine_size_of(engine, profile->number[PROFILE_followers]);
     if (engine->size) {
-        uint64_t imputed;
-        if (!classify(engine->size, profile, extra->size_temperature, scratch, probability,
-                      &imputed))
+        const struct feature_spec *spec = predictor_spec(engine->size);
+        float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
+        engine_extract(spec, profile, raw);
+        if (!classify(engine->size, raw, extra->size_temperature, scratch, probability))
             return false;
         size_t size = argmax(probability, extra->n_sizes);
         answer->size_predicted = extra->size_names[size];
@@ -167,13 +168,17 @@ enum status engine_tier(const struct engine *engine, const struct profile *profi
     const struct tier_extra *extra = &engine->tier_extra;
     double *probability = scratch_take(&scratch, TIERS_MAX * sizeof *probability);
     double *size_probability = scratch_take(&scratch, TIERS_MAX * sizeof *size_probability);
+    const struct feature_spec *spec = predictor_spec(engine->tier);
+    float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
     struct tier_answer answer = {
+        .raw = raw,
         .target = extra->target,
         .n_tiers = extra->n_tiers,
         .names = extra->names,
         .probabilities = probability,
     };
-    if (!classify(engine->tier, profile, extra->temperature, scratch, probability, &answer.imputed))
+    answer.imputed = engine_extract(spec, profile, raw);
+    if (!classify(engine->tier, raw, extra->temperature, scratch, probability))
         return fail(err, STATUS_CORRUPT, "tier model: its answer is not finite");
     answer.tier = argmax(probability, extra->n_tiers);
     if (!check_audience(engine, profile, scratch, size_probability, &answer))
