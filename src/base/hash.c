@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <nettle/hmac.h>
+#include <nettle/memops.h>
 #include <nettle/sha2.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -25,13 +26,23 @@ void hash_hex(const uint8_t *digest, size_t bytes, char *ret_hex)
     ret_hex[2 * bytes] = '\0';
 }
 
-void hash_sha256_hex(const void *data, size_t bytes, char ret_hex[static SHA256_HEX_LENGTH + 1])
+void hash_sha256(const void *data, size_t bytes, uint8_t ret_digest[static SHA256_BYTES])
 {
     struct sha256_ctx context;
-    uint8_t digest[SHA256_BYTES];
     sha256_init(&context);
     sha256_update(&context, bytes, data);
-    sha256_digest(&context, sizeof digest, digest);
+    sha256_digest(&context, SHA256_BYTES, ret_digest);
+}
+
+bool hash_equal(const void *a, const void *b, size_t bytes)
+{
+    return memeql_sec(a, b, bytes) != 0;
+}
+
+void hash_sha256_hex(const void *data, size_t bytes, char ret_hex[static SHA256_HEX_LENGTH + 1])
+{
+    uint8_t digest[SHA256_BYTES];
+    hash_sha256(data, bytes, digest);
     hash_hex(digest, sizeof digest, ret_hex);
 }
 

@@ -3,6 +3,7 @@
 
 /* Fast checksums (XXH3) and cryptographic digests (SHA-256, HMAC). The only user of xxHash and
  * Nettle. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,11 @@ struct hash_sha256;
 struct hash_sha256 *hash_sha256_begin(void);
 void hash_sha256_add(struct hash_sha256 *hash, const void *data, size_t bytes);
 void hash_sha256_end(struct hash_sha256 *hash, char ret_hex[static SHA256_HEX_LENGTH + 1]);
+
+void hash_sha256(const void *data, size_t bytes, uint8_t ret_digest[static SHA256_BYTES]);
+
+/* Whether two memories are equal, in a time that does not tell where they differ. */
+bool hash_equal(const void *a, const void *b, size_t bytes);
 
 /* HMAC-SHA-256 (RFC 2104) of `data` under `key`. */
 void hash_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t bytes,

@@ -139,6 +139,7 @@ static void wait_and_tend(struct service *service, int signal_fd)
             struct error err;
             if (service_reload(service, NULL, &err) != STATUS_OK)
                 log_error("reload: %s; the model before stays in service", err.message);
+            service_reload_access(service);
         }
         service_tend(service);
     }

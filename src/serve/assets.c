@@ -70,7 +70,8 @@ enum status handle_page(struct request *request, struct error *err)
     request_add_header(request, "Vary", "Accept, Accept-Encoding");
     request_add_header(request, "Cache-Control",
                        asset->immutable ? "public, max-age=31536000, immutable" : "no-cache");
-    request_add_header(request, "X-Content-Type-Options", "nosniff");
+    request_add_header(request, "X-Frame-Options", "DENY");
+    request_add_header(request, "Referrer-Policy", "no-referrer");
     request_add_header(request, "Content-Security-Policy", page_security_policy());
     if (answer_unchanged(request, asset->etag))
         return STATUS_OK;

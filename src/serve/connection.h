@@ -32,6 +32,7 @@ struct connection {
     void *library;           /* the library's connection */
     struct loop *loop;       /* borrowed: whose it is */
     bool lingers;            /* it was refused while it sent: see linger.h */
+    uint64_t client_key;     /* of the address, for its rate */
     char caller[REQLOG_CALLER_BYTES];
     uint64_t client_hash; /* of its address */
 };

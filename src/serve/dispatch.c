@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "serve/admit.h"
 #include "serve/models.h"
 #include "serve/problem.h"
 #include "serve/router.h"
@@ -38,12 +39,14 @@ static void clear_buffer(struct buffer *buffer)
 void request_begin(struct request *request, uint64_t id)
 {
     static const char hex[] = "0123456789abcdef";
-    for (size_t i = 0; i < REQUEST_ID_BYTES - 1; i++)
+    for (size_t i = 0; i < REQUEST_MADE_ID; i++)
         request->id[i] = hex[id >> (60 - 4 * i) & 15];
-    request->id[REQUEST_ID_BYTES - 1] = '\0';
+    request->id[REQUEST_MADE_ID] = '\0';
     request->start_ns = clock_monotonic_ns();
     request->start_utc_us = clock_utc_us();
     request->target = request->version = request->path = request->caller = "";
+    request->trace = NULL;
+    request->client_key = 0;
     request->method = HTTP_OTHER;
     guard_init(&request->head);
     request->parameters = request->last_parameter = NULL;
@@ -118,6 +121,7 @@ bool dispatch_head(struct request *request)
         problem_reply_http(request, 400, "bad_request", err.message);
         return false;
     }
+    admit_identify(request);
     if (head->content_length > request->service->config->server_max_body_bytes) {
         dispatch_body_too_large(request);
         return false;
@@ -125,9 +129,10 @@ bool dispatch_head(struct request *request)
     request->must_close = false;
 
     if (request->route->id == ROUTE_OTHER ||
-        ((request->route->id == ROUTE_RELOAD || request->route->id == ROUTE_MODELS) &&
-         !request->service->config->server_reload)) {
+        (request->route->scope == TOKEN_ADMIN && !request->service->config->server_reload)) {
         refuse_path(request);
+    } else if (!admit(request)) {
+        return true;
     } else if (!(request->route->methods & request->method)) {
         request->allow = request->route->allow;
         problem_reply_http(request, 405, "method_not_allowed",

@@ -11,7 +11,7 @@
  */
 #include "serve/request.h"
 
-/* Start the clock and clear what the request before left. id: REQUEST_ID_BYTES - 1 characters. */
+/* Start the clock and clear what the request before left. id: a random number. */
 void request_begin(struct request *request, uint64_t id);
 
 /* True: read the body, if any, and call dispatch_body(). False: the reply is ready, and the

@@ -14,6 +14,8 @@ enum http_method http_method_find(const char *name)
         return HTTP_GET;
     if (strcmp(name, "HEAD") == 0)
         return HTTP_HEAD;
+    if (strcmp(name, "OPTIONS") == 0)
+        return HTTP_OPTIONS;
     return HTTP_OTHER;
 }
 

@@ -10,7 +10,8 @@ enum http_method {
     HTTP_GET = 1,
     HTTP_HEAD = 2,
     HTTP_POST = 4,
-    HTTP_OTHER = 8, /* known or not: no route takes it */
+    HTTP_OPTIONS = 8,
+    HTTP_OTHER = 16, /* known or not: no route takes it */
 };
 
 enum http_method http_method_find(const char *name);
@@ -18,8 +19,11 @@ enum http_method http_method_find(const char *name);
 /* Every status that the daemon answers; anything else is counted as HTTP_STATUS_OTHER. */
 #define HTTP_STATUSES(X) \
     X(200)               \
+    X(204)               \
     X(304)               \
     X(400)               \
+    X(401)               \
+    X(403)               \
     X(404)               \
     X(405)               \
     X(406)               \

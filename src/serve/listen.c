@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 #define BACKLOG 1024
@@ -39,6 +40,14 @@ void listen_format_peer(const struct sockaddr *peer, char *ret_text, size_t size
             : (const void *)&((const struct sockaddr_in *)(const void *)peer)->sin_addr;
     if (!inet_ntop(peer->sa_family, address, ret_text, (socklen_t)size))
         snprintf(ret_text, size, "?");
+}
+
+uint64_t listen_peer_key(const struct sockaddr *peer)
+{
+    const struct sockaddr_in6 *v6 = (const void *)peer;
+    const struct sockaddr_in *v4 = (const void *)peer;
+    return peer->sa_family == AF_INET6 ? hash_xxh3(&v6->sin6_addr, 8)
+                                       : hash_xxh3(&v4->sin_addr, sizeof v4->sin_addr);
 }
 
 static void format(struct listen_address *address)
@@ -115,6 +124,14 @@ enum status listen_probe(const struct listen_address *address, struct error *err
 {
     AUTO(close_slot) int fd = -1;
     return bind_to(address, 0, &fd, err);
+}
+
+bool listen_is_loopback(const struct listen_address *address)
+{
+    const struct sockaddr_in6 *v6 = (const void *)&address->socket;
+    const struct sockaddr_in *v4 = (const void *)&address->socket;
+    return address->socket.ss_family == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)
+                                                 : ntohl(v4->sin_addr.s_addr) >> 24 == 127;
 }
 
 enum status listen_open(struct listen_address *address, int *ret_fd, struct error *err)

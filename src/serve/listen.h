@@ -3,6 +3,7 @@
 
 /* Listening sockets: one for each event loop, all on one address (SO_REUSEPORT), so that the kernel
  * deals the connections out. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -21,8 +22,14 @@ enum status listen_parse(const char *text, struct listen_address *ret_address, s
  * would silently share the port, so that this is asked first. */
 enum status listen_probe(const struct listen_address *address, struct error *err);
 
+/* Whether only this machine can reach it. */
+bool listen_is_loopback(const struct listen_address *address);
+
 /* A listening socket. Port 0 in `address` is replaced by the port that was taken. */
 enum status listen_open(struct listen_address *address, int *ret_fd, struct error *err);
+
+/* A number for the peer: its IPv4 address, or the network (/64) of its IPv6 address. */
+uint64_t listen_peer_key(const struct sockaddr *peer);
 
 /* The numeric address of a peer, without the port. */
 void listen_format_peer(const struct sockaddr *peer, char *ret_text, size_t size);

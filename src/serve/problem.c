@@ -6,6 +6,7 @@
 /* Which status answers what:
  *
  *   400  not HTTP as guard.c takes it, or a body that is not JSON (bad_request, not_json)
+ *   401, 403  no token, or one of other scopes (unauthorized, forbidden)
  *   404  no such path, or no such handle: the message names the closest
  *   405  the path takes other methods: Allow names them
  *   406  Accept admits no type that we write
@@ -15,6 +16,7 @@
  *   414, 431  a larger request line or larger headers than server.max_header_bytes
  *   415  the body's Content-Type or Content-Encoding is not one that we read
  *   422  JSON, but not what the route takes: shape, names, types, ranges, too many instances
+ *   429  beyond limit.requests_per_s
  *   500  a fault of ours      503  too many connections, stopping, or a reload that failed */
 static const struct {
     unsigned status;

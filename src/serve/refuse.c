@@ -17,7 +17,7 @@ struct refusal {
 
 static bool send_refusal(int fd, const struct refusal *refusal)
 {
-    char head[256];
+    char head[512];
     int bytes = snprintf(head, sizeof head,
                          "HTTP/1.1 %u %s\r\nContent-Type: " HTTP_JSON "\r\n%s%s%s%s"
                          "Connection: close\r\nContent-Length: %zu\r\n\r\n",

@@ -20,7 +20,8 @@ struct connection;
 struct route;
 struct service;
 
-#define REQUEST_ID_BYTES 17
+#define REQUEST_MADE_ID 16 /* characters of an id of ours */
+#define REQUEST_ID_BYTES 65
 
 /* One query parameter, unescaped; value: "" when there is none. */
 struct parameter {
@@ -34,7 +35,7 @@ enum request_stage {
     REQUEST_ANSWERING, /* the handler was called */
 };
 
-#define REQUEST_MAX_EXTRA 6
+#define REQUEST_MAX_EXTRA 16
 struct reply_header {
     const char *name, *value;
 };
@@ -53,6 +54,8 @@ struct request {
     const char *raw_target; /* where it lies in the library's buffer, which decodes it in place */
     const char *version;    /* "HTTP/1.1" */
     const char *path;       /* unescaped, without the query */
+    const char *trace;      /* traceparent of the reply, or NULL */
+    uint64_t client_key;    /* whose rate it counts to: the token's, or the address's */
     const char *caller;     /* the client's address or its hash; borrows the connection */
     uint64_t client_hash;   /* of the client's address */
     enum http_method method;

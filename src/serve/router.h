@@ -35,9 +35,11 @@ struct route {
     unsigned methods;  /* bits of enum http_method */
     const char *allow; /* the same as the value of an Allow header */
     handler handle;
-    bool needs_model; /* a model is acquired before the handler is called */
-    bool keeps_text;  /* the request log stores input and output, not only that it happened */
-    const char *help; /* one line for the index */
+    bool needs_model;  /* a model is acquired before the handler is called */
+    unsigned scope;    /* of the token that opens it (base/token.h); 0: open to all */
+    bool is_operators; /* no rate counts: probes and scrapes */
+    bool keeps_text;   /* the request log stores input and output, not only that it happened */
+    const char *help;  /* one line for the index */
 };
 
 /* By enum route_id. */

@@ -95,6 +95,21 @@ static void loop_deinit(struct loop *loop)
     close_slot(&loop->epoll_fd);
 }
 
+static void warn_of_open_door(const struct server *server)
+{
+    const struct serve_config *config = server->service->config;
+    if (listen_is_loopback(&server->address))
+        return;
+    if (!access_is_on(&server->service->access))
+        log_warning("server.listen: %s can be reached from other machines, and everybody there may "
+                    "ask: set access.tokens, or let a proxy ask who it is",
+                    server->address.text);
+    else if (config->access_tls_certificate[0] == '\0')
+        log_warning("server.listen: %s can be reached from other machines, and tokens travel "
+                    "unencrypted: set access.tls_certificate, or let a proxy speak TLS",
+                    server->address.text);
+}
+
 enum status server_new(struct service *service, struct server **ret_server, struct error *err)
 {
     AUTO(server_free_slot) struct server *server = calloc(1, sizeof *server);
@@ -107,6 +122,7 @@ enum status server_new(struct service *service, struct server **ret_server, stru
         return fail(err, STATUS_INTERNAL, "libmicrohttpd: no MHD_queue_response");
     TRY(listen_parse(service->config->server_listen, &server->address, err));
     TRY(listen_probe(&server->address, err));
+    warn_of_open_door(server);
     server->loops = calloc(service->n_lanes, sizeof *server->loops);
     if (!server->loops)
         return fail(err, STATUS_NO_MEMORY, "server: out of memory");

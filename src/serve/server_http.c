@@ -99,6 +99,7 @@ static void on_connection(void *user, struct MHD_Connection *library, void **con
     connection->fd = fd->connect_fd;
     connection->library = library;
     connection->loop = loop;
+    connection->client_key = listen_peer_key(peer->client_addr);
     char address[REQLOG_CALLER_BYTES];
     listen_format_peer(peer->client_addr, address, sizeof address);
     connection->client_hash = hash_xxh3(address, strlen(address));
@@ -133,6 +134,7 @@ static void *on_request_line(void *user, const char *target, struct MHD_Connecti
     hide_query(target);
     request->caller = connection->caller;
     request->client_hash = connection->client_hash;
+    request->client_key = connection->client_key;
     request->connection = connection;
     connection->request = request;
     connection_move(&loop->connections, connection, PHASE_HEAD, loop->now_ns);
@@ -182,7 +184,10 @@ static void read_head(struct request *request, struct MHD_Connection *library, c
 static bool add_headers(const struct request *request, struct MHD_Response *response)
 {
     bool ok = MHD_add_response_header(response, "Content-Type", request->content_type) &&
-              MHD_add_response_header(response, "X-Request-Id", request->id);
+              MHD_add_response_header(response, "X-Request-Id", request->id) &&
+              MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (request->trace)
+        ok = ok && MHD_add_response_header(response, "traceparent", request->trace);
     if (request->allow)
         ok = ok && MHD_add_response_header(response, "Allow", request->allow);
     if (request->retry_after_s > 0) {

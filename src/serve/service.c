@@ -17,6 +17,9 @@ enum status service_init(struct service *service, const struct serve_config *con
     *service = (struct service){.config = config, .n_lanes = n_lanes, .reload_fd = -1};
     pthread_mutex_init(&service->lock, NULL);
     TRY(metrics_init(&service->metrics, n_lanes, err));
+    TRY(access_init(&service->access, config->access_tokens, err));
+    TRY(limiter_init(&service->limiter, (uint64_t)config->limit_requests_per_s,
+                     (uint64_t)config->limit_burst, err));
     service->reload_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (service->reload_fd < 0)
         return fail_errno(err, "eventfd");
@@ -51,6 +54,8 @@ void service_deinit(struct service *service)
     for (size_t role = 0; role < N_MODEL_ROLES; role++)
         slot_deinit(&service->slots[role]);
     metrics_deinit(&service->metrics);
+    access_deinit(&service->access);
+    limiter_deinit(&service->limiter);
     if (service->reload_fd >= 0)
         close(service->reload_fd);
     pthread_mutex_destroy(&service->lock);
@@ -103,6 +108,13 @@ static void list_for(struct service *service, struct request *request)
     request->outcome = err;
 }
 
+void service_reload_access(struct service *service)
+{
+    struct error err;
+    if (access_reload(&service->access, &err) != STATUS_OK)
+        log_error("%s; the tokens before stay in force", err.message);
+}
+
 void service_tend(struct service *service)
 {
     uint64_t n;
@@ -124,6 +136,7 @@ void service_tend(struct service *service)
     }
     for (size_t role = 0; role < N_MODEL_ROLES; role++)
         slot_collect(&service->slots[role]);
+    access_tend(&service->access);
 }
 
 bool service_ask_main(struct service *service, struct request *request)

@@ -9,7 +9,9 @@
 #include <stdio.h>
 
 #include "reqlog/reqlog.h"
+#include "serve/access.h"
 #include "serve/config.h"
+#include "serve/limiter.h"
 #include "serve/metrics.h"
 #include "serve/models.h"
 #include "serve/slot.h"
@@ -23,6 +25,8 @@ struct service {
     struct slot slots[N_MODEL_ROLES];
     struct metrics metrics;
     struct reqlog *log; /* owns; NULL: durability is off */
+    struct access access;
+    struct limiter limiter;
     atomic_bool is_stopping;
 
     /* Requests that wait for a reload. `lock` guards the list; `reload_fd` (an eventfd) tells the
@@ -56,6 +60,10 @@ enum status service_check(const struct serve_config *config, FILE *out, struct e
 /* Load `version` (see models_load) and what stands beside it, and exchange them for those in
  * service, which stay when that fails. Main thread. */
 enum status service_reload(struct service *service, const char *version, struct error *err);
+
+/* Read tokens again, whether they changed or not; what is wrong goes to the log, and what was in
+ * force stays. Main thread. */
+void service_reload_access(struct service *service);
 
 /* The main thread's turn, when reload_fd is readable or time has passed: reload for those who
  * asked, list the versions, close retired models. */

@@ -123,7 +123,7 @@ class Daemon:
     def __init__(self, models, directory, *options, wait=True):
         self.directory = Path(directory)
         self.log_path = self.directory / "influenced.stderr"
-        self.options = [f"--models.path={models}", "--server.listen=127.0.0.1:0",
+        self.options = [f"--models.path={models}", "--server.listen=127.0.0.1:0", "--server.reload=on",
                         f"--log.path={self.directory / 'requests.db'}", *options]
         self.start(wait)
 

@@ -214,11 +214,6 @@ def test_a_reload_that_fails_keeps_the_old_model_and_says_why(start_daemon, own_
     assert daemon.get("/score?handle=demo_0001") == before
 
 
-def test_reload_can_be_taken_away(start_daemon, hand_models):
-    daemon = start_daemon(hand_models, "--server.reload=off")
-    assert daemon.request("POST", "/-/reload")[0] == 404
-
-
 def test_no_request_is_lost_while_models_change(start_daemon, own_models):
     daemon = start_daemon(own_models)
     versions = [new_bundle(own_models, seed) for seed in (1, 2)]
