@@ -25,8 +25,8 @@ static int evaluate(struct request *request, char *const *files, size_t n_files)
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
     if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK)
         return command_failed(name, &err);
-    input->files = inputs->files;
-    input->n_files = inputs->n_files;
+    input->target.files = inputs->files;
+    input->target.n_files = inputs->n_files;
     AUTO(evaluation_free_slot) struct evaluation *evaluation = NULL;
     if (evaluate_run(input, &evaluation, &err) != STATUS_OK)
         return command_failed(name, &err);
@@ -52,6 +52,9 @@ static bool read_count(const char *text, int64_t min, int64_t max, size_t *ret_c
 enum {
     TARGET = 1,
     BINS,
+    TOP,
+    LABELS,
+    ALLOW,
     FEATURES,
     EXCLUDE,
     MODELS,
@@ -71,16 +74,24 @@ static bool take_option(int option, struct evaluate_input *input)
     size_t seed = 0;
     switch (option) {
     case TARGET:
-        input->target = optarg;
+        input->target.target = optarg;
         return true;
     case BINS:
-        input->bins = optarg;
+        input->target.bins = optarg;
+        return true;
+    case TOP:
+        return read_count(optarg, 1, 1000, &input->target.top);
+    case LABELS:
+        input->target.labels = optarg;
+        return true;
+    case ALLOW:
+        input->names.allow = optarg;
         return true;
     case FEATURES:
-        input->features = optarg;
+        input->names.features = optarg;
         return true;
     case EXCLUDE:
-        input->exclude = optarg;
+        input->names.exclude = optarg;
         return true;
     case MODELS:
         input->models = optarg;
@@ -89,7 +100,7 @@ static bool take_option(int option, struct evaluate_input *input)
         input->select = optarg;
         return true;
     case SCHEMAS:
-        input->schema_dir = optarg;
+        input->target.schema_dir = optarg;
         return true;
     case FOLDS:
         return read_count(optarg, 2, 100, &input->n_folds);
@@ -112,6 +123,7 @@ static const char *number_range(int option)
     case FOLDS:
         return "2 to 100 are taken";
     case REPEATS:
+    case TOP:
         return "1 to 1000 are taken";
     default:
         return "a whole number from 0 is taken";
@@ -123,6 +135,9 @@ int command_evaluate(int argc, char **argv)
     static const struct option options[] = {
         {"target", required_argument, NULL, TARGET},
         {"bins", required_argument, NULL, BINS},
+        {"top", required_argument, NULL, TOP},
+        {"labels", required_argument, NULL, LABELS},
+        {"allow-leakage", required_argument, NULL, ALLOW},
         {"features", required_argument, NULL, FEATURES},
         {"exclude", required_argument, NULL, EXCLUDE},
         {"models", required_argument, NULL, MODELS},
@@ -139,7 +154,8 @@ int command_evaluate(int argc, char **argv)
     struct request request = {
         .input =
             {
-                .schema_dir = inputs_schema_dir(),
+                .target.schema_dir = inputs_schema_dir(),
+                .names.extras = true,
                 .n_folds = 5,
                 .n_repeats = 5,
                 .n_threads = 1,
@@ -162,7 +178,9 @@ int command_evaluate(int argc, char **argv)
             return command_usage(name, "--%s: '%s' is out of range: %s",
                                  options[option - TARGET].name, optarg, number_range(option));
     }
-    if (optind == argc || !input->target)
-        return command_usage(name, "a FILE and --target are needed");
+    if (optind == argc || (!input->target.target && !input->target.labels))
+        return command_usage(name, "a FILE and --target or --labels are needed");
+    if (input->target.target && input->target.labels)
+        return command_usage(name, "the labels are the target: --labels FILE:COLUMN, no --target");
     return evaluate(&request, argv + optind, (size_t)(argc - optind));
 }

@@ -261,6 +261,8 @@ static enum status combine(struct import *import, struct table **tables, size_t 
         table = STEAL(tables[0]);
     else
         TRY(snapshots_append(tables, n, &table, err));
+    if (import->options->growth)
+        TRY(snapshots_hold_newest(table, err));
     TRY(snapshots_join(table, &events, err));
     if (events.failed)
         return no_memory(err);

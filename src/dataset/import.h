@@ -6,6 +6,7 @@
  * file -> bytes (gzip, UTF-16, latin-1, BOM) -> rows (csv.c) -> columns to fields (schema.c) ->
  * values (profile/parse.c) -> repairs and refusals (clean.c) -> snapshots joined by handle
  * (snapshots.c). */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct import_options {
     const char *schema_dir; /* further schemas (*.ini), or NULL */
     size_t max_rows;        /* 0: no bound */
     size_t max_field_bytes; /* of one CSV field; 0: 1 MiB */
+    bool growth;            /* hold the newest month back; see snapshots_hold_newest() */
 };
 
 /* What happened, for people and for report.json. */

@@ -12,7 +12,6 @@
 #include "profile/parse.h"
 
 #define MIN_CLASS_ROWS 5
-#define OTHER_CLASS "(other)"
 
 void target_free(struct target *target)
 {
@@ -34,6 +33,7 @@ static struct target *target_new(const char *name, size_t n)
         return NULL;
     arena_init(&target->memory, 65536);
     target->name = arena_strdup(&target->memory, name);
+    target->extra = SIZE_MAX;
     target->rows = ARENA_ARRAY(&target->memory, size_t, n + 1);
     target->y = ARENA_ARRAY(&target->memory, double, n + 1);
     target->label = ARENA_ARRAY(&target->memory, uint32_t, n + 1);
@@ -48,7 +48,7 @@ static void add_row(struct target *target, size_t row, double y)
     target->y[target->n++] = y;
 }
 
-static enum status count_classes(struct target *target, struct error *err)
+enum status target_count_classes(struct target *target, struct error *err)
 {
     target->class_counts = ARENA_ARRAY(&target->memory, size_t, target->n_classes + 1);
     if (!target->class_counts)
@@ -86,7 +86,7 @@ static enum status name_classes(struct target *target, const char **sorted, size
     }
     *ret_n_named = target->n_classes;
     if (others)
-        target->class_names[target->n_classes++] = OTHER_CLASS;
+        target->class_names[target->n_classes++] = TARGET_OTHER;
     return STATUS_OK;
 }
 
@@ -113,7 +113,7 @@ static enum status classes_of(struct target *target, const char *const *column, 
             bsearch(&text, target->class_names, n_named, sizeof text, compare_texts);
         target->label[i] = (uint32_t)(found ? (size_t)(found - target->class_names) : n_named);
     }
-    return count_classes(target, err);
+    return target_count_classes(target, err);
 }
 
 /* ---- numbers ---- */
@@ -151,6 +151,11 @@ static enum status extra_target(const struct table_extra *extra, size_t n_rows,
                                 struct target *target, struct error *err)
 {
     const char *const *column = (const char *const *)extra->text;
+    for (size_t i = 0; extra->number && i < n_rows; i++)
+        if (!isnan(extra->number[i]))
+            add_row(target, i, extra->number[i]);
+    if (extra->number)
+        return STATUS_OK;
     if (!reads_as_numbers(column, n_rows))
         return classes_of(target, column, n_rows, err);
     for (size_t i = 0; i < n_rows; i++) {
@@ -202,10 +207,52 @@ static enum status fill_target(const struct table *table, const char *column, st
         if (target->n > 0)
             return STATUS_OK;
     }
-    for (size_t i = 0; i < table->n_extras; i++)
-        if (strcmp(table->extras[i].name, column) == 0)
-            return extra_target(&table->extras[i], table->n_rows, target, err);
+    target->extra = table_find_extra(table, column);
+    if (target->extra != SIZE_MAX)
+        return extra_target(&table->extras[target->extra], table->n_rows, target, err);
     return no_such_column(table, column, err);
+}
+
+/* A number that is only ever one of two is a question of which. */
+static enum status split_in_two(struct target *target, struct error *err)
+{
+    double low = INFINITY;
+    double high = -INFINITY;
+    for (size_t i = 0; i < target->n && target->task == TASK_REGRESSION; i++) {
+        low = fmin(low, target->y[i]);
+        high = fmax(high, target->y[i]);
+    }
+    if (!(low < high))
+        return STATUS_OK;
+    for (size_t i = 0; i < target->n; i++)
+        if (target->y[i] != low && target->y[i] != high)
+            return STATUS_OK;
+    char text[2][TEXT_NUMBER_BYTES];
+    text_format_number(low, text[0]);
+    text_format_number(high, text[1]);
+    const char *const names[] = {text[0], text[1]};
+    return target_cut(target, &low, 1, names, err);
+}
+
+static enum status settle(struct target *target, struct error *err)
+{
+    if (target->n == 0)
+        return fail(err, STATUS_INVALID, "column '%s' is empty", target->name);
+    return split_in_two(target, err);
+}
+
+enum status target_of_extra(const struct table *table, size_t extra, struct target **ret_target,
+                            struct error *err)
+{
+    const struct table_extra *column = &table->extras[extra];
+    AUTO(target_free_slot) struct target *target = target_new(column->name, table->n_rows);
+    if (!target)
+        return out_of_memory(err);
+    target->extra = extra;
+    TRY(extra_target(column, table->n_rows, target, err));
+    TRY(settle(target, err));
+    *ret_target = STEAL(target);
+    return STATUS_OK;
 }
 
 enum status target_column(const struct table *table, const char *column, struct target **ret_target,
@@ -215,99 +262,12 @@ enum status target_column(const struct table *table, const char *column, struct 
     if (!target)
         return out_of_memory(err);
     TRY(fill_target(table, column, target, err));
-    if (target->n == 0)
-        return fail(err, STATUS_INVALID, "column '%s' is empty", column);
+    TRY(settle(target, err));
     *ret_target = STEAL(target);
     return STATUS_OK;
 }
 
-/* ---- classes from numbers ---- */
-
-static char *range_name(struct arena *arena, const double *cuts, size_t n_cuts, size_t bin)
-{
-    char low[TEXT_NUMBER_BYTES] = "";
-    char high[TEXT_NUMBER_BYTES] = "";
-    if (bin > 0)
-        text_format_number(cuts[bin - 1], low);
-    if (bin < n_cuts)
-        text_format_number(cuts[bin], high);
-    if (bin == 0)
-        return arena_printf(arena, "<= %s", high);
-    if (bin == n_cuts)
-        return arena_printf(arena, "> %s", low);
-    return arena_printf(arena, "%s .. %s", low, high);
-}
-
-enum status target_cut(struct target *target, const double *cuts, size_t n_cuts,
-                       const char *const *names, struct error *err)
-{
-    if (target->task != TASK_REGRESSION)
-        return fail(err, STATUS_INVALID, "column '%s' holds classes: it cannot be cut into bins",
-                    target->name);
-    for (size_t c = 0; c + 1 < n_cuts; c++)
-        if (!(cuts[c] < cuts[c + 1]))
-            return fail(err, STATUS_INVALID, "bins must rise: %g, %g", cuts[c], cuts[c + 1]);
-    target->task = TASK_CLASSIFICATION;
-    target->n_classes = n_cuts + 1;
-    target->class_names = ARENA_ARRAY(&target->memory, const char *, n_cuts + 1);
-    if (!target->class_names)
-        return out_of_memory(err);
-    for (size_t c = 0; c <= n_cuts; c++) {
-        target->class_names[c] = names ? arena_strdup(&target->memory, names[c])
-                                       : range_name(&target->memory, cuts, n_cuts, c);
-        if (!target->class_names[c])
-            return out_of_memory(err);
-    }
-    for (size_t i = 0; i < target->n; i++) {
-        uint32_t bin = 0;
-        while (bin < n_cuts && target->y[i] > cuts[bin])
-            bin++;
-        target->label[i] = bin;
-    }
-    return count_classes(target, err);
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-enum status target_quantiles(const struct target *target, size_t n_bins, double *ret_cuts,
-                             struct error *err)
-{
-    AUTO(free_slot) double *sorted = malloc((target->n + 1) * sizeof *sorted);
-    if (!sorted)
-        return out_of_memory(err);
-    memcpy(sorted, target->y, target->n * sizeof *sorted);
-    qsort(sorted, target->n, sizeof sorted[0], compare_doubles);
-    for (size_t c = 1; c < n_bins; c++) {
-        double at = (double)c / (double)n_bins * (double)(target->n - 1);
-        size_t low = (size_t)at;
-        size_t high = low + 1 < target->n ? low + 1 : low;
-        ret_cuts[c - 1] = sorted[low] + (at - (double)low) * (sorted[high] - sorted[low]);
-        if (c > 1 && !(ret_cuts[c - 1] > ret_cuts[c - 2]))
-            return fail(err, STATUS_INVALID, "column '%s' has too many ties for %zu bins",
-                        target->name, n_bins);
-    }
-    return STATUS_OK;
-}
-
-void target_drop_empty(struct target *target)
-{
-    size_t n_kept = 0;
-    for (size_t c = 0; c < target->n_classes; c++) {
-        if (target->class_counts[c] == 0)
-            continue;
-        for (size_t i = 0; i < target->n; i++)
-            if (target->label[i] == c)
-                target->label[i] = (uint32_t)n_kept;
-        target->class_names[n_kept] = target->class_names[c];
-        target->class_counts[n_kept++] = target->class_counts[c];
-    }
-    target->n_classes = n_kept;
-}
+/* ---- a sample ---- */
 
 /* Numbers below n again, in the order in which the groups first stand. */
 static enum status renumber_groups(struct target *sample, size_t n_before, struct error *err)
@@ -348,6 +308,7 @@ enum status target_sample(const struct target *target, size_t n, uint64_t seed,
     sample->task = target->task;
     sample->n_classes = target->n_classes;
     sample->hidden = target->hidden;
+    sample->extra = target->extra;
     memcpy(sample->hidden_text, target->hidden_text, sizeof sample->hidden_text);
     sample->class_names = ARENA_ARRAY(&sample->memory, const char *, target->n_classes + 1);
     if (!sample->class_names)
@@ -357,7 +318,7 @@ enum status target_sample(const struct target *target, size_t n, uint64_t seed,
         if (!sample->class_names[c])
             return out_of_memory(err);
     }
-    TRY(count_classes(sample, err));
+    TRY(target_count_classes(sample, err));
     *ret_sample = STEAL(sample);
     return STATUS_OK;
 }

@@ -25,17 +25,25 @@ struct target {
     size_t *class_counts;     /* [n_classes] */
     uint64_t hidden;          /* number fields that give the target away; see leakage.h */
     bool hidden_text[PROFILE_N_TEXTS];
+    size_t extra; /* index of the extra column that it is; SIZE_MAX: none */
 };
+
+#define TARGET_OTHER "(other)"
 
 void target_free(struct target *target);
 DEFINE_SLOT(target_free, struct target)
 
 /* A column of the table as a target: a profile field or an extra column. Numbers make a regression
  * (an extra column counts as numbers when nine of ten values read as such), anything else classes:
- * its values in alphabetic order, those with fewer than 5 rows together as "(other)".
+ * its values in alphabetic order, those with fewer than 5 rows together as "(other)". Numbers that
+ * are only ever one of two make two classes.
  * STATUS_NOT_FOUND: no such column; the message lists those there are. STATUS_INVALID: empty. */
 enum status target_column(const struct table *table, const char *column, struct target **ret_target,
                           struct error *err);
+
+/* The same of one extra column. extra: its index. */
+enum status target_of_extra(const struct table *table, size_t extra, struct target **ret_target,
+                            struct error *err);
 
 /* Cut a regression into classes in place: class i holds cuts[i-1] < y <= cuts[i].
  * names: [n_cuts + 1], or NULL: "<= 82", "82 .. 86", "> 86". */
@@ -46,6 +54,13 @@ enum status target_cut(struct target *target, const double *cuts, size_t n_cuts,
  * statistics. ret_cuts: [n_bins - 1]. STATUS_INVALID: so many ties that two coincide. */
 enum status target_quantiles(const struct target *target, size_t n_bins, double *ret_cuts,
                              struct error *err);
+
+/* Keep the k most frequent classes; the others become "(other)". STATUS_INVALID: it holds numbers.
+ */
+enum status target_top(struct target *target, size_t k, struct error *err);
+
+/* Count the rows of each class again. */
+enum status target_count_classes(struct target *target, struct error *err);
 
 /* Drop the classes that no row has. */
 void target_drop_empty(struct target *target);

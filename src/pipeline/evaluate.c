@@ -6,11 +6,9 @@
 #include <string.h>
 
 #include "learn/calibrate.h"
-#include "learn/leakage.h"
 #include "pipeline/train_config.h"
 
 #define COVERAGE 0.9
-#define MAX_BINS 64
 #define MAX_TRAINERS 16
 
 void evaluation_free(struct evaluation *evaluation)
@@ -26,117 +24,15 @@ void evaluation_free(struct evaluation *evaluation)
     free(evaluation);
 }
 
-/* ---- the target ---- */
-
-static enum status cut_target(const struct evaluate_input *input, struct target *target,
-                              struct error *err)
-{
-    double cuts[MAX_BINS];
-    size_t n_cuts = 0;
-    const char *bins = input->bins;
-    bool tertile = strcmp(bins, "tertile") == 0;
-    if (!tertile && !text_starts_with(bins, "quantiles:")) {
-        TRY(train_config_numbers("--bins", bins, MAX_BINS, cuts, &n_cuts, err));
-    } else {
-        int64_t n_bins = 3;
-        const char *number = bins + strlen("quantiles:");
-        if (!tertile && (!text_parse_integer(number, strlen(number), &n_bins) || n_bins < 2 ||
-                         n_bins > MAX_BINS))
-            return fail(err, STATUS_INVALID, "--bins: quantiles:N takes 2 to %d, got '%s'",
-                        MAX_BINS, number);
-        TRY(target_quantiles(target, (size_t)n_bins, cuts, err));
-        n_cuts = (size_t)n_bins - 1;
-    }
-    TRY(target_cut(target, cuts, n_cuts, NULL, err));
-    target_drop_empty(target);
-    return STATUS_OK;
-}
-
 /* ---- what may be seen ---- */
-
-/* What a name in --features or --exclude stands for: one feature, or a field and what reads it. */
-struct named {
-    enum feature_id feature; /* FEATURE_N: a field */
-    const struct profile_field *field;
-};
-
-static enum status look_up(const char *option, const char *name, struct named *ret_named,
-                           struct error *err)
-{
-    struct named named = {.feature = feature_find(name),
-                          .field = profile_field_find(name, strlen(name))};
-    if (named.feature == FEATURE_N && !named.field)
-        return fail(err, STATUS_NOT_FOUND, "%s: there is no feature or field '%s'", option, name);
-    *ret_named = named;
-    return STATUS_OK;
-}
-
-static enum status exclude(const char *list, struct arena *arena, struct design_options *options,
-                           struct error *err)
-{
-    char *name;
-    while ((name = train_config_word(&list, ", ", arena))) {
-        struct named named;
-        TRY(look_up("--exclude", name, &named, err));
-        if (named.feature != FEATURE_N)
-            options->excluded[named.feature] = true;
-        else if (named.field->kind == PROFILE_TEXT)
-            options->hidden_text[named.field->index] = true;
-        else
-            options->hidden |= UINT64_C(1) << named.field->index;
-    }
-    return STATUS_OK;
-}
-
-static enum status refuse_leak(const struct target *target, const struct named *named,
-                               const char *name, struct error *err)
-{
-    bool leaks = named->feature != FEATURE_N ? leakage_hides(target->hidden, named->feature)
-                 : named->field->kind == PROFILE_TEXT
-                     ? target->hidden_text[named->field->index]
-                     : (target->hidden >> named->field->index & 1) != 0;
-    if (!leaks)
-        return STATUS_OK;
-    return fail(err, STATUS_INVALID, "--features: '%s' gives '%s' away", name, target->name);
-}
-
-/* Only what is listed: the features named, and those that read nothing but fields named. */
-static enum status include(const struct target *target, const char *list, struct arena *arena,
-                           struct design_options *options, struct error *err)
-{
-    uint64_t fields = 0;
-    bool wanted[FEATURE_N] = {false};
-    bool texts[PROFILE_N_TEXTS] = {false};
-    char *name;
-    while ((name = train_config_word(&list, ", ", arena))) {
-        struct named named;
-        TRY(look_up("--features", name, &named, err));
-        TRY(refuse_leak(target, &named, name, err));
-        if (named.feature != FEATURE_N)
-            wanted[named.feature] = true;
-        else if (named.field->kind == PROFILE_TEXT)
-            texts[named.field->index] = true;
-        else
-            fields |= UINT64_C(1) << named.field->index;
-    }
-    for (size_t f = 0; f < FEATURE_N; f++)
-        options->excluded[f] = !wanted[f] && (feature_definitions[f].inputs & ~fields) != 0;
-    for (size_t t = 0; t < PROFILE_N_TEXTS; t++)
-        options->hidden_text[t] |= !texts[t];
-    return STATUS_OK;
-}
 
 static enum status choose_design(const struct evaluate_input *input, struct evaluation *evaluation,
                                  struct error *err)
 {
-    const struct target *target = evaluation->target;
-    struct design_options options = {.hidden = target->hidden};
-    memcpy(options.hidden_text, target->hidden_text, sizeof options.hidden_text);
-    if (input->features)
-        TRY(include(target, input->features, &evaluation->memory, &options, err));
-    if (input->exclude)
-        TRY(exclude(input->exclude, &evaluation->memory, &options, err));
-    TRY(design_choose(evaluation->table, &options, &evaluation->design, err));
+    struct target *target = evaluation->target;
+    TRY(visible_choose(evaluation->table, target, &input->names, &evaluation->memory,
+                       &evaluation->visible, err));
+    TRY(design_choose(evaluation->table, &evaluation->visible.options, &evaluation->design, err));
     return design_fit(&evaluation->design, evaluation->table, target->rows, target->n,
                       &evaluation->spec, err);
 }
@@ -234,13 +130,9 @@ enum status evaluate_run(const struct evaluate_input *input, struct evaluation *
     if (!evaluation)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     arena_init(&evaluation->memory, 4096);
-    struct import_options options = {.schema_dir = input->schema_dir};
-    progress_show(input->progress, "importing", -1);
-    TRY(import_files(input->files, input->n_files, &options, &evaluation->table,
-                     &evaluation->imported, err));
-    TRY(target_column(evaluation->table, input->target, &evaluation->target, err));
-    if (input->bins)
-        TRY(cut_target(input, evaluation->target, err));
+    struct own_target own = input->target;
+    own.progress = input->progress;
+    TRY(own_target_make(&own, &evaluation->table, &evaluation->imported, &evaluation->target, err));
     TRY(choose_design(input, evaluation, err));
     TRY(validate(input, evaluation, err));
     *ret_evaluation = STEAL(evaluation);
@@ -267,7 +159,11 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
     fputs("seen:", out);
     for (size_t i = 0; i < evaluation->spec->n_columns; i++)
         fprintf(out, "%s %s", i ? "," : "", evaluation->spec->columns[i].name);
-    fputs("\n\n", out);
+    fputs("\n", out);
+    for (size_t i = 0; i < evaluation->visible.n_leaks; i++)
+        fprintf(out, "leakage, not seen: %s: %s\n", evaluation->visible.leaks[i].column,
+                evaluation->visible.leaks[i].reason);
+    fputs("\n", out);
     leaderboard_print(&board, out);
     if (target->task == TASK_REGRESSION)
         fprintf(out, "\n90 %% intervals covered %.1f %% of held-out rows\n",
@@ -299,6 +195,15 @@ void evaluation_put_json(const struct evaluation *evaluation, struct json_writer
     json_begin_array(w);
     for (size_t i = 0; i < evaluation->spec->n_columns; i++)
         json_put_string(w, evaluation->spec->columns[i].name);
+    json_end_array(w);
+    json_put_key(w, "leakage");
+    json_begin_array(w);
+    for (size_t i = 0; i < evaluation->visible.n_leaks; i++) {
+        json_begin_object(w);
+        json_member_string(w, "column", evaluation->visible.leaks[i].column);
+        json_member_string(w, "reason", evaluation->visible.leaks[i].reason);
+        json_end_object(w);
+    }
     json_end_array(w);
     json_member_string(w, "selected_by", metric_names[evaluation->metric]);
     json_member_string(w, "chosen", crossval->entries[evaluation->chosen].trainer->name);

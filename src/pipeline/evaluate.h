@@ -9,20 +9,16 @@
 
 #include "base/json.h"
 #include "base/progress.h"
-#include "dataset/import.h"
 #include "learn/crossval.h"
 #include "pipeline/leaderboard.h"
+#include "pipeline/own_target.h"
+#include "pipeline/visible.h"
 
 struct evaluate_input {
-    const char *const *files; /* as for import_files() */
-    size_t n_files;
-    const char *schema_dir;
-    const char *target;   /* column */
-    const char *bins;     /* NULL; "tertile"; "quantiles:N"; "A,B,..": class i ends with its cut */
-    const char *features; /* NULL, or a list: only features and fields of these names */
-    const char *exclude;  /* NULL, or a list: none of these */
-    const char *models;   /* NULL: all; or a list of trainers */
-    const char *select;   /* NULL: mae or macro_f1; or the name of a metric */
+    struct own_target target;   /* with the files; its progress is ours */
+    struct visible_names names; /* what may be seen */
+    const char *models;         /* NULL: all; or a list of trainers */
+    const char *select;         /* NULL: mae or macro_f1; or the name of a metric */
     size_t n_folds, n_repeats;
     uint64_t seed;
     int n_threads;
@@ -34,6 +30,7 @@ struct evaluation {
     struct table *table;
     struct import_report *imported;
     struct target *target;
+    struct visible visible;
     struct design design;
     struct feature_spec *spec; /* fitted on all rows, to say what was seen */
     struct crossval *crossval;

@@ -37,6 +37,100 @@ def test_features_can_be_chosen_and_left_out(evaluate, demo):
     assert not [name for name in evaluate(*base, "--exclude", "followers")["features"] if "ln_followers" == name]
 
 
+def write_table(path, rows):
+    """A table of rows (dicts) as CSV."""
+    names = list(rows[0])
+    lines = [",".join(names)] + [",".join(str(row.get(name, "")) for name in names) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def spread(i, salt=0):
+    """As good as random in 0..1, and the same everywhere."""
+    return ((i + 1) * 2654435761 + salt * 40503) % 65521 / 65521
+
+
+@pytest.fixture(scope="module")
+def own_table(tmp_path_factory):
+    """Accounts with columns of the file's own: mood, a trap that is computed, and one that is of use."""
+    rows = []
+    for i in range(160):
+        followers, views = int(1000 * 2 ** (8 * spread(i))), int(100 * 2 ** (8 * spread(i, 1)))
+        luck = 1 + 99 * spread(i, 2)
+        rows.append({"handle": f"account_{i}", "followers": followers, "reach units": views,
+                     "mood": ["glad", "calm", "cross"][i % 3], "odds": round(luck, 3),
+                     "odds squared": round(luck * luck + 7, 3), "quality": round(followers / views * 3, 5),
+                     "worth": round(20 * spread(i, 3) + (15 if i % 3 == 0 else 0), 2)})
+    return write_table(tmp_path_factory.mktemp("own") / "own.csv", rows)
+
+
+def leaks(result):
+    return {leak["column"]: leak["reason"] for leak in result["leakage"]}
+
+
+def test_columns_of_the_tables_own_are_seen(evaluate, own_table):
+    result = evaluate(own_table, "--target", "worth", "--models", "constant ridge", "--repeats", 1)
+    assert "extra_text:mood=glad" in result["features"] and result["chosen"] == "ridge"
+    blind = evaluate(own_table, "--target", "worth", "--models", "ridge", "--repeats", 1, "--exclude", "mood")
+    assert chosen(result)["metrics"]["mae"]["mean"] < chosen(blind)["metrics"]["mae"]["mean"] - 1
+    only = evaluate(own_table, "--target", "worth", "--models", "ridge", "--repeats", 1, "--features", "mood,size")
+    assert all("mood" in name or "follow" in name for name in only["features"])
+    none = evaluate(own_table, "--target", "worth", "--models", "ridge", "--repeats", 1, "--exclude", "extra")
+    assert not [name for name in none["features"] if "extra" in name]
+
+
+def test_what_gives_the_target_away_is_found_and_named(evaluate, own_table, run):
+    base = ("--models", "ridge", "--repeats", 1)
+    ranked = evaluate(own_table, "--target", "odds", *base)
+    assert "ranks the rows" in leaks(ranked)["odds_squared"]
+    assert not [name for name in ranked["features"] if "odds" in name]
+    computed = leaks(evaluate(own_table, "--target", "quality", *base))
+    assert len(computed) == 1 and "followers / reach_units" in list(computed.values())[0]
+    done = run("evaluate", own_table, "--target", "odds", "--features", "odds_squared", check=False)
+    assert done.returncode == 1 and "ranks the rows" in done.stderr and "--allow-leakage" in done.stderr
+    allowed = evaluate(own_table, "--target", "odds", "--features", "odds_squared", "--allow-leakage",
+                       "odds_squared", *base)
+    assert chosen(allowed)["metrics"]["spearman"]["mean"] > 0.99
+
+
+def test_the_most_frequent_classes_stay_and_the_others_are_taken_together(evaluate, own_table):
+    result = evaluate(own_table, "--target", "mood", "--top", 1, "--models", "prior", "--repeats", 1)
+    assert [(c["name"], c["rows"]) for c in result["classes"]] == [("glad", 54), ("(other)", 106)]
+
+
+def test_labels_come_from_a_file_of_their_own(evaluate, own_table, tmp_path, run):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("user;seen;verdict\n" + "".join(
+        f"@ACCOUNT_{i};{i};{'good' if i % 3 == 0 else 'bad'}\n" for i in range(100)) + "stranger;1;bad\n",
+        encoding="utf-8")
+    result = evaluate(own_table, "--labels", f"{labels}:verdict", "--models", "prior softmax", "--repeats", 1)
+    assert result["target"] == "verdict" and result["rows"] == 100
+    assert {c["name"]: c["rows"] for c in result["classes"]} == {"good": 34, "bad": 66}
+    assert chosen(result)["metrics"]["accuracy"]["mean"] > 0.95  # the mood says it all
+    done = run("evaluate", own_table, "--labels", labels, check=False)
+    assert done.returncode == 1 and "name one" in done.stderr
+
+
+def test_growth_is_foreseen_from_the_months_before(evaluate, tmp_path):
+    files = []
+    for month, name in ((0, "2022-03"), (3, "2022-06"), (6, "2022-09")):
+        rows = []
+        for i in range(120):
+            rate = 0.02 * (spread(i) - 0.3)
+            followers = int(1e6 * (1 + spread(i, 1)) * (1 + rate) ** month)
+            if i == 7 and month == 6:
+                followers //= 3  # another account under the same name
+            if not (i == 9 and month == 0):
+                rows.append({"handle": f"account_{i}", "followers": followers, "likes": 1000 + i})
+        files.append(f"{write_table(tmp_path / f'{name}.csv', rows)}@{name}")
+    result = evaluate(*files, "--target", "growth", "--models", "constant ridge", "--repeats", 1)
+    assert result["rows"] == 118 and "follower_growth" in result["features"]
+    assert chosen(result)["metrics"]["r2"]["mean"] > 0.9  # growth goes on as before
+    two = evaluate(*files[1:], "--target", "growth", "--models", "constant ridge", "--repeats", 1)
+    assert two["rows"] == 119 and "follower_growth" not in two["features"]
+    assert chosen(two)["metrics"]["r2"]["mean"] < 0.3
+
+
 def test_a_target_made_of_noise_is_reported_as_weak(evaluate, demo, tmp_path):
     lines = (demo / "profiles.csv").read_text(encoding="utf-8").splitlines()
     # A multiplicative hash of the row number: as good as random, and the same everywhere.
@@ -60,6 +154,9 @@ def test_the_same_seed_gives_the_same_figures(evaluate, demo):
     ((), "--target"),
     (("--target", "influence_score", "--bins", "5,4"), "bins"),
     (("--target", "influence_score", "--folds", "1"), "folds"),
+    (("--target", "influence_score", "--top", "3"), "numbers"),
+    (("--target", "growth"), "snapshots"),
+    (("--labels", "nowhere.csv"), "nowhere.csv"),
     (("--target", "influence_score", "--features", "nothing"), "nothing"),
 ])
 def test_what_cannot_be_evaluated_is_refused_by_name(run, demo, arguments, message):
@@ -69,8 +166,10 @@ def test_what_cannot_be_evaluated_is_refused_by_name(run, demo, arguments, messa
 
 def test_the_figures_of_the_protocol_on_the_real_table(evaluate, shared_data):
     table = shared_data / "top_insta_influencers_data.csv"
-    result = evaluate(table, "--target", "influence_score", "--models", "huber ridge", "--select", "mae")
+    result = evaluate(table, "--target", "influence_score", "--models", "huber ridge", "--select", "mae",
+                      "--exclude", "extra")
     assert result["rows"] == 200 and result["folds"] == 5 and result["repeats"] == 5
     assert chosen(result)["metrics"]["mae"]["mean"] < 3.97
-    tiers = evaluate(table, "--target", "influence_score", "--bins", "82,86", "--models", "softmax")
+    tiers = evaluate(table, "--target", "influence_score", "--bins", "82,86", "--models", "softmax",
+                     "--exclude", "extra")
     assert chosen(tiers)["metrics"]["macro_f1"]["mean"] > 0.61
