@@ -22,6 +22,9 @@ struct family {
     void (*run)(const void *model, const float *raw, void *scratch, double *ret_output);
     double (*explain)(const void *model, const float *raw, size_t output, void *scratch,
                       double *ret_contribution);
+    /* Many rows at once; NULL: one after the other is as good. The same scratch. */
+    void (*run_rows)(const void *model, const float *raw, size_t n, void *scratch,
+                     double *ret_output);
 };
 
 extern const struct family linear_family;

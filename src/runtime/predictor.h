@@ -67,12 +67,17 @@ const struct feature_spec *predictor_spec(const struct predictor *predictor);
 size_t predictor_n_outputs(const struct predictor *predictor);
 const char *predictor_family(const struct predictor *predictor);
 
-/* Bytes of scratch, 64-byte aligned, for one row. */
+/* Bytes of scratch, 64-byte aligned, for one call. */
 size_t predictor_scratch_bytes(const struct predictor *predictor);
 
 /* One row of raw features (feature_extract): ret_output: [n_outputs]. No allocation. */
 void predictor_run(const struct predictor *predictor, const float *raw, void *scratch,
                    double *ret_output);
+
+/* The same for many rows, equal to the last bit, faster a row when there are dozens.
+ * raw: [n][n_columns]; ret_output: [n][n_outputs]. */
+void predictor_run_rows(const struct predictor *predictor, const float *raw, size_t n,
+                        void *scratch, double *ret_output);
 
 /* Contributions of each column to one output, ret_contribution: [n_columns]; returns the base,
  * which is what they add to: base + sum is predictor_run()'s output. Linear: weight times

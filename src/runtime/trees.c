@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "runtime/family.h"
 #include "runtime/scratch.h"
+#include "runtime/trees_rows.h"
 
 /* Sums are taken in float, tree by tree, starting from the base: exactly what XGBoost's CPU
  * predictor does, so that answers are equal to the last bit, one row or many. */
@@ -19,6 +20,7 @@ struct trees {
     struct trees_layout layout;
     uint32_t max_depth;
     struct shap_rule rule;
+    trees_rows_function add_rows;
 };
 
 static void trees_close(void *model)
@@ -47,6 +49,7 @@ static enum status trees_open(const struct artifact *artifact, const char *prefi
     for (size_t tree = 0; tree < n_trees; tree++)
         if (depth[tree] > trees->max_depth)
             trees->max_depth = depth[tree];
+    trees->add_rows = trees_rows_widest();
     shap_rule_init(&trees->rule, trees->max_depth);
     TRY(trees_layout_build(&trees->nodes, depth, &trees->layout, err));
     *ret_model = STEAL(trees);
@@ -68,10 +71,14 @@ static size_t doubled_bytes(const struct tree_nodes *nodes)
 static size_t trees_scratch_bytes(const void *model)
 {
     const struct trees *trees = model;
-    return scratch_align(doubled_bytes(&trees->nodes)) +
-           scratch_align(trees->nodes.n_outputs * sizeof(float)) +
-           scratch_align(trees->nodes.n_outputs * sizeof(double)) +
-           shap_scratch_bytes(&trees->rule, trees->nodes.n_inputs, trees->max_depth);
+    size_t doubled = doubled_bytes(&trees->nodes);
+    size_t sums = trees->nodes.n_outputs * sizeof(float);
+    size_t one = scratch_align(doubled) + scratch_align(sums) +
+                 scratch_align(trees->nodes.n_outputs * sizeof(double)) +
+                 shap_scratch_bytes(&trees->rule, trees->nodes.n_inputs, trees->max_depth);
+    size_t many = scratch_align(TREES_ROWS * doubled) + scratch_align(TREES_ROWS * sums) +
+                  scratch_align(doubled);
+    return one > many ? one : many;
 }
 
 /* See struct fast_node. */
@@ -146,6 +153,90 @@ static void trees_run(const void *model, const float *raw, void *scratch, double
         ret_output[o] = (double)sum[o];
 }
 
+/* ---- many rows ---- */
+
+/* One block of TREES_ROWS rows. */
+struct block {
+    float *x;   /* [2 n_inputs][TREES_ROWS] */
+    float *sum; /* [n_outputs][TREES_ROWS] */
+    float *row; /* [2 n_inputs] one of them, for trees that go row by row */
+};
+
+/* Rows behind the last stay as they were: what becomes of them is not read. */
+static void fill_block(const struct tree_nodes *nodes, const float *raw, size_t n,
+                       const struct block *block)
+{
+    size_t n_inputs = nodes->n_inputs;
+    for (size_t i = 0; i < n_inputs; i++) {
+        for (size_t row = 0; row < n; row++) {
+            float value = raw[row * n_inputs + i];
+            block->x[i * TREES_ROWS + row] = value;
+            block->x[(n_inputs + i) * TREES_ROWS + row] = isnan(value) ? -INFINITY : value;
+        }
+    }
+    for (size_t o = 0; o < nodes->n_outputs; o++)
+        for (size_t row = 0; row < TREES_ROWS; row++)
+            block->sum[o * TREES_ROWS + row] = (float)nodes->base[o];
+}
+
+static void add_row_by_row(const struct trees *trees, const struct tree_group *group, size_t n,
+                           const uint32_t *output, const struct block *block)
+{
+    for (size_t row = 0; row < n; row++) {
+        float leaf[TREES_LANES];
+        for (size_t i = 0; i < 2 * trees->nodes.n_inputs; i++)
+            block->row[i] = block->x[i * TREES_ROWS + row];
+        if (group->nodes)
+            walk_full(group, block->row, leaf);
+        else
+            walk_linked(trees->layout.linked, group, block->row, leaf);
+        for (uint32_t lane = 0; lane < group->n_trees; lane++)
+            block->sum[output[lane] * TREES_ROWS + row] += leaf[lane];
+    }
+}
+
+static void sum_block(const struct trees *trees, size_t n, const struct block *block)
+{
+    const uint32_t *output = trees->nodes.output;
+    for (size_t g = 0; g < trees->layout.n_groups; g++) {
+        const struct tree_group *group = &trees->layout.groups[g];
+        if (group->nodes && group->depth <= TREES_ROWS_DEPTH)
+            trees->add_rows(group, block->x, output, block->sum);
+        else
+            add_row_by_row(trees, group, n, output, block);
+        output += group->n_trees;
+    }
+}
+
+static void trees_run_rows(const void *model, const float *raw, size_t n, void *scratch,
+                           double *ret_output)
+{
+    enum {
+        FEW = TREES_ROWS / 3 /* rows: with wide registers, a block costs as much as so many */
+    };
+    const struct trees *trees = model;
+    const struct tree_nodes *nodes = &trees->nodes;
+    void *rest = scratch;
+    struct block block;
+    block.x = scratch_take(&rest, TREES_ROWS * doubled_bytes(nodes));
+    block.sum = scratch_take(&rest, TREES_ROWS * nodes->n_outputs * sizeof(float));
+    block.row = scratch_take(&rest, doubled_bytes(nodes));
+    memset(block.x, 0, TREES_ROWS * doubled_bytes(nodes));
+    size_t done = 0;
+    for (size_t n_block; n - done >= FEW; done += n_block) {
+        n_block = n - done < TREES_ROWS ? n - done : TREES_ROWS;
+        fill_block(nodes, raw + done * nodes->n_inputs, n_block, &block);
+        sum_block(trees, n_block, &block);
+        for (size_t row = 0; row < n_block; row++)
+            for (size_t o = 0; o < nodes->n_outputs; o++)
+                ret_output[(done + row) * nodes->n_outputs + o] =
+                    (double)block.sum[o * TREES_ROWS + row];
+    }
+    for (; done < n; done++)
+        trees_run(model, raw + done * nodes->n_inputs, scratch,
+                  ret_output + done * nodes->n_outputs);
+}
+
 static double trees_explain(const void *model, const float *raw, size_t output, void *scratch,
                             double *ret_contribution)
 {
@@ -174,4 +265,5 @@ const struct family trees_family = {
     .scratch_bytes = trees_scratch_bytes,
     .run = trees_run,
     .explain = trees_explain,
+    .run_rows = trees_run_rows,
 };

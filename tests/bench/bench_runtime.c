@@ -143,6 +143,15 @@ static void run_trees(void *user, size_t i)
     bench->sum += output;
 }
 
+static void run_many_trees(void *user, size_t i)
+{
+    struct trees_bench *bench = user;
+    static double output[1000];
+    (void)i;
+    predictor_run_rows(bench->predictor, bench->rows[0], 1000, bench->scratch, output);
+    bench->sum += output[999];
+}
+
 static void explain_trees(void *user, size_t i)
 {
     struct trees_bench *bench = user;
@@ -218,6 +227,8 @@ int main(int argc, char **argv)
     make_trees(&trees);
     printf("trees %d, depth %d: one row       %8.2f us\n", N_TREES, DEPTH,
            measure(run_trees, &trees, 2000) / 1e3);
+    printf("trees %d, depth %d: 1,000 rows    %8.2f us a row\n", N_TREES, DEPTH,
+           measure(run_many_trees, &trees, 10) / 1e6);
     printf("trees %d, depth %d: contributions %8.2f us\n", N_TREES, DEPTH,
            measure(explain_trees, &trees, 20) / 1e3);
     bench_neighbours(34000, 64);

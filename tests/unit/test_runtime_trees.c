@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "runtime/predictor.h"
+#include "runtime/trees_rows.h"
 
 #define MAX_NODES 60000
 #define MAX_TREES 64
@@ -189,6 +190,74 @@ static void random_row(struct rng *rng, size_t n, float *x)
     }
 }
 
+/* Rows together, in all numbers that end in the middle of a block, as each one alone. */
+static void check_rows(const struct fixture *f, struct rng *rng)
+{
+    enum {
+        N = 2 * TREES_ROWS + 11
+    };
+    float x[N][MAX_COLUMNS];
+    double alone[N][3];
+    double together[N * 3];
+    size_t n_outputs = predictor_n_outputs(f->predictor);
+    for (size_t row = 0; row < N; row++) {
+        random_row(rng, MAX_COLUMNS, x[row]);
+        predictor_run(f->predictor, x[row], f->scratch, alone[row]);
+    }
+    for (size_t n = 0; n <= N; n += 1 + rng_below(rng, 9)) {
+        predictor_run_rows(f->predictor, x[0], n, f->scratch, together);
+        for (size_t row = 0; row < n; row++)
+            assert_memory_equal(&together[row * n_outputs], alone[row],
+                                n_outputs * sizeof together[0]);
+    }
+}
+
+/* A filled-up group of random trees, and rows with values at the thresholds, none and infinite. */
+struct group_case {
+    struct fast_node nodes[TREES_LANES << TREES_ROWS_DEPTH];
+    float leaves[TREES_LANES << TREES_ROWS_DEPTH];
+    struct tree_group group;
+    uint32_t output[TREES_LANES];
+    _Alignas(64) float x[2 * MAX_COLUMNS * TREES_ROWS];
+};
+
+static void make_group(struct group_case *c, struct rng *rng)
+{
+    for (size_t i = 0; i < TREES_LANES << TREES_ROWS_DEPTH; i++) {
+        c->nodes[i].value = (float)rng_below(rng, 9) - 4.0F;
+        c->nodes[i].feature = (uint32_t)rng_below(rng, 2 * MAX_COLUMNS);
+        c->leaves[i] = (float)rng_normal(rng);
+    }
+    for (size_t i = 0; i < TREES_LANES; i++)
+        c->output[i] = (uint32_t)rng_below(rng, 3);
+    random_row(rng, 2 * MAX_COLUMNS * TREES_ROWS, c->x);
+    c->group = (struct tree_group){.n_trees = 1 + (uint32_t)rng_below(rng, TREES_LANES),
+                                   .depth = (uint32_t)rng_below(rng, TREES_ROWS_DEPTH + 1),
+                                   .nodes = c->nodes,
+                                   .leaves = c->leaves};
+}
+
+static void every_width_gives_the_same_sums(void **state)
+{
+    (void)state;
+    struct rng rng = rng_seed(17);
+    static struct group_case c;
+    size_t n_compared = 0;
+    for (int round = 0; round < 300; round++) {
+        _Alignas(64) float sum[TREES_ROWS_VERSIONS][3 * TREES_ROWS] = {{0}};
+        make_group(&c, &rng);
+        for (int version = 0; version < TREES_ROWS_VERSIONS; version++) {
+            trees_rows_function add = trees_rows_get((enum trees_rows_version)version);
+            if (!add)
+                continue;
+            add(&c.group, c.x, c.output, sum[version]);
+            assert_memory_equal(sum[version], sum[TREES_ROWS_PORTABLE], sizeof sum[0]);
+            n_compared += version != TREES_ROWS_PORTABLE;
+        }
+    }
+    print_message("%zu comparisons with wider versions\n", n_compared);
+}
+
 static void check_runs(uint64_t seed, size_t n_trees, unsigned max_depth, size_t n_outputs)
 {
     struct fixture f;
@@ -206,6 +275,7 @@ static void check_runs(uint64_t seed, size_t n_trees, unsigned max_depth, size_t
                 fail_msg("seed %u, output %zu: %.9g, expected %.9g", (unsigned)seed, o, output[o],
                          (double)naive_output(&f, x, o));
     }
+    check_rows(&f, &rng);
     free_model(&f);
 }
 
@@ -337,6 +407,7 @@ static void broken_trees_are_refused_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_width_gives_the_same_sums),
         cmocka_unit_test(runs_equal_the_naive_walk_to_the_last_bit),
         cmocka_unit_test(deep_trees_fall_back_and_stay_equal),
         cmocka_unit_test(contributions_equal_brute_force_shapley_values),
