@@ -25,6 +25,8 @@ LAYERS = {
     "artifact": ["base"],
     "ui": ["base"],
     "database": ["base"],
+    # The extension sees the public interface only; its module is linked from the runtime.
+    "postgresql": ["runtime"],
     "runtime": ["base", "profile", "features", "artifact"],
     "reqlog": ["base"],
     "graph": ["base", "runtime"],
@@ -54,6 +56,7 @@ LIBRARIES = {
     "xgboost/*": ["src/learn/boosting*.c"],
     "igraph/*": ["src/graph/igraph.c"],
     "sqlite3.h": ["src/reqlog/*.[ch]"],
+    "postgres.h": ["src/postgresql/*.[ch]"],
     "libpq-fe.h": ["src/database/database*.[ch]"],
     "microhttpd.h": ["src/serve/server*.[ch]"],
 }

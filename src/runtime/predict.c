@@ -161,6 +161,11 @@ int ifl_field_find(const char *name)
     return field ? (int)(field - profile_fields) : -1;
 }
 
+int ifl_field_is_text(int field)
+{
+    return ifl_field_name(field) && profile_fields[field].kind == PROFILE_TEXT;
+}
+
 void ifl_clear(struct ifl_session *session)
 {
     for (size_t i = 0; i < PROFILE_N_TEXTS; i++) {
@@ -242,13 +247,13 @@ enum ifl_status ifl_set_handle(struct ifl_session *session, const char *handle,
 
 /* ---- the answers ---- */
 
-enum ifl_status ifl_score(struct ifl_session *session, struct ifl_score *ret_score,
-                          struct ifl_error *err)
+static enum ifl_status score(struct ifl_session *session, bool explain, struct ifl_score *ret_score,
+                             struct ifl_error *err)
 {
     struct error error = {0};
     struct score_answer answer;
-    enum status status =
-        engine_score(session->engine, &session->profile, true, session->scratch, &answer, &error);
+    enum status status = engine_score(session->engine, &session->profile, explain, session->scratch,
+                                      &answer, &error);
     if (status == STATUS_OK)
         *ret_score = (struct ifl_score){
             .target = answer.target,
@@ -265,6 +270,18 @@ enum ifl_status ifl_score(struct ifl_session *session, struct ifl_score *ret_sco
             .base = answer.base,
         };
     return give(status, &error, err);
+}
+
+enum ifl_status ifl_score(struct ifl_session *session, struct ifl_score *ret_score,
+                          struct ifl_error *err)
+{
+    return score(session, true, ret_score, err);
+}
+
+enum ifl_status ifl_score_only(struct ifl_session *session, struct ifl_score *ret_score,
+                               struct ifl_error *err)
+{
+    return score(session, false, ret_score, err);
 }
 
 enum ifl_status ifl_tier(struct ifl_session *session, struct ifl_tier *ret_tier,

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "postgresql/models.h"
+
+#include <access/xact.h>
+#include <storage/fd.h>
+#include <utils/guc.h>
+#include <utils/timestamp.h>
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_OPEN 4 /* versions that a backend keeps open */
+#define VERSION_BYTES 64
+
+struct open_model {
+    char path[MAXPGPATH];
+    struct ifl_engine *engine; /* owns; NULL: free */
+    struct ifl_session *session;
+    uint64 used; /* the clock of the last use */
+};
+
+/* A backend is one thread and one process; these are its own. */
+static char *setting_models;
+static char *setting_version;
+static bool setting_invalid_as_null;
+static struct open_model open_models[MAX_OPEN];
+static uint64 use_clock;
+static char current_version[VERSION_BYTES];
+static TimestampTz current_since; /* the statement that current_version was read in */
+
+void models_init(void)
+{
+    DefineCustomStringVariable("influence.models",
+                               "The models directory, as `influence train` writes it.", NULL,
+                               &setting_models, "", PGC_SUSET, 0, NULL, NULL, NULL);
+    DefineCustomStringVariable("influence.version",
+                               "The bundle that answers; empty: the current one of the directory.",
+                               NULL, &setting_version, "", PGC_USERSET, 0, NULL, NULL, NULL);
+    DefineCustomBoolVariable("influence.invalid_as_null",
+                             "Whether a value out of its range gives NULL instead of an error.",
+                             NULL, &setting_invalid_as_null, false, PGC_USERSET, 0, NULL, NULL,
+                             NULL);
+    MarkGUCPrefixReserved("influence");
+}
+
+bool models_invalid_as_null(void)
+{
+    return setting_invalid_as_null;
+}
+
+void models_fail(enum ifl_status status, const struct ifl_error *err)
+{
+    static const int codes[] = {
+        [IFL_INVALID] = ERRCODE_INVALID_PARAMETER_VALUE,
+        [IFL_NOT_FOUND] = ERRCODE_UNDEFINED_OBJECT,
+        [IFL_UNSUPPORTED] = ERRCODE_FEATURE_NOT_SUPPORTED,
+        [IFL_CORRUPT] = ERRCODE_DATA_CORRUPTED,
+        [IFL_NO_MEMORY] = ERRCODE_OUT_OF_MEMORY,
+        [IFL_FAILED] = ERRCODE_IO_ERROR,
+    };
+    ereport(ERROR, (errcode(codes[status]), errmsg("influence: %s", err->message)));
+}
+
+/* The names of bundles hold no slash and do not begin with a dot. */
+static bool is_version(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 0 && length < VERSION_BYTES && text[0] != '.' && !strchr(text, '/');
+}
+
+static void check_version(const char *version)
+{
+    if (!is_version(version))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("influence: '%s' is no version of a model", version),
+                        errhint("SELECT influence_model() tells the one in use.")));
+}
+
+static void check_models(void)
+{
+    if (setting_models[0] == '\0')
+        ereport(ERROR,
+                (errcode(ERRCODE_CONFIG_FILE_ERROR), errmsg("influence.models is not set"),
+                 errhint("ALTER SYSTEM SET influence.models = '/path/to/models'; then SELECT "
+                         "pg_reload_conf();")));
+}
+
+/* Which version `current` points to: looked at once a statement, so that all its rows are answered
+ * by one model. */
+static const char *read_current(void)
+{
+    char path[MAXPGPATH];
+    char target[PATH_MAX];
+    TimestampTz now = GetCurrentStatementStartTimestamp();
+    if (current_version[0] != '\0' && current_since == now)
+        return current_version;
+    snprintf(path, sizeof path, "%s/current", setting_models);
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length < 0)
+        ereport(
+            ERROR,
+            (errcode_for_file_access(), errmsg("influence: no current model at \"%s\": %m", path),
+             errhint("influence train writes one; the server's user must be able to read it.")));
+    target[length] = '\0';
+    while (length > 1 && target[length - 1] == '/')
+        target[--length] = '\0';
+    const char *slash = strrchr(target, '/');
+    const char *version = slash ? slash + 1 : target;
+    check_version(version);
+    strlcpy(current_version, version, sizeof current_version);
+    current_since = now;
+    return current_version;
+}
+
+const char *models_version(void)
+{
+    check_models();
+    if (setting_version[0] == '\0')
+        return read_current();
+    check_version(setting_version);
+    return setting_version;
+}
+
+static void close_model(struct open_model *model)
+{
+    ifl_session_free(model->session);
+    ifl_engine_close(model->engine);
+    memset(model, 0, sizeof *model);
+}
+
+/* The place of a path: its own, a free one, or the one that was not used for longest. */
+static struct open_model *place_of(const char *path)
+{
+    struct open_model *oldest = &open_models[0];
+    for (int i = 0; i < MAX_OPEN; i++) {
+        if (open_models[i].engine && strcmp(open_models[i].path, path) == 0)
+            return &open_models[i];
+        if (open_models[i].used < oldest->used)
+            oldest = &open_models[i];
+    }
+    if (oldest->engine)
+        close_model(oldest);
+    return oldest;
+}
+
+static void open_model(struct open_model *model, const char *path)
+{
+    struct ifl_error err = {0};
+    enum ifl_status status = ifl_engine_open(path, &model->engine, &err);
+    if (status == IFL_OK)
+        status = ifl_session_new(model->engine, &model->session, &err);
+    if (status != IFL_OK) {
+        close_model(model);
+        models_fail(status, &err);
+    }
+    strlcpy(model->path, path, sizeof model->path);
+}
+
+struct ifl_session *models_session_of(const char *version)
+{
+    char path[MAXPGPATH];
+    check_models();
+    check_version(version);
+    snprintf(path, sizeof path, "%s/%s", setting_models, version);
+    struct open_model *model = place_of(path);
+    if (!model->engine)
+        open_model(model, path);
+    model->used = ++use_clock;
+    ifl_clear(model->session);
+    return model->session;
+}
+
+struct ifl_session *models_session(void)
+{
+    return models_session_of(models_version());
+}

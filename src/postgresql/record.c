@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "postgresql/record.h"
+
+#include <access/htup_details.h>
+#include <catalog/pg_type.h>
+#include <funcapi.h>
+#include <utils/builtins.h>
+#include <utils/date.h>
+#include <utils/datetime.h>
+#include <utils/lsyscache.h>
+#include <utils/timestamp.h>
+#include <utils/typcache.h>
+
+#include "postgresql/models.h"
+
+struct column {
+    int field; /* of the library, or -1: not looked at */
+    bool is_text;
+    Oid type;
+    FmgrInfo output; /* of types that are read as text */
+};
+
+/* What the columns of a row type mean. */
+struct row_map {
+    Oid type;
+    int32 typmod;
+    int n;
+    Datum *values;
+    bool *nulls;
+    struct column columns[FLEXIBLE_ARRAY_MEMBER];
+};
+
+/* False: not a value that can be, and that is to give NULL. */
+static bool accept(enum ifl_status status, const struct ifl_error *err)
+{
+    if (status == IFL_OK)
+        return true;
+    if (status == IFL_INVALID && models_invalid_as_null())
+        return false;
+    models_fail(status, err);
+}
+
+static bool set_number(struct ifl_session *session, int field, double value)
+{
+    struct ifl_error err;
+    return accept(ifl_set_number(session, field, value, &err), &err);
+}
+
+/* Takes `text` from PostgreSQL's memory, where it stays until the call ends. */
+static bool set_text(struct ifl_session *session, int field, const char *text)
+{
+    struct ifl_error err;
+    return accept(ifl_set(session, ifl_field_name(field), text, &err), &err);
+}
+
+/* ---- one value ---- */
+
+/* A day as the library counts months: 12 * year + month - 1. */
+static double month_of(int64 day)
+{
+    int year;
+    int month;
+    int ignored;
+    j2date((int)day + POSTGRES_EPOCH_JDATE, &year, &month, &ignored);
+    return 12.0 * year + month - 1;
+}
+
+static bool set_value(struct ifl_session *session, struct column *column, Datum value)
+{
+    switch (column->type) {
+    case INT2OID:
+        return set_number(session, column->field, DatumGetInt16(value));
+    case INT4OID:
+        return set_number(session, column->field, DatumGetInt32(value));
+    case INT8OID:
+        return set_number(session, column->field, (double)DatumGetInt64(value));
+    case FLOAT4OID:
+        return set_number(session, column->field, (double)DatumGetFloat4(value));
+    case FLOAT8OID:
+        return set_number(session, column->field, DatumGetFloat8(value));
+    case BOOLOID:
+        return set_number(session, column->field, DatumGetBool(value) ? 1 : 0);
+    case NUMERICOID:
+        return set_number(session, column->field,
+                          DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value)));
+    case DATEOID:
+        return set_number(session, column->field, month_of(DatumGetDateADT(value)));
+    case TIMESTAMPOID:
+    case TIMESTAMPTZOID:
+        return set_number(session, column->field,
+                          month_of(DatumGetTimestamp(value) / USECS_PER_DAY));
+    case TEXTOID:
+    case VARCHAROID:
+    case BPCHAROID:
+        return set_text(session, column->field, TextDatumGetCString(value));
+    default:
+        return set_text(session, column->field, OutputFunctionCall(&column->output, value));
+    }
+}
+
+/* Texts take only texts: a number in a column named country is no country. */
+static bool is_text_type(Oid type)
+{
+    char category;
+    bool ignored;
+    get_type_category_preferred(type, &category, &ignored);
+    return category == TYPCATEGORY_STRING || category == TYPCATEGORY_ENUM ||
+           category == TYPCATEGORY_UNKNOWN;
+}
+
+/* ---- a row ---- */
+
+static void map_column(struct row_map *map, int i, const char *name, Oid type, MemoryContext memory)
+{
+    struct column *column = &map->columns[i];
+    column->field = ifl_field_find(name);
+    column->type = getBaseType(type);
+    if (column->field < 0)
+        return;
+    column->is_text = ifl_field_is_text(column->field);
+    if (column->is_text && !is_text_type(column->type))
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+                        errmsg("influence: column \"%s\" must be a text, not %s", name,
+                               format_type_be(type))));
+    Oid output;
+    bool ignored;
+    getTypeOutputInfo(type, &output, &ignored);
+    fmgr_info_cxt(output, &column->output, memory);
+}
+
+static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row)
+{
+    MemoryContext memory = fcinfo->flinfo->fn_mcxt;
+    Oid type = HeapTupleHeaderGetTypeId(row);
+    int32 typmod = HeapTupleHeaderGetTypMod(row);
+    TupleDesc columns = lookup_rowtype_tupdesc(type, typmod);
+    int n = columns->natts;
+    int n_fields = 0;
+    struct row_map *map = MemoryContextAllocZero(memory, offsetof(struct row_map, columns) +
+                                                             (Size)n * sizeof(struct column));
+    map->values = MemoryContextAlloc(memory, (Size)n * sizeof(Datum));
+    map->nulls = MemoryContextAlloc(memory, (Size)n * sizeof(bool));
+    map->type = type;
+    map->typmod = typmod;
+    map->n = n;
+    for (int i = 0; i < n; i++) {
+        Form_pg_attribute attribute = TupleDescAttr(columns, i);
+        map->columns[i].field = -1;
+        if (!attribute->attisdropped)
+            map_column(map, i, NameStr(attribute->attname), attribute->atttypid, memory);
+        n_fields += map->columns[i].field >= 0;
+    }
+    ReleaseTupleDesc(columns);
+    if (n_fields == 0)
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_COLUMN),
+                 errmsg("influence: no column of the row is a field of a profile"),
+                 errhint("Columns are matched by name: handle, followers, posts, avg_likes, ...; "
+                         "rename others with AS.")));
+    fcinfo->flinfo->fn_extra = map;
+    return map;
+}
+
+bool record_set_row(struct ifl_session *session, FunctionCallInfo fcinfo, int argument)
+{
+    HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(argument);
+    struct row_map *map = fcinfo->flinfo->fn_extra;
+    if (!map || map->type != HeapTupleHeaderGetTypeId(row) ||
+        map->typmod != HeapTupleHeaderGetTypMod(row))
+        map = make_map(fcinfo, row);
+    TupleDesc columns = lookup_rowtype_tupdesc(map->type, map->typmod);
+    HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
+    ItemPointerSetInvalid(&tuple.t_self);
+    heap_deform_tuple(&tuple, columns, map->values, map->nulls);
+    ReleaseTupleDesc(columns);
+    for (int i = 0; i < map->n; i++)
+        if (map->columns[i].field >= 0 && !map->nulls[i] &&
+            !set_value(session, &map->columns[i], map->values[i]))
+            return false;
+    return true;
+}
+
+bool record_set_arguments(struct ifl_session *session, FunctionCallInfo fcinfo, int first)
+{
+    for (int field = 0; first + field < PG_NARGS(); field++) {
+        if (PG_ARGISNULL(first + field))
+            continue;
+        bool set = ifl_field_is_text(field)
+                       ? set_text(session, field, text_to_cstring(PG_GETARG_TEXT_PP(first + field)))
+                       : set_number(session, field, PG_GETARG_FLOAT8(first + field));
+        if (!set)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The extension "influence" in a real PostgreSQL: its scripts against what they should print, many rows, parallel
+workers, two shards, and a model that is swapped under it."""
+
+import difflib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, run_command
+
+pytest_plugins = ["postgresql"]
+SCRIPTS = ROOT / "tests/postgresql"
+
+
+@pytest.fixture(scope="module")
+def server(postgresql, hand_models):
+    """The database server with the extension, and the hand-made models where its user can read them."""
+    if not postgresql.has_extension:
+        pytest.skip("the extension was not built: apt-get install postgresql-server-dev-15")
+    models = postgresql.folder / "models"
+    shutil.copytree(hand_models, models, symlinks=True)
+    subprocess.run(["chmod", "-R", "a+rX", models], check=True)
+    postgresql.models = models
+    postgresql.sql(f"ALTER DATABASE creators SET influence.models = '{models}'", "postgres")
+    postgresql.sql("DROP EXTENSION IF EXISTS influence CASCADE; CREATE EXTENSION influence")
+    return postgresql
+
+
+@pytest.mark.parametrize("script", sorted(path.stem for path in (SCRIPTS / "sql").glob("*.sql")))
+def test_script(server, script):
+    """As pg_regress does: what psql prints is what is expected."""
+    if script.startswith("01"):
+        server.sql("DROP TABLE IF EXISTS creators CASCADE")
+    done = subprocess.run(
+        [server.psql, "-Xaq", "-h", "127.0.0.1", "-p", str(server.port), "-U", "tester", "creators", "-f", SCRIPTS / "sql" / f"{script}.sql"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+    )
+    printed = re.sub(r"psql:.*?: ((?:ERROR|NOTICE|WARNING))", r"\1", done.stdout)
+    printed = re.sub(r"^LOCATION:.*\n", "", printed, flags=re.MULTILINE).replace(str(server.models), "MODELS")
+    expected = SCRIPTS / "expected" / f"{script}.out"
+    if os.environ.get("UPDATE_GOLDEN"):
+        expected.write_text(printed, encoding="utf-8")
+    difference = difflib.unified_diff(expected.read_text(encoding="utf-8").splitlines(), printed.splitlines(), lineterm="")
+    assert not (text := "\n".join(difference)), text
+
+
+ROWS = """
+DROP TABLE IF EXISTS many CASCADE;
+CREATE TABLE many AS SELECT 'acct_' || i AS handle, exp(6 + random() * 8)::bigint AS followers, exp(3 + random() * 5)::int AS posts,
+  exp(2 + random() * 6)::int AS avg_likes, (array['fashion', 'food', 'travel'])[1 + i % 3] AS category
+  FROM generate_series(1, 20000) i;
+ANALYZE many;
+"""
+
+
+def test_rows_score_as_influence_predict_does(server):
+    server.sql(ROWS)
+    there = dict(line.split("|") for line in server.sql("SELECT handle, influence_score(m) FROM many m LIMIT 500").splitlines())
+    local = run_command("predict", server.uri, "--query", "SELECT * FROM many LIMIT 500", "--bundle", server.models).stdout
+    scores = {line.split(",")[0]: line.split(",")[1] for line in local.splitlines()[1:]}
+    assert there.keys() == scores.keys()
+    for handle, score in there.items():
+        assert float(score) == pytest.approx(float(scores[handle]), abs=1e-6)
+
+
+def test_parallel_workers_give_the_same_sum(server):
+    server.sql(ROWS)
+    query = "SELECT count(*), sum(influence_score(m))::numeric(20, 4) FROM many m"
+    settings = ("SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; "
+                "SET max_parallel_workers_per_gather = {}; ")
+    plan = server.sql(settings.format(2) + f"EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) {query}")
+    assert re.search(r"Workers Launched: [12]", plan), plan
+    assert server.sql(settings.format(2) + query) == server.sql(settings.format(0) + query)
+
+
+def test_two_shards_filter_where_the_rows_are(server):
+    """A partitioned table over two foreign servers: the condition is sent to both, which run it side by side.
+
+    postgres_fdw sends a function of texts only when one of them is a column of the table: the handle.
+    """
+    version = server.sql("SELECT influence_model()")
+    server.sql("CREATE EXTENSION IF NOT EXISTS postgres_fdw; DROP TABLE IF EXISTS sharded CASCADE;")
+    for shard in (1, 2):
+        server.sql(f"DROP DATABASE IF EXISTS shard{shard}", "postgres")
+        server.sql(f"CREATE DATABASE shard{shard}", "postgres")
+        server.sql(f"ALTER DATABASE shard{shard} SET influence.models = '{server.models}'", "postgres")
+        server.sql(
+            "CREATE EXTENSION influence; CREATE TABLE creators AS SELECT i AS id, 'acct_' || i AS handle, 500.0 * i::float8 AS followers, 100.0::float8 AS posts,"
+            f" 30.0 * i::float8 AS avg_likes FROM generate_series({shard}, 4000, 2) i", f"shard{shard}",
+        )
+        server.sql(
+            f"DROP SERVER IF EXISTS shard{shard} CASCADE; CREATE SERVER shard{shard} FOREIGN DATA WRAPPER postgres_fdw"
+            f" OPTIONS (host '127.0.0.1', port '{server.port}', dbname 'shard{shard}', extensions 'influence', async_capable 'true');"
+            f" CREATE USER MAPPING FOR tester SERVER shard{shard} OPTIONS (user 'tester', password_required 'false');"
+        )
+    server.sql("CREATE TABLE sharded (id int, handle text, followers float8, posts float8, avg_likes float8) PARTITION BY HASH (id)")
+    for shard in (1, 2):
+        server.sql(
+            f"CREATE FOREIGN TABLE sharded{shard} PARTITION OF sharded FOR VALUES WITH (MODULUS 2, REMAINDER {shard - 1})"
+            f" SERVER shard{shard} OPTIONS (table_name 'creators')"
+        )
+    score = f"influence_score_at('{version}', handle => handle, followers => followers, posts => posts, avg_likes => avg_likes)"
+    middle = server.sql(f"SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY {score}) FROM sharded")
+    query = f"SELECT count(*) FROM sharded WHERE {score} > {middle}"
+    plan = server.sql(f"EXPLAIN (VERBOSE, COSTS off) {query}")
+    assert plan.count("Async Foreign Scan") == 2, plan
+    assert plan.count("Remote SQL") == 2 and all("influence_score_at" in line for line in plan.splitlines() if "Remote SQL" in line), plan
+    local = sum(int(server.sql(query.replace("sharded", "creators"), f"shard{shard}")) for shard in (1, 2))
+    assert int(server.sql(query)) == local and 0 < local < 4000
+
+
+def test_a_new_model_takes_over_between_statements(server, models):
+    """`current` is looked at once a statement; a version that is named stays."""
+    before = server.sql("SELECT influence_model()")
+    other = Path(models / "current").resolve()
+    shutil.copytree(other, server.models / other.name)
+    subprocess.run(["chmod", "-R", "a+rX", server.models], check=True)
+    link = server.models / "current"
+    old = os.readlink(link)
+    try:
+        run_command("models", "promote", other.name, "--models", server.models)
+        assert server.sql("SELECT influence_model()") == other.name
+        pinned = f"SET influence.version = '{before}'; SELECT influence_model()"
+        assert server.sql(pinned) == before
+    finally:
+        link.unlink()
+        link.symlink_to(old)
+    assert server.sql("SELECT influence_model()") == before

@@ -1,0 +1,17 @@
+-- Contributions add up to the score.
+SELECT abs(sum(contribution) - influence_score(followers => 50000, posts => 300, avg_likes => 900)) < 1e-4 AS adds_up,
+  min(feature) FILTER (WHERE feature = '(base)') AS base
+FROM influence_explain(followers => 50000, posts => 300, avg_likes => 900);
+-- Neighbours: k of them, nearest first, never the account itself; filters never shorten the list silently.
+SELECT count(*), bool_and(similarity > 0 AND similarity <= 1) AS similar,
+  bool_and(handle <> 'demo_0007') AS others FROM influence_similar('demo_0007', 5);
+SELECT count(*) FROM influence_similar('demo_0007');
+SELECT bool_and(a.distance <= b.distance) AS nearest_first
+FROM (SELECT *, row_number() OVER () AS i FROM influence_similar('demo_0007', 20)) a
+JOIN (SELECT *, row_number() OVER () AS i FROM influence_similar('demo_0007', 20)) b ON b.i = a.i + 1;
+SELECT count(*) FROM creators c, LATERAL influence_similar(c, 3) s;
+-- A version never changes: its answers may be stored and indexed.
+SELECT influence_model() AS version \gset
+CREATE INDEX ON creators (influence_score_at(:'version', creators));
+SELECT provolatile, proparallel FROM pg_proc WHERE proname IN ('influence_score', 'influence_score_at')
+GROUP BY 1, 2 ORDER BY 1;

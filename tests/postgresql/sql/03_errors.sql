@@ -1,0 +1,22 @@
+\set VERBOSITY verbose
+\set SHOW_CONTEXT never
+SELECT influence_score(followers => -3);
+SELECT influence_score(r) FROM (SELECT 5 AS nothing) r;
+SELECT influence_score(r) FROM (SELECT 5 AS country, 7 AS followers) r;
+SELECT influence_score(r) FROM (SELECT 'many'::text AS followers) r;
+SELECT influence_score_at('../../etc', followers => 1);
+SELECT influence_score_at('20200101T000000Z-0000000000000000', followers => 1) IS NULL;
+SELECT * FROM influence_similar('nobody_at_all');
+SELECT * FROM influence_similar('demo_0007', 0);
+SELECT * FROM influence_similar('demo_0007', 100000);
+-- Or NULL, when a table should not fail for one row.
+SET influence.invalid_as_null = on;
+SELECT influence_score(followers => -3) IS NULL AS score, influence_tier(r) IS NULL AS tier
+FROM (SELECT 'many'::text AS followers) r;
+RESET influence.invalid_as_null;
+-- The session goes on as if nothing had been.
+SELECT influence_score(followers => 900) > 0 AS alive;
+SET influence.models = '/nowhere';
+SELECT influence_model();
+SET influence.models = '';
+SELECT influence_score(followers => 900);
