@@ -6,59 +6,15 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "learn/lbfgs.h"
+#include "learn/metrics.h"
+#include "runtime/calibration.h"
+#include "runtime/softmax.h"
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Offsets from sorted residuals. */
-static struct conformal offsets_of(const double *sorted, size_t n, double coverage)
-{
-    double tail = (1.0 - coverage) / 2.0;
-    /* A shade less than the exact rank, so that rounding cannot push a whole number up. */
-    double rank = ceil((double)(n + 1) * (1.0 - tail) - 1e-9);
-    size_t high = rank > (double)n ? n : (size_t)rank;
-    return (struct conformal){.low = sorted[n - high], .high = sorted[high - 1]};
-}
-
-enum status conformal_fit(const double *residual, size_t n, double coverage,
-                          struct conformal *ret_offsets, struct error *err)
-{
-    if (n == 0)
-        return fail(err, STATUS_INVALID, "no residuals to make an interval of");
-    AUTO(free_slot) double *sorted = malloc(n * sizeof *sorted);
-    if (!sorted)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    memcpy(sorted, residual, n * sizeof *sorted);
-    qsort(sorted, n, sizeof sorted[0], compare_doubles);
-    *ret_offsets = offsets_of(sorted, n, coverage);
-    return STATUS_OK;
-}
-
-enum status conformal_measure(const double *residual, const uint32_t *fold, size_t n,
-                              size_t n_folds, double coverage, double *ret_covered,
-                              struct error *err)
-{
-    AUTO(free_slot) double *others = calloc(n + 1, sizeof *others);
-    if (!others)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    size_t n_covered = 0;
-    for (uint32_t f = 0; f < n_folds; f++) {
-        size_t n_others = 0;
-        for (size_t i = 0; i < n; i++)
-            if (fold[i] != f)
-                others[n_others++] = residual[i];
-        struct conformal offsets;
-        TRY(conformal_fit(others, n_others, coverage, &offsets, err));
-        for (size_t i = 0; i < n; i++)
-            n_covered += fold[i] == f && residual[i] >= offsets.low && residual[i] <= offsets.high;
-    }
-    *ret_covered = n ? (double)n_covered / (double)n : (double)NAN;
-    return STATUS_OK;
-}
+#define RIDGE 1e-3       /* draws a class's terms to the common ones */
+#define WORTH_IT 0.998   /* of the log-loss of a temperature */
+#define MAY_COST 0.005   /* of accuracy and macro-F1 */
+#define LEAST_SCALE 0.02 /* a class's outputs are never turned around */
 
 /* Mean log-loss at a temperature, by the log-sum-exp of each row. */
 static double loss_at(const double *logit, const uint32_t *label, size_t n, size_t k,
@@ -103,4 +59,114 @@ double temperature_fit(const double *logit, const uint32_t *label, size_t n, siz
         }
     }
     return exp((low + high) / 2.0);
+}
+
+/* ---- a scale and a shift a class ---- */
+
+struct vector_problem {
+    const double *logit;
+    const uint32_t *label;
+    size_t n, k;
+    double common; /* scale */
+    double *probability;
+};
+
+/* x: [k] scales, in units of the common one, then [k] shifts. */
+static double vector_loss(void *user, const double *x, double *ret_gradient)
+{
+    struct vector_problem *problem = user;
+    size_t k = problem->k;
+    double *p = problem->probability;
+    double loss = 0;
+    for (size_t c = 0; c < k; c++) {
+        loss += RIDGE * ((x[c] - 1) * (x[c] - 1) + x[k + c] * x[k + c]);
+        ret_gradient[c] = 2 * RIDGE * (x[c] - 1);
+        ret_gradient[k + c] = 2 * RIDGE * x[k + c];
+    }
+    for (size_t i = 0; i < problem->n; i++) {
+        const double *logit = problem->logit + i * k;
+        for (size_t c = 0; c < k; c++)
+            p[c] = logit[c] * problem->common * x[c] + x[k + c];
+        softmax(p, k, 1, p);
+        loss -= log(fmax(p[problem->label[i]], 1e-15)) / (double)problem->n;
+        for (size_t c = 0; c < k; c++) {
+            double error = (p[c] - (c == problem->label[i])) / (double)problem->n;
+            ret_gradient[c] += error * logit[c] * problem->common;
+            ret_gradient[k + c] += error;
+        }
+    }
+    return loss;
+}
+
+/* Rows in a row: logit [n][k]. */
+static enum status fit_terms(const double *logit, const uint32_t *label, size_t n, size_t k,
+                             bool vector, double *ret_terms, struct error *err)
+{
+    double common = 1 / temperature_fit(logit, label, n, k);
+    for (size_t c = 0; c < k; c++) {
+        ret_terms[2 * c] = common;
+        ret_terms[2 * c + 1] = 0;
+    }
+    if (!vector)
+        return STATUS_OK;
+    AUTO(free_slot) double *x = calloc(3 * k, sizeof *x);
+    if (!x)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t c = 0; c < k; c++)
+        x[c] = 1;
+    struct vector_problem problem = {logit, label, n, k, common, x + 2 * k};
+    struct lbfgs_options options = {.max_iterations = 200, .tolerance = 1e-6};
+    TRY(lbfgs_minimise(vector_loss, &problem, x, 2 * k, &options, err));
+    for (size_t c = 0; c < k; c++) {
+        ret_terms[2 * c] = common * fmax(x[c], LEAST_SCALE);
+        ret_terms[2 * c + 1] = x[k + c];
+    }
+    return STATUS_OK;
+}
+
+/* Each row by the other folds. */
+static enum status fit_across(const struct calibrate_rows *rows, bool vector,
+                              double *ret_probability, struct class_metrics *ret_metrics,
+                              struct error *err)
+{
+    size_t k = rows->k;
+    AUTO(free_slot) double *logit = calloc(rows->n * k + 1, sizeof *logit);
+    AUTO(free_slot) uint32_t *label = calloc(rows->n + 1, sizeof *label);
+    AUTO(free_slot) double *terms = calloc(2 * k, sizeof *terms);
+    if (!logit || !label || !terms)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (uint32_t f = 0; f < rows->n_folds; f++) {
+        size_t n = 0;
+        for (size_t i = 0; i < rows->n; i++) {
+            if (rows->fold[i] == f)
+                continue;
+            memcpy(logit + n * k, rows->logit + i * k, k * sizeof *logit);
+            label[n++] = rows->label[i];
+        }
+        TRY(fit_terms(logit, label, n, k, vector, terms, err));
+        struct calibration calibration = {k, terms};
+        for (size_t i = 0; i < rows->n; i++)
+            if (rows->fold[i] == f)
+                calibration_apply(&calibration, rows->logit + i * k, ret_probability + i * k);
+    }
+    return metrics_classification(rows->label, ret_probability, rows->n, k, ret_metrics, err);
+}
+
+enum status calibrate_fit(const struct calibrate_rows *rows, double *ret_terms,
+                          double *ret_probability, const char **ret_method, struct error *err)
+{
+    struct class_metrics common;
+    struct class_metrics own;
+    AUTO(free_slot) double *probability = calloc(rows->n * rows->k + 1, sizeof *probability);
+    if (!probability)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(fit_across(rows, false, ret_probability, &common, err));
+    TRY(fit_across(rows, true, probability, &own, err));
+    bool vector = own.log_loss < WORTH_IT * common.log_loss &&
+                  own.accuracy >= common.accuracy - MAY_COST &&
+                  own.macro_f1 >= common.macro_f1 - MAY_COST;
+    if (vector)
+        memcpy(ret_probability, probability, rows->n * rows->k * sizeof *probability);
+    *ret_method = vector ? "vector" : "temperature";
+    return fit_terms(rows->logit, rows->label, rows->n, rows->k, vector, ret_terms, err);
 }

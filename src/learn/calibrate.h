@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Honest certainty from out-of-fold predictions: conformal intervals for regressions, a temperature
- * for classes. */
+/* Probabilities that mean what they say, from outputs for rows that the model had not seen. */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
 
-/* Split-conformal offsets from residuals y - predicted that were made out of fold (the CV form of
- * Vovk 2015): [predicted + low, predicted + high] covers a new row with at least `coverage`, up to
- * the dependence between folds. Each side gives away half of 1 - coverage, with the finite sample
- * correction: the ceil((n + 1) q)-th smallest residual, or the extreme where there are too few. */
-struct conformal {
-    double low, high;
+/* Outputs of held-out rows. */
+struct calibrate_rows {
+    size_t n, k;
+    const double *logit;   /* [n][k] */
+    const uint32_t *label; /* [n] below k */
+    const uint32_t *fold;  /* [n] below n_folds */
+    size_t n_folds;
 };
-enum status conformal_fit(const double *residual, size_t n, double coverage,
-                          struct conformal *ret_offsets, struct error *err);
 
-/* What such offsets cover in rows they have not seen: for each fold, offsets from the residuals of
- * the other folds. fold: [n] below n_folds. */
-enum status conformal_measure(const double *residual, const uint32_t *fold, size_t n,
-                              size_t n_folds, double coverage, double *ret_covered,
-                              struct error *err);
+/* Fit a calibration (runtime/calibration.h) on all rows, and each row's probabilities by one that
+ * was fitted on the other folds: what is measured on those is honest. ret_terms: [k][2];
+ * ret_probability: [n][k]; *ret_method: "temperature" or "vector".
+ *
+ * A scale and a shift a class are taken where, fold by fold, they lower the log-loss and do not
+ * cost accuracy or macro-F1: a shift moves the borders between classes, which a classifier with
+ * class weights has put where they are on purpose. */
+enum status calibrate_fit(const struct calibrate_rows *rows, double *ret_terms,
+                          double *ret_probability, const char **ret_method, struct error *err);
 
 /* The temperature that minimises the log-loss of softmax(logit / T): golden section on ln T in
  * [ln 0.05, ln 20] (Guo et al. 2017). logit: [n][k]. */

@@ -48,9 +48,9 @@ static void put_score(const struct training *training, struct buffer *out)
     leaderboard_put_markdown(&board, out);
     buffer_printf(out,
                   "\nInterval: conformal, states %.0f %%, covered %.1f %% of held-out rows "
-                  "(%+.2f to %+.2f around the score).\n",
-                  100 * training->config->score_coverage, 100 * part->covered, part->offsets.low,
-                  part->offsets.high);
+                  "(%.2f wide on average).\n",
+                  100 * training->config->score_coverage, 100 * part->covered.covered,
+                  part->covered.width);
 }
 
 static void put_tier(const struct training *training, struct buffer *out)
@@ -65,10 +65,12 @@ static void put_tier(const struct training *training, struct buffer *out)
     buffer_put_text(out, "\nThe classifier does not see what defines its label.\n\n");
     struct leaderboard board = training_class_board(training, &part->tier);
     leaderboard_put_markdown(&board, out);
-    buffer_printf(out,
-                  "\nProbabilities are calibrated by a temperature of %.2f (expected calibration "
-                  "error %.3f).\n",
-                  part->tier.temperature, part->tier.calibrated.ece);
+    buffer_printf(
+        out,
+        "\nProbabilities are calibrated (%s scaling): expected calibration error %.3f on rows "
+        "that the calibration had not seen, %.3f before.\n",
+        part->tier.calibrated.method, part->tier.calibrated.after.ece,
+        part->tier.calibrated.before.ece);
 }
 
 static void put_archetypes(const struct training *training, struct buffer *out)

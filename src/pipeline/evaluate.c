@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "learn/calibrate.h"
 #include "pipeline/train_config.h"
 
-#define COVERAGE 0.9
 #define MAX_TRAINERS 16
 
 void evaluation_free(struct evaluation *evaluation)
@@ -18,6 +16,7 @@ void evaluation_free(struct evaluation *evaluation)
     crossval_free(evaluation->crossval);
     feature_spec_free(evaluation->spec);
     target_free(evaluation->target);
+    evaluation_certainty_deinit(&evaluation->certainty);
     import_report_free(evaluation->imported);
     table_free(evaluation->table);
     arena_deinit(&evaluation->memory);
@@ -77,25 +76,6 @@ static enum status choose_metric(const struct evaluate_input *input, enum task t
                          : STATUS_OK;
 }
 
-static enum status measure_coverage(struct evaluation *evaluation, struct error *err)
-{
-    const struct crossval *crossval = evaluation->crossval;
-    const struct target *target = evaluation->target;
-    const double *output = crossval->entries[evaluation->chosen].output;
-    AUTO(free_slot) double *residual = calloc(target->n + 1, sizeof *residual);
-    if (!residual)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    for (size_t r = 0; r < crossval->n_repeats; r++) {
-        double covered;
-        for (size_t i = 0; i < target->n; i++)
-            residual[i] = target->y[i] - output[r * target->n + i];
-        TRY(conformal_measure(residual, crossval->fold + r * target->n, target->n,
-                              crossval->n_folds, COVERAGE, &covered, err));
-        evaluation->covered += covered / (double)crossval->n_repeats;
-    }
-    return STATUS_OK;
-}
-
 static enum status validate(const struct evaluate_input *input, struct evaluation *evaluation,
                             struct error *err)
 {
@@ -120,7 +100,7 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
     TRY(choose_trainers(input, task, &evaluation->memory, chosen, &crossval.n_trainers, err));
     TRY(crossval_run(&crossval, &evaluation->crossval, err));
     evaluation->chosen = crossval_select(evaluation->crossval, evaluation->metric, SELECT_BEST);
-    return task == TASK_REGRESSION ? measure_coverage(evaluation, err) : STATUS_OK;
+    return evaluation_measure_certainty(evaluation, err);
 }
 
 enum status evaluate_run(const struct evaluate_input *input, struct evaluation **ret_evaluation,
@@ -165,9 +145,7 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
                 evaluation->visible.leaks[i].reason);
     fputs("\n", out);
     leaderboard_print(&board, out);
-    if (target->task == TASK_REGRESSION)
-        fprintf(out, "\n90 %% intervals covered %.1f %% of held-out rows\n",
-                100 * evaluation->covered);
+    evaluation_print_certainty(evaluation, out);
 }
 
 void evaluation_put_json(const struct evaluation *evaluation, struct json_writer *w)
@@ -207,10 +185,7 @@ void evaluation_put_json(const struct evaluation *evaluation, struct json_writer
     json_end_array(w);
     json_member_string(w, "selected_by", metric_names[evaluation->metric]);
     json_member_string(w, "chosen", crossval->entries[evaluation->chosen].trainer->name);
-    if (target->task == TASK_REGRESSION) {
-        json_member_number(w, "interval_coverage", COVERAGE);
-        json_member_number(w, "interval_covered", evaluation->covered);
-    }
+    evaluation_put_certainty(evaluation, w);
     json_put_key(w, "leaderboard");
     leaderboard_put_json(&board, w);
     json_end_object(w);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "learn/crossval.h"
+#include "pipeline/certainty.h"
 #include "pipeline/leaderboard.h"
 #include "pipeline/own_target.h"
 #include "pipeline/visible.h"
@@ -25,6 +26,17 @@ struct evaluate_input {
     struct progress progress;
 };
 
+/* How sure the chosen model is, over held-out rows: means over repeats. Interval widths and
+ * reliability are of one repeat. */
+struct evaluation_certainty {
+    struct size_tiers sizes;          /* the standard ones */
+    struct interval_rule rule;        /* a regression */
+    struct conformal_measure measure; /* of it; `covered` and the groups' are means over repeats */
+    struct calibrated calibrated;     /* classes; `before` and `after` of the first repeat */
+    double ece_before, ece_after;     /* means over repeats */
+    struct reliability reliability;   /* of the first repeat, calibrated */
+};
+
 struct evaluation {
     struct arena memory;
     struct table *table;
@@ -36,7 +48,7 @@ struct evaluation {
     struct crossval *crossval;
     enum metric metric;
     size_t chosen;
-    double covered; /* a regression: share of held-out rows within 90 % conformal intervals */
+    struct evaluation_certainty certainty;
 };
 
 /* STATUS_INVALID, STATUS_NOT_FOUND: the target, a feature or a bin that cannot be. A feature that
@@ -48,3 +60,9 @@ DEFINE_SLOT(evaluation_free, struct evaluation)
 
 void evaluation_print(const struct evaluation *evaluation, FILE *out);
 void evaluation_put_json(const struct evaluation *evaluation, struct json_writer *w);
+
+/* Its certainty: measured by evaluate_run(), printed and put by the functions above. */
+enum status evaluation_measure_certainty(struct evaluation *evaluation, struct error *err);
+void evaluation_certainty_deinit(struct evaluation_certainty *certainty);
+void evaluation_print_certainty(const struct evaluation *evaluation, FILE *out);
+void evaluation_put_certainty(const struct evaluation *evaluation, struct json_writer *w);

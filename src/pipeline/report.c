@@ -128,8 +128,8 @@ static void put_model_headlines(const struct report *report)
                      "0 is guessing the mean");
     }
     const struct class_part *tier = &training->tier.tier;
-    put_headline(report->w, "Tiers told right, out of fold", tier->calibrated.accuracy, "fraction",
-                 training->tier.target);
+    put_headline(report->w, "Tiers told right, out of fold", tier->calibrated.after.accuracy,
+                 "fraction", training->tier.target);
 }
 
 static void put_overview(const struct report *report)

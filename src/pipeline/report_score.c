@@ -2,6 +2,7 @@
 
 /* report.json: models.score. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,15 +19,22 @@ struct judged {
     const size_t *rows; /* of the table */
     const double *y;
     const double *predicted;
-    double low, high; /* offsets of the interval */
+    const double *first; /* of the first repeat, which the offsets belong to */
+    const struct interval_offsets *offsets;
 };
 
 static struct judged judged_of(const struct training *training)
 {
     const struct score_part *part = &training->score;
     const struct target *target = part->searched.sample;
-    return (struct judged){target->n,         target->rows,      target->y,
-                           part->out_of_fold, part->offsets.low, part->offsets.high};
+    return (struct judged){
+        .n = target->n,
+        .rows = target->rows,
+        .y = target->y,
+        .predicted = part->out_of_fold,
+        .first = part->searched.crossval->entries[part->searched.chosen].output,
+        .offsets = part->offsets,
+    };
 }
 
 static void put_predicted(const struct report *report, const struct judged *judged)
@@ -41,8 +49,8 @@ static void put_predicted(const struct report *report, const struct judged *judg
         rows[i] = judged->rows[at];
         columns[0][i] = judged->y[at];
         columns[1][i] = judged->predicted[at];
-        columns[2][i] = judged->predicted[at] + judged->low;
-        columns[3][i] = judged->predicted[at] + judged->high;
+        columns[2][i] = judged->predicted[at] + judged->offsets[at].low;
+        columns[3][i] = judged->predicted[at] + judged->offsets[at].high;
     }
     json_put_key(w, "predicted");
     json_begin_object(w);
@@ -67,6 +75,16 @@ static size_t members(const struct report *report, const struct judged *judged,
     return n;
 }
 
+/* How the intervals are made. */
+static void put_rule(struct json_writer *w, const struct interval_rule *rule)
+{
+    char text[200];
+    snprintf(text, sizeof text, "conformal, from errors on accounts not seen; %s%s",
+             rule->n_groups ? "by size" : "one width for all sizes",
+             rule->n_knots ? "; wider where predictions of that height miss by more" : "");
+    json_member_string(w, "text", text);
+}
+
 static void put_coverage(const struct report *report, const struct judged *judged, size_t *at)
 {
     struct json_writer *w = report->w;
@@ -82,21 +100,25 @@ static void put_coverage(const struct report *report, const struct judged *judge
         if (n_members == 0)
             continue;
         size_t inside = 0;
+        double widths = 0;
         for (size_t i = 0; i < n_members; i++) {
-            double residual = judged->y[at[i]] - judged->predicted[at[i]];
-            inside += residual >= judged->low && residual <= judged->high;
+            double residual = judged->y[at[i]] - judged->first[at[i]];
+            const struct interval_offsets *offsets = &judged->offsets[at[i]];
+            inside += residual >= offsets->low && residual <= offsets->high;
+            widths += offsets->high - offsets->low;
         }
         group[n_groups] = g;
         n[n_groups] = n_members;
         observed[n_groups] = (double)inside / (double)n_members;
-        width[n_groups++] = judged->high - judged->low;
+        width[n_groups++] = widths / (double)n_members;
     }
     json_put_key(w, "coverage");
     json_begin_object(w);
     json_member_number(w, "stated", report->training->config->score_coverage);
-    json_member_number(w, "observed", report->training->score.covered);
+    json_member_number(w, "observed", report->training->score.covered.covered);
     json_member_integer(w, "n", (int64_t)judged->n);
-    json_member_number(w, "width", judged->high - judged->low);
+    json_member_number(w, "width", report->training->score.covered.width);
+    put_rule(w, &report->training->score.intervals);
     json_put_key(w, "by_tier");
     json_begin_object(w);
     report_put_sizes(report, "group", group, n_groups);

@@ -9,8 +9,6 @@
 #include "pipeline/train.h"
 #include "runtime/softmax.h"
 
-#define RELIABILITY_BINS 10
-
 static void put_confusion(const struct report *report, const size_t *counts, size_t k)
 {
     json_put_key(report->w, "confusion");
@@ -66,29 +64,24 @@ static void put_reliability(const struct report *report, const struct class_part
     double edges[RELIABILITY_BINS + 1];
     double figures[4][RELIABILITY_BINS] = {0}; /* stated, observed, low, high */
     static const char *const names[] = {"stated", "observed", "low", "high"};
-    size_t n[RELIABILITY_BINS] = {0};
     for (size_t b = 0; b <= RELIABILITY_BINS; b++)
         edges[b] = (double)b / RELIABILITY_BINS;
-    for (size_t i = 0; i < target->n; i++) {
-        const double *row = part->probability + i * k;
-        size_t top = argmax(row, k);
-        size_t bin = (size_t)(row[top] * RELIABILITY_BINS);
-        bin = bin < RELIABILITY_BINS ? bin : RELIABILITY_BINS - 1;
-        n[bin]++;
-        figures[0][bin] += row[top];
-        figures[1][bin] += top == target->label[i];
-    }
+    struct reliability table;
+    certainty_reliability(target->label, part->calibrated.probability, target->n, k, &table);
     for (size_t b = 0; b < RELIABILITY_BINS; b++) {
-        double count = (double)n[b];
-        figures[0][b] /= count;
-        figures[1][b] /= count;
-        figures[2][b] = wilson(figures[1][b], count, false);
-        figures[3][b] = wilson(figures[1][b], count, true);
+        double count = (double)table.n[b];
+        figures[0][b] = table.stated[b];
+        figures[1][b] = table.observed[b];
+        figures[2][b] = wilson(table.observed[b], count, false);
+        figures[3][b] = wilson(table.observed[b], count, true);
     }
     json_put_key(report->w, "reliability");
     json_begin_object(report->w);
     report_put_numbers(report, "edges", edges, RELIABILITY_BINS + 1);
-    report_put_sizes(report, "n", n, RELIABILITY_BINS);
+    report_put_sizes(report, "n", table.n, RELIABILITY_BINS);
+    json_member_string(report->w, "method", part->calibrated.method);
+    json_member_number(report->w, "ece", part->calibrated.after.ece);
+    json_member_number(report->w, "ece_before", part->calibrated.before.ece);
     for (size_t f = 0; f < 4; f++)
         report_put_numbers(report, names[f], figures[f], RELIABILITY_BINS);
     json_end_object(report->w);
@@ -102,7 +95,7 @@ static enum status count_confusion(const struct class_part *part, size_t **ret_c
     size_t *counts = calloc(k * k + 1, sizeof *counts);
     if (!counts)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    metrics_confusion(target->label, part->probability, target->n, k, counts);
+    metrics_confusion(target->label, part->calibrated.probability, target->n, k, counts);
     *ret_counts = counts;
     return STATUS_OK;
 }
@@ -124,8 +117,8 @@ static enum status put_audience(const struct report *report, struct error *err)
     json_begin_object(report->w);
     report_put_texts(report, "names", target->class_names, target->n_classes);
     put_confusion(report, counts, target->n_classes);
-    json_member_number(report->w, "accuracy", part->calibrated.accuracy);
-    json_member_number(report->w, "disagree", 1 - part->calibrated.accuracy);
+    json_member_number(report->w, "accuracy", part->calibrated.after.accuracy);
+    json_member_number(report->w, "disagree", 1 - part->calibrated.after.accuracy);
     json_end_object(report->w);
     return STATUS_OK;
 }

@@ -19,6 +19,7 @@ void score_part_deinit(struct score_part *part)
     searched_deinit(&part->searched);
     feature_spec_free(part->spec);
     free(part->out_of_fold);
+    free(part->offsets);
 }
 
 /* ---- the target ---- */
@@ -168,22 +169,35 @@ static enum status average_repeats(struct score_part *part, struct error *err)
     return STATUS_OK;
 }
 
-/* Offsets and coverage from the residuals of the first repeat: one model a row, as in service. */
+/* From the residuals of the first repeat: one model a row, as in service. */
 static enum status make_interval(struct training *training, struct error *err)
 {
     struct score_part *part = &training->score;
-    const struct crossval *crossval = part->searched.crossval;
     const struct target *target = part->searched.sample;
-    const double *output = crossval->entries[part->searched.chosen].output;
-    double coverage = training->config->score_coverage;
-    AUTO(free_slot) double *residual = calloc(target->n + 1, sizeof *residual);
-    if (!residual)
+    struct size_tiers sizes;
+    TRY(train_config_sizes(training->config, &training->memory, &sizes, err));
+    part->offsets = calloc(target->n + 1, sizeof *part->offsets);
+    if (!part->offsets)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < target->n; i++)
-        residual[i] = target->y[i] - output[i];
-    TRY(conformal_fit(residual, target->n, coverage, &part->offsets, err));
-    return conformal_measure(residual, crossval->fold, target->n, crossval->n_folds, coverage,
-                             &part->covered, err);
+    struct certainty_input input = {
+        .table = training->table,
+        .target = target,
+        .crossval = part->searched.crossval,
+        .entry = part->searched.chosen,
+        .sizes = &sizes,
+        .coverage = training->config->score_coverage,
+    };
+    return certainty_intervals(&input, &part->intervals, &part->covered, part->offsets, err);
+}
+
+/* Offsets that are wide enough for every account: for readers that know no rules. */
+static struct interval_offsets widest(const struct interval_rule *rule)
+{
+    struct interval_offsets offsets = rule->offsets[rule->n_groups];
+    double spread = rule->n_knots == 0 ? 1 : 0;
+    for (size_t i = 0; i < rule->n_knots; i++)
+        spread = fmax(spread, rule->knots[i].spread);
+    return (struct interval_offsets){offsets.low * spread, offsets.high * spread};
 }
 
 static void warn_of_weakness(struct training *training)
@@ -273,11 +287,13 @@ enum status score_part_write(struct training *training, struct error *err)
         TRY(predictor_write(writer, "score", part->spec, "composite", err));
     else
         TRY(fitted_write(part->searched.fitted, part->searched.spec, "score", writer, err));
+    struct interval_offsets offsets = widest(&part->intervals);
     struct score_extra extra = {
         .target = part->is_composite ? "composite" : part->searched.target->name,
         .interval_coverage = part->is_composite ? 1.0 : training->config->score_coverage,
-        .interval_low = part->offsets.low,
-        .interval_high = part->offsets.high,
+        .interval_low = offsets.low,
+        .interval_high = offsets.high,
+        .intervals = part->is_composite ? NULL : &part->intervals,
         .clip_low = part->clip_low,
         .clip_high = part->clip_high,
         .score_grid = part->score_grid,

@@ -9,7 +9,6 @@
 #include "learn/leakage.h"
 #include "learn/shipped.h"
 #include "pipeline/training.h"
-#include "runtime/softmax.h"
 
 #define MIN_CLASS_ROWS 10 /* of a size, to count as present when sizes are chosen by themselves */
 #define RARE_SHARE 0.02   /* classes rarer than this are warned of */
@@ -17,7 +16,7 @@
 static void class_part_deinit(struct class_part *part)
 {
     searched_deinit(&part->searched);
-    free(part->probability);
+    calibrated_deinit(&part->calibrated);
 }
 
 void tier_part_deinit(struct tier_part *part)
@@ -166,20 +165,16 @@ static void warn_of_imbalance(struct training *training, const struct target *ta
                           target->name, target->class_names[c], target->class_counts[c], target->n);
 }
 
-/* Temperature from the held-out logits of the first repeat, and what it does to them. */
-static enum status calibrate(struct class_part *part, struct error *err)
+/* From the held-out outputs of the first repeat. */
+static enum status calibrate(struct training *training, struct class_part *part, struct error *err)
 {
-    const struct target *target = part->searched.sample;
-    const double *logit = part->searched.crossval->entries[part->searched.chosen].output;
-    size_t k = target->n_classes;
-    part->temperature = temperature_fit(logit, target->label, target->n, k);
-    part->probability = calloc(target->n * k + 1, sizeof *part->probability);
-    if (!part->probability)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < target->n; i++)
-        softmax(logit + i * k, k, part->temperature, part->probability + i * k);
-    return metrics_classification(target->label, part->probability, target->n, k, &part->calibrated,
-                                  err);
+    struct certainty_input input = {
+        .table = training->table,
+        .target = part->searched.sample,
+        .crossval = part->searched.crossval,
+        .entry = part->searched.chosen,
+    };
+    return certainty_classes(&input, &part->calibrated, err);
 }
 
 static enum status class_part_train(struct training *training, const char *stage,
@@ -204,7 +199,7 @@ static enum status class_part_train(struct training *training, const char *stage
         search.models = trainer_prior.name;
     }
     TRY(search_run(training, &search, &part->searched, err));
-    return calibrate(part, err);
+    return calibrate(training, part, err);
 }
 
 enum status tier_part_train(struct training *training, struct error *err)
@@ -235,7 +230,7 @@ static enum status write_drift(struct training *training, struct artifact_writer
     if (!tiers)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < n; i++) {
-        const double *probability = part->probability + i * k;
+        const double *probability = part->calibrated.probability + i * k;
         size_t best = 0;
         for (size_t c = 1; c < k; c++)
             if (probability[c] > probability[best])
@@ -265,16 +260,20 @@ enum status tier_part_write(struct training *training, struct error *err)
     if (part->has_size)
         TRY(fitted_write(part->size.searched.fitted, part->size.searched.spec, "size", writer,
                          err));
+    struct calibration tier = {target->n_classes, part->tier.calibrated.terms};
+    struct calibration size = {part->sizes.n, part->size.calibrated.terms};
     struct tier_extra extra = {
         .target = part->target,
         .n_tiers = target->n_classes,
         .names = target->class_names,
-        .temperature = part->tier.temperature,
+        .temperature = part->tier.calibrated.temperature,
+        .calibration = &tier,
         .n_sizes = part->sizes.n,
         .size_names = part->sizes.names,
         .size_cuts = part->sizes.cuts,
         .has_size_predictor = part->has_size,
-        .size_temperature = part->has_size ? part->size.temperature : 1.0,
+        .size_temperature = part->has_size ? part->size.calibrated.temperature : 1.0,
+        .size_calibration = part->has_size ? &size : NULL,
     };
     TRY(tier_extra_write(writer, &extra, err));
     TRY(write_drift(training, writer, err));

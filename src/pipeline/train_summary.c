@@ -51,11 +51,13 @@ static void print_score(const struct training *training, FILE *out)
             part->searched.target->n, crossval->n_folds, crossval->n_repeats,
             metric_names[board.metric]);
     leaderboard_print(&board, out);
-    fprintf(out,
-            "  ships: %s (%s); interval %+.2f .. %+.2f, states %.0f %%, covered %.1f %% out of "
-            "fold\n",
-            crossval->entries[board.chosen].trainer->name, board.settings, part->offsets.low,
-            part->offsets.high, 100 * training->config->score_coverage, 100 * part->covered);
+    fprintf(
+        out,
+        "  ships: %s (%s); intervals %.2f wide on average%s, state %.0f %%, covered %.1f %% out "
+        "of fold\n",
+        crossval->entries[board.chosen].trainer->name, board.settings, part->covered.width,
+        part->intervals.n_groups ? ", by size" : "", 100 * training->config->score_coverage,
+        100 * part->covered.covered);
 }
 
 static void print_class_part(const struct training *training, const char *title,
@@ -69,10 +71,10 @@ static void print_class_part(const struct training *training, const char *title,
         fprintf(out, "%s %s %zu", c ? "," : "", target->class_names[c], target->class_counts[c]);
     fputc('\n', out);
     leaderboard_print(&board, out);
-    fprintf(out, "  ships: %s%s%s%s; temperature %.2f, calibration error %.3f -> %.3f\n",
+    fprintf(out, "  ships: %s%s%s%s; calibrated (%s), error %.3f -> %.3f\n",
             board.crossval->entries[board.chosen].trainer->name, board.settings[0] ? " (" : "",
-            board.settings, board.settings[0] ? ")" : "", part->temperature,
-            board.crossval->entries[board.chosen].metric[METRIC_ECE][0], part->calibrated.ece);
+            board.settings, board.settings[0] ? ")" : "", part->calibrated.method,
+            part->calibrated.before.ece, part->calibrated.after.ece);
 }
 
 static void print_archetypes(const struct training *training, FILE *out)
@@ -122,8 +124,9 @@ static void put_class_part(const struct training *training, const char *key,
     for (size_t c = 0; c < target->n_classes; c++)
         json_put_string(w, target->class_names[c]);
     json_end_array(w);
-    json_member_number(w, "temperature", part->temperature);
-    json_member_number(w, "ece_calibrated", part->calibrated.ece);
+    json_member_number(w, "temperature", part->calibrated.temperature);
+    json_member_string(w, "calibration", part->calibrated.method);
+    json_member_number(w, "ece_calibrated", part->calibrated.after.ece);
     json_put_key(w, "leaderboard");
     leaderboard_put_json(&board, w);
     json_end_object(w);
@@ -142,7 +145,8 @@ static void put_score(const struct training *training, struct json_writer *w)
         json_member_string(w, "chosen", board.crossval->entries[board.chosen].trainer->name);
         json_member_string(w, "selected_by", metric_names[board.metric]);
         json_member_number(w, "interval_coverage", training->config->score_coverage);
-        json_member_number(w, "interval_covered", part->covered);
+        json_member_number(w, "interval_covered", part->covered.covered);
+        json_member_number(w, "interval_width", part->covered.width);
         json_put_key(w, "leaderboard");
         leaderboard_put_json(&board, w);
     }

@@ -13,10 +13,10 @@
 #include "dataset/import.h"
 #include "explore/snapshots.h"
 #include "learn/archetypes.h"
-#include "learn/calibrate.h"
 #include "learn/crossval.h"
 #include "learn/dependence.h"
 #include "learn/importance.h"
+#include "pipeline/certainty.h"
 #include "pipeline/train_config.h"
 #include "runtime/engine.h"
 
@@ -38,8 +38,9 @@ struct score_part {
     bool is_composite; /* no label: nothing is searched */
     struct searched searched;
     double *out_of_fold; /* [sample rows] predictions of held-out rows, mean of repeats */
-    struct conformal offsets;
-    double covered; /* share of held-out rows within such intervals */
+    struct interval_rule intervals;
+    struct interval_offsets *offsets; /* [sample rows] of held-out rows, first repeat */
+    struct conformal_measure covered; /* what such intervals hold */
     double clip_low, clip_high;
     struct composite composite;
     float part_grid[COMPOSITE_N_PARTS][COMPOSITE_GRID];
@@ -50,9 +51,7 @@ struct score_part {
 
 struct class_part {
     struct searched searched;
-    double temperature;
-    double *probability; /* [sample rows][k] calibrated, of held-out rows, first repeat */
-    struct class_metrics calibrated;
+    struct calibrated calibrated; /* of held-out rows, first repeat */
 };
 
 struct tier_part {

@@ -19,8 +19,10 @@
 #include "features/spec.h"
 #include "profile/profile.h"
 #include "runtime/catalogue.h"
+#include "runtime/calibration.h"
 #include "runtime/clusters.h"
 #include "runtime/drift.h"
+#include "runtime/intervals.h"
 #include "runtime/neighbours.h"
 #include "runtime/predictor.h"
 #include "runtime/spec_section.h"
@@ -75,8 +77,9 @@ const struct drift_reference *engine_drift(const struct engine *engine, enum eng
 struct score_extra {
     const char *target;       /* "influence_score", or "composite" when the table had no label */
     double interval_coverage; /* 0.9 */
-    double interval_low;      /* conformal offsets: [score + low, score + high] covers that share */
+    double interval_low;      /* conformal offsets of all rows, for readers without rules */
     double interval_high;
+    const struct interval_rule *intervals; /* what answers go by; NULL: the offsets above */
     double clip_low,
         clip_high; /* scores and intervals are kept within; -inf is not storable: use +-1e300 */
     const float *score_grid; /* [COMPOSITE_GRID] of the training scores as predicted out of fold */
@@ -115,7 +118,8 @@ struct tier_extra {
     const char *target; /* "size", "score_quantile", "score_cuts", "column:NAME" */
     size_t n_tiers;
     const char *const *names; /* [n_tiers] in order, lowest first where ordered */
-    double temperature;       /* softmax(output / temperature): calibration; > 0 */
+    double temperature;       /* softmax(output / temperature), for readers without calibrations */
+    const struct calibration *calibration; /* what answers go by; NULL: the temperature */
     size_t n_sizes;
     const char *const *size_names; /* [n_sizes] "nano" ... "mega" */
     const double *size_cuts;       /* [n_sizes - 1] followers at which the next size begins */
@@ -123,6 +127,7 @@ struct tier_extra {
      * when the main target is another one; otherwise the main predictor serves both. */
     bool has_size_predictor;
     double size_temperature;
+    const struct calibration *size_calibration; /* as above */
 };
 enum status tier_extra_write(struct artifact_writer *writer, const struct tier_extra *extra,
                              struct error *err);

@@ -14,9 +14,11 @@ struct engine {
         *artifacts[ENGINE_N_MODELS]; /* NULL: not there, and then nor is what it holds */
     struct predictor *score;
     struct score_extra score_extra;
+    struct interval_rule intervals; /* behind score_extra */
     struct predictor *tier;
     struct predictor *size; /* NULL when there is none of its own */
     struct tier_extra tier_extra;
+    struct calibration tier_calibration, size_calibration; /* behind tier_extra */
     struct clusters *clusters;
     struct feature_spec *similar;
     struct neighbours *neighbours;

@@ -3,7 +3,8 @@
 /* The score: prediction, interval, percentile, composite, novelty.
  *
  * Sections beside the predictor "score": "score.target" a string; "score.interval" f64 [5]:
- * coverage, low, high, clip low, clip high; "score.grid" f32 [1][COMPOSITE_GRID]; "score.novelty"
+ * coverage, low, high, clip low, clip high; "score.interval.groups" and ".spread", see intervals.h;
+ * "score.grid" f32 [1][COMPOSITE_GRID]; "score.novelty"
  * f32 [1][NOVELTY_GRID]; "score.parts" strings, the composite's; "score.parts.weight" f64
  * [parts][1]; "score.parts.known" u8 [parts][1]; "score.parts.grid" f32 [parts][COMPOSITE_GRID]. */
 #include <math.h>
@@ -53,6 +54,8 @@ enum status score_extra_write(struct artifact_writer *writer, const struct score
     };
     TRY(artifact_add_strings(writer, PREFIX ".target", &extra->target, 1, err));
     TRY(artifact_add(writer, PREFIX ".interval", ARTIFACT_F64, N_INTERVAL, 1, interval, err));
+    if (extra->intervals)
+        TRY(interval_rule_write(writer, PREFIX ".interval", extra->intervals, err));
     TRY(grid_add(writer, PREFIX ".grid", 1, COMPOSITE_GRID, extra->score_grid, err));
     TRY(grid_add(writer, PREFIX ".novelty", 1, NOVELTY_GRID, extra->novelty_grid, err));
     return write_composite(writer, &extra->composite, err);
@@ -113,6 +116,17 @@ static enum status read_interval(const struct artifact *artifact, struct score_e
     return STATUS_OK;
 }
 
+static enum status read_rule(struct engine *engine, const struct artifact *artifact,
+                             struct error *err)
+{
+    enum status status = interval_rule_read(artifact, PREFIX ".interval", &engine->intervals, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    engine->score_extra.intervals = &engine->intervals;
+    return STATUS_OK;
+}
+
 static bool is_composite(const struct engine *engine)
 {
     return strcmp(predictor_family(engine->score), COMPOSITE_FAMILY) == 0;
@@ -129,6 +143,7 @@ enum status engine_open_score(struct engine *engine, struct error *err)
                     artifact_name(artifact), predictor_n_outputs(engine->score));
     TRY(engine_need_string(engine, artifact, PREFIX ".target", &extra->target, err));
     TRY(read_interval(artifact, extra, err));
+    TRY(read_rule(engine, artifact, err));
     TRY(grid_need(artifact, PREFIX ".grid", 1, COMPOSITE_GRID, &extra->score_grid, err));
     TRY(grid_need(artifact, PREFIX ".novelty", 1, NOVELTY_GRID, &extra->novelty_grid, err));
     TRY(read_composite(engine, artifact, err));
@@ -187,15 +202,18 @@ static void bound_composite(const struct composite *composite, struct score_answ
     answer->coverage = 1;
 }
 
-static void predict(const struct engine *engine, const float *raw, void *scratch,
+static void predict(const struct engine *engine, const float *raw, double followers, void *scratch,
                     struct score_answer *answer)
 {
     const struct score_extra *extra = &engine->score_extra;
     double output = 0;
     predictor_run(engine->score, raw, scratch, &output);
     answer->score = clip(extra, output);
-    answer->low = clip(extra, output + extra->interval_low);
-    answer->high = clip(extra, output + extra->interval_high);
+    struct interval_offsets offsets = {extra->interval_low, extra->interval_high};
+    if (extra->intervals)
+        offsets = interval_at(extra->intervals, output, followers);
+    answer->low = clip(extra, output + offsets.low);
+    answer->high = clip(extra, output + offsets.high);
     answer->coverage = extra->interval_coverage;
 }
 
@@ -229,7 +247,7 @@ enum status engine_score(const struct engine *engine, const struct profile *prof
     if (is_composite(engine))
         bound_composite(&extra->composite, &answer);
     else
-        predict(engine, raw, scratch, &answer);
+        predict(engine, raw, prepared.number[PROFILE_followers], scratch, &answer);
     if (!isfinite(answer.score))
         return fail(err, STATUS_CORRUPT, "score model: its answer is not finite");
     if (explain_it && !is_composite(engine))

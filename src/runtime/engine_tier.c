@@ -5,7 +5,7 @@
  *
  * Sections beside the predictors "tier" and, where there is one, "size": "tier.target" a string;
  * "tier.names" and "size.names" strings; "tier.temperature" f64 [2]: of the tier, of the size;
- * "size.cuts" f64 [sizes - 1]. */
+ * "tier.calibration" and "size.calibration", see calibration.h; "size.cuts" f64 [sizes - 1]. */
 #include <math.h>
 #include <string.h>
 
@@ -25,6 +25,10 @@ enum status tier_extra_write(struct artifact_writer *writer, const struct tier_e
     TRY(artifact_add_strings(writer, "tier.target", &extra->target, 1, err));
     TRY(artifact_add_strings(writer, "tier.names", extra->names, extra->n_tiers, err));
     TRY(artifact_add(writer, "tier.temperature", ARTIFACT_F64, 2, 1, temperature, err));
+    if (extra->calibration)
+        TRY(calibration_write(writer, "tier", extra->calibration, err));
+    if (extra->has_size_predictor && extra->size_calibration)
+        TRY(calibration_write(writer, "size", extra->size_calibration, err));
     TRY(artifact_add_strings(writer, "size.names", extra->size_names, extra->n_sizes, err));
     return artifact_add(writer, "size.cuts", ARTIFACT_F64, extra->n_sizes - 1, 1, extra->size_cuts,
                         err);
@@ -58,17 +62,34 @@ static enum status check_outputs(const struct artifact *artifact, const struct p
                 artifact_name(artifact), prefix, n, predictor_n_outputs(predictor));
 }
 
+/* Left NULL by a blob from before there were calibrations. */
+static enum status read_calibration(const struct artifact *artifact, const char *prefix, size_t n,
+                                    struct calibration *calibration,
+                                    const struct calibration **ret_used, struct error *err)
+{
+    enum status status = calibration_read(artifact, prefix, n, calibration, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    *ret_used = calibration;
+    return STATUS_OK;
+}
+
 static enum status open_predictors(struct engine *engine, const struct artifact *artifact,
                                    struct error *err)
 {
     struct tier_extra *extra = &engine->tier_extra;
     TRY(engine_need_predictor(artifact, "tier", &engine->tier, err));
     TRY(check_outputs(artifact, engine->tier, "tier", extra->n_tiers, err));
+    TRY(read_calibration(artifact, "tier", extra->n_tiers, &engine->tier_calibration,
+                         &extra->calibration, err));
     enum status status = predictor_open(artifact, "size", &engine->size, err);
     extra->has_size_predictor = status == STATUS_OK;
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     TRY(status);
+    TRY(read_calibration(artifact, "size", extra->n_sizes, &engine->size_calibration,
+                         &extra->size_calibration, err));
     return check_outputs(artifact, engine->size, "size", extra->n_sizes, err);
 }
 
@@ -125,15 +146,19 @@ const char *engine_size_of(const struct engine *engine, double followers)
 }
 
 /* Calibrated probabilities; false when the model's answer is not finite. */
-static bool classify(const struct predictor *predictor, const float *raw, double temperature,
-                     void *scratch, double *ret_probability)
+static bool classify(const struct predictor *predictor, const float *raw,
+                     const struct calibration *calibration, double temperature, void *scratch,
+                     double *ret_probability)
 {
     size_t n = predictor_n_outputs(predictor);
     predictor_run(predictor, raw, scratch, ret_probability);
     for (size_t i = 0; i < n; i++)
         if (!isfinite(ret_probability[i]))
             return false;
-    softmax(ret_probability, n, temperature, ret_probability);
+    if (calibration)
+        calibration_apply(calibration, ret_probability, ret_probability);
+    else
+        softmax(ret_probability, n, temperature, ret_probability);
     return true;
 }
 
@@ -146,7 +171,8 @@ static bool check_audience(const struct engine *engine, const struct profile *pr
         const struct feature_spec *spec = predictor_spec(engine->size);
         float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
         engine_extract(spec, profile, raw);
-        if (!classify(engine->size, raw, extra->size_temperature, scratch, probability))
+        if (!classify(engine->size, raw, extra->size_calibration, extra->size_temperature, scratch,
+                      probability))
             return false;
         size_t size = argmax(probability, extra->n_sizes);
         answer->size_predicted = extra->size_names[size];
@@ -178,7 +204,7 @@ enum status engine_tier(const struct engine *engine, const struct profile *profi
         .probabilities = probability,
     };
     answer.imputed = engine_extract(spec, profile, raw);
-    if (!classify(engine->tier, raw, extra->temperature, scratch, probability))
+    if (!classify(engine->tier, raw, extra->calibration, extra->temperature, scratch, probability))
         return fail(err, STATUS_CORRUPT, "tier model: its answer is not finite");
     answer.tier = argmax(probability, extra->n_tiers);
     if (!check_audience(engine, profile, scratch, size_probability, &answer))

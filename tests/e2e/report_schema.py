@@ -222,6 +222,7 @@ def check_tier(part):
     need(len(part["confusion"]) == k and all(len(row) == k for row in part["confusion"]),
          "models.tier.confusion", "shape")
     columns(part["by_tier"], "models.tier.by_tier", "precision", "recall", "f1", length=k)
+    members(part["reliability"], "models.tier.reliability", method=str, ece=NUMBER, ece_before=NUMBER)
     columns(part["reliability"], "models.tier.reliability", "n", "stated", "observed", "low", "high",
             length=len(part["reliability"]["edges"]) - 1)
     check_importance(part["importance"], "models.tier.importance")

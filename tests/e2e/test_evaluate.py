@@ -149,6 +149,28 @@ def test_the_same_seed_gives_the_same_figures(evaluate, demo):
     assert metrics(7) == metrics(7) != metrics(8)
 
 
+def test_intervals_cover_what_they_state_in_every_size_of_account(evaluate, demo):
+    result = evaluate(demo / "profiles.csv", "--target", "influence_score", "--models", "ridge", "--repeats", 2)
+    assert 0.88 <= result["interval_covered"] <= 0.92 and result["interval_width"] > 0
+    groups = [group for group in result["interval_groups"] if group["rows"] >= 100]
+    assert len(groups) >= 2
+    assert all(0.85 <= group["covered"] <= 0.95 for group in groups)
+    # What defines the target must not choose the interval.
+    hidden = evaluate(demo / "profiles.csv", "--target", "followers", "--models", "ridge", "--repeats", 1)
+    assert hidden["interval_groups"] == []
+
+
+def test_probabilities_come_with_their_reliability(evaluate, demo):
+    result = evaluate(demo / "profiles.csv", "--target", "influence_score", "--bins", "tertile", "--models",
+                      "softmax", "--repeats", 1)
+    table = result["reliability"]
+    assert result["calibration"] in ("temperature", "vector")
+    assert sum(row["rows"] for row in table) == 600
+    ece = sum(row["rows"] * abs(row["stated"] - row["observed"]) for row in table) / 600
+    assert result["ece_calibrated"] == pytest.approx(ece, abs=1e-9)
+    assert all(row["low"] <= row["stated"] <= row["high"] for row in table)
+
+
 @pytest.mark.parametrize("arguments, message", [
     (("--target", "nothing"), "nothing"),
     ((), "--target"),

@@ -5,10 +5,12 @@
 #include "base/rng.h"
 #include "dataset/split.h"
 #include "learn/calibrate.h"
+#include "learn/conformal.h"
 #include "learn/kmeans.h"
 #include "learn/least_squares.h"
 #include "learn/logistic.h"
 #include "learn/metrics.h"
+#include "profile/profile.h"
 #include "runtime/softmax.h"
 
 /* ---- metrics, by hand ---- */
@@ -252,38 +254,151 @@ static void kmeans_survives_rows_that_coincide(void **state)
 
 /* ---- certainty ---- */
 
+/* Predictions of 0, so that y is the residual. */
 static void intervals_take_the_corrected_ranks(void **state)
 {
     (void)state;
-    double residual[19];
-    for (size_t i = 0; i < 19; i++)
-        residual[i] = (double)i - 9;
-    struct conformal offsets;
+    enum {
+        N = 20
+    };
+    double y[N];
+    double zero[N] = {0};
+    uint32_t fold[N];
+    for (size_t i = 0; i < N - 1; i++) {
+        y[i] = (double)i - 9;
+        fold[i] = i % 2;
+    }
+    struct conformal_rows rows = {
+        .n = N - 1, .y = y, .predicted = zero, .fold = fold, .n_folds = 2, .coverage = 0.9};
+    struct interval_rule rule;
+    struct conformal_measure measure;
     /* (19 + 1) 0.95 = 19: the largest; by symmetry the smallest. */
-    assert_int_equal(conformal_fit(residual, 19, 0.9, &offsets, NULL), STATUS_OK);
-    assert_near(offsets.high, 9, 0);
-    assert_near(offsets.low, -9, 0);
+    assert_int_equal(conformal_fit(&rows, &rule, &measure, NULL, NULL), STATUS_OK);
+    assert_int_equal(rule.n_groups + rule.n_knots, 0);
+    assert_near(rule.offsets[0].high, 9, 0);
+    assert_near(rule.offsets[0].low, -9, 0);
     /* 20 0.75 = 15. */
-    assert_int_equal(conformal_fit(residual, 19, 0.5, &offsets, NULL), STATUS_OK);
-    assert_near(offsets.high, 5, 0);
-    assert_near(offsets.low, -5, 0);
+    rows.coverage = 0.5;
+    assert_int_equal(conformal_fit(&rows, &rule, &measure, NULL, NULL), STATUS_OK);
+    assert_near(rule.offsets[0].high, 5, 0);
+    assert_near(rule.offsets[0].low, -5, 0);
+    rows.n = 0;
+    assert_int_equal(conformal_fit(&rows, &rule, &measure, NULL, NULL), STATUS_INVALID);
 }
 
-static void intervals_cover_what_they_state(void **state)
+/* Small accounts are four times as hard as large ones: one width for both would cover 80 and 100 %.
+ */
+static void intervals_cover_what_they_state_in_each_size(void **state)
 {
     (void)state;
     enum {
-        N = 2000
+        N = 4000
     };
-    double residual[N];
-    uint32_t fold[N];
+    static double y[N], predicted[N], followers[N];
+    static uint32_t fold[N];
     struct rng rng = rng_seed(11);
-    for (size_t i = 0; i < N; i++)
-        residual[i] = exp(rng_normal(&rng));
+    for (size_t i = 0; i < N; i++) {
+        followers[i] = i % 100 == 0 ? MISSING : exp(5 + 10 * rng_uniform(&rng));
+        predicted[i] = rng_normal(&rng);
+        y[i] = predicted[i] + (followers[i] < 10000 ? 4 : 1) * rng_normal(&rng);
+    }
     assert_int_equal(split_plain(N, 5, 0, fold, NULL), STATUS_OK);
-    double covered;
-    assert_int_equal(conformal_measure(residual, fold, N, 5, 0.9, &covered, NULL), STATUS_OK);
-    assert_true(covered > 0.88 && covered < 0.92);
+    static const double cuts[] = {10000, 3e6}; /* few are beyond the second */
+    struct conformal_rows rows = {.n = N,
+                                  .y = y,
+                                  .predicted = predicted,
+                                  .fold = fold,
+                                  .n_folds = 5,
+                                  .followers = followers,
+                                  .cuts = cuts,
+                                  .n_cuts = 2,
+                                  .coverage = 0.9};
+    struct interval_rule rule;
+    struct conformal_measure measure;
+    assert_int_equal(conformal_fit(&rows, &rule, &measure, NULL, NULL), STATUS_OK);
+    assert_true(measure.covered > 0.885 && measure.covered < 0.915);
+    assert_int_equal(measure.n_groups, 3);
+    for (size_t g = 0; g < 2; g++)
+        assert_true(measure.group_covered[g] > 0.88 && measure.group_covered[g] < 0.92);
+    /* 2 x 1.645 deviations. */
+    assert_near(measure.group_width[0], 3.29 * 4, 1);
+    assert_near(measure.group_width[1], 3.29, 0.3);
+    struct interval_offsets small = interval_at(&rule, 0, 500);
+    struct interval_offsets unknown = interval_at(&rule, 0, MISSING);
+    assert_true(small.high > unknown.high && unknown.high > interval_at(&rule, 0, 20000).high);
+}
+
+/* Where errors grow with the prediction, so do the intervals; and they are shorter for it. */
+static void intervals_follow_the_spread_where_there_is_one(void **state)
+{
+    (void)state;
+    enum {
+        N = 3000
+    };
+    static double y[N], predicted[N];
+    static uint32_t fold[N];
+    struct rng rng = rng_seed(12);
+    for (size_t i = 0; i < N; i++) {
+        predicted[i] = 10 * rng_uniform(&rng);
+        y[i] = predicted[i] + (0.2 + predicted[i]) * rng_normal(&rng);
+    }
+    assert_int_equal(split_plain(N, 5, 0, fold, NULL), STATUS_OK);
+    struct conformal_rows rows = {
+        .n = N, .y = y, .predicted = predicted, .fold = fold, .n_folds = 5, .coverage = 0.9};
+    struct interval_rule rule;
+    struct conformal_measure measure;
+    assert_int_equal(conformal_fit(&rows, &rule, &measure, NULL, NULL), STATUS_OK);
+    assert_true(rule.n_knots > 2);
+    assert_true(measure.covered > 0.88 && measure.covered < 0.92);
+    assert_near(interval_at(&rule, 9, MISSING).high, 1.645 * 9.2, 2.5);
+    assert_near(interval_at(&rule, 2, MISSING).high, 1.645 * 2.2, 1.2);
+    /* Equal spreads are left alone. */
+    for (size_t i = 0; i < N; i++)
+        y[i] = predicted[i] + rng_normal(&rng);
+    assert_int_equal(conformal_fit(&rows, &rule, &measure, NULL, NULL), STATUS_OK);
+    assert_int_equal(rule.n_knots, 0);
+}
+
+/* Classes whose outputs are off by a scale and a shift each. */
+static void planted_scales_and_shifts_are_found(void **state)
+{
+    (void)state;
+    enum {
+        N = 20000,
+        K = 3
+    };
+    static const double scale[K] = {0.5, 0.5, 0.25};
+    static const double shift[K] = {0, 0.4, -0.4};
+    AUTO(free_slot) double *logit = malloc(N * K * sizeof *logit);
+    AUTO(free_slot) double *probability = malloc(N * K * sizeof *probability);
+    AUTO(free_slot) uint32_t *label = malloc(N * sizeof *label);
+    AUTO(free_slot) uint32_t *fold = malloc(N * sizeof *fold);
+    assert_true(logit && probability && label && fold);
+    struct rng rng = rng_seed(2);
+    for (size_t i = 0; i < N; i++) {
+        double p[K];
+        for (size_t c = 0; c < K; c++) {
+            logit[i * K + c] = 4 * rng_normal(&rng);
+            p[c] = logit[i * K + c] * scale[c] + shift[c];
+        }
+        softmax(p, K, 1, p);
+        double u = rng_uniform(&rng);
+        label[i] = u < p[0] ? 0 : u < p[0] + p[1] ? 1 : 2;
+    }
+    assert_int_equal(split_plain(N, 5, 0, fold, NULL), STATUS_OK);
+    struct calibrate_rows rows = {N, K, logit, label, fold, 5};
+    double terms[2 * K];
+    const char *method;
+    struct class_metrics m;
+    assert_int_equal(calibrate_fit(&rows, terms, probability, &method, NULL), STATUS_OK);
+    assert_string_equal(method, "vector");
+    for (size_t c = 0; c < K; c++) {
+        assert_near(terms[2 * c], scale[c], 0.04);
+        /* A shift that all classes share changes nothing. */
+        assert_near(terms[2 * c + 1] - terms[1], shift[c] - shift[0], 0.08);
+    }
+    assert_int_equal(metrics_classification(label, probability, N, K, &m, NULL), STATUS_OK);
+    assert_true(m.ece < 0.015);
 }
 
 /* Labels drawn from softmax(logit / 2.5): the fit must find 2.5 again. */
@@ -326,7 +441,9 @@ int main(void)
         cmocka_unit_test(kmeans_finds_planted_clusters),
         cmocka_unit_test(kmeans_survives_rows_that_coincide),
         cmocka_unit_test(intervals_take_the_corrected_ranks),
-        cmocka_unit_test(intervals_cover_what_they_state),
+        cmocka_unit_test(intervals_cover_what_they_state_in_each_size),
+        cmocka_unit_test(intervals_follow_the_spread_where_there_is_one),
+        cmocka_unit_test(planted_scales_and_shifts_are_found),
         cmocka_unit_test(a_planted_temperature_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
