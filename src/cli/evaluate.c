@@ -15,6 +15,7 @@ static const char name[] = "evaluate";
 struct request {
     struct evaluate_input input;
     struct inputs_queries queries;
+    struct inputs_joined joined;
     bool as_json;
 };
 
@@ -23,7 +24,8 @@ static int evaluate(struct request *request, char *const *files, size_t n_files)
     struct evaluate_input *input = &request->input;
     struct error err = {0};
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
-    if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK)
+    if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK ||
+        inputs_join(&request->joined, inputs, &input->target.joins, &err) != STATUS_OK)
         return command_failed(name, &err);
     input->target.files = inputs->files;
     input->target.n_files = inputs->n_files;
@@ -149,6 +151,7 @@ int command_evaluate(int argc, char **argv)
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, HELP},
         {"query", required_argument, NULL, QUERY},
+        INPUTS_JOIN_OPTIONS,
         {0},
     };
     struct request request = {
@@ -172,6 +175,8 @@ int command_evaluate(int argc, char **argv)
             request.as_json = true;
         else if (option == QUERY)
             inputs_add_query(&request.queries, optarg);
+        else if (inputs_take_join(option, optarg, &request.joined))
+            continue;
         else if (option == '?')
             return command_usage(name, "'%s' is no option, or lacks its value", argv[optind - 1]);
         else if (!take_option(option, input))

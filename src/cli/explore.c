@@ -19,6 +19,7 @@ static const char default_schemas[] = "config/schemas";
 struct request {
     struct import_options import;
     struct inputs_queries queries;
+    struct inputs_joined joined;
     const char *out;
     bool as_json;
 };
@@ -42,8 +43,10 @@ static void loaded_deinit(struct loaded *loaded)
 static enum status load(char **arguments, size_t n_arguments, const struct request *request,
                         struct loaded *loaded, struct error *err)
 {
-    const struct import_options *options = &request->import;
+    struct import_options with_joins = request->import;
+    const struct import_options *options = &with_joins;
     TRY(inputs_expand(arguments, n_arguments, &request->queries, &loaded->inputs, err));
+    TRY(inputs_join(&request->joined, loaded->inputs, &with_joins.joins, err));
     const char *const *files = loaded->inputs->files;
     size_t n_files = loaded->inputs->n_files;
     TRY(import_files(files, n_files, options, &loaded->table, &loaded->report, err));
@@ -91,15 +94,21 @@ static int run(const struct request *request, char **files, size_t n_files)
 int command_explore(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"out", required_argument, NULL, 'o'},   {"schemas", required_argument, NULL, 's'},
-        {"query", required_argument, NULL, 'q'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},        {0},
+        {"out", required_argument, NULL, 'o'},
+        {"schemas", required_argument, NULL, 's'},
+        INPUTS_JOIN_OPTIONS,
+        {"query", required_argument, NULL, 'q'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     struct request request = {0};
     if (file_exists(default_schemas))
         request.import.schema_dir = default_schemas;
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (inputs_take_join(option, optarg, &request.joined))
+            continue;
         switch (option) {
         case 'o':
             request.out = optarg;

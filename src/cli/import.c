@@ -17,6 +17,7 @@ static const char name[] = "import";
 struct request {
     struct import_options options;
     struct inputs_queries queries;
+    struct inputs_joined joined;
     struct sink_options csv; /* to NULL: none; "-": stdout */
     bool as_json;
 };
@@ -59,19 +60,17 @@ static int import(const struct request *request, const char *const *files, size_
 int command_import(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"csv", required_argument, NULL, 'c'},
-        {"table", required_argument, NULL, 't'},
-        {"append", no_argument, NULL, 'a'},
-        {"replace", no_argument, NULL, 'r'},
-        {"query", required_argument, NULL, 'q'},
-        {"json", no_argument, NULL, 'j'},
-        {"schemas", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"csv", required_argument, NULL, 'c'},   {"table", required_argument, NULL, 't'},
+        {"append", no_argument, NULL, 'a'},      {"replace", no_argument, NULL, 'r'},
+        {"query", required_argument, NULL, 'q'}, INPUTS_JOIN_OPTIONS,
+        {"json", no_argument, NULL, 'j'},        {"schemas", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},        {0},
     };
     struct request request = {0};
     request.options.schema_dir = inputs_schema_dir();
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (inputs_take_join(option, optarg, &request.joined))
+            continue;
         switch (option) {
         case 'c':
             request.csv.to = optarg;
@@ -105,7 +104,8 @@ int command_import(int argc, char **argv)
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
     struct error err = {0};
     if (inputs_expand(argv + optind, (size_t)(argc - optind), &request.queries, &inputs, &err) !=
-        STATUS_OK)
+            STATUS_OK ||
+        inputs_join(&request.joined, inputs, &request.options.joins, &err) != STATUS_OK)
         return command_failed(name, &err);
     return import(&request, inputs->files, inputs->n_files);
 }

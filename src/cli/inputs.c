@@ -28,6 +28,8 @@ void inputs_free(struct inputs *inputs)
         return;
     if (inputs->spool)
         (void)file_remove_tree(inputs->spool, NULL);
+    inputs_free(inputs->posts);
+    inputs_free(inputs->edges);
     arena_deinit(&inputs->memory);
     free(inputs);
 }
@@ -209,6 +211,34 @@ enum status inputs_expand(char *const *arguments, size_t n_arguments,
     if (queries && queries->n == 1 && list.n_databases == 0)
         return fail(err, STATUS_INVALID, "--query needs a postgresql:// source");
     *ret_inputs = STEAL(inputs);
+    return STATUS_OK;
+}
+
+/* ---- posts and edges ---- */
+
+bool inputs_take_join(int option, char *value, struct inputs_joined *joined)
+{
+    if (option == INPUTS_POSTS && joined->n_posts++ < INPUTS_MAX_JOINED)
+        joined->posts[joined->n_posts - 1] = value;
+    if (option == INPUTS_EDGES && joined->n_edges++ < INPUTS_MAX_JOINED)
+        joined->edges[joined->n_edges - 1] = value;
+    return option == INPUTS_POSTS || option == INPUTS_EDGES;
+}
+
+enum status inputs_join(const struct inputs_joined *joined, struct inputs *inputs,
+                        struct import_joins *ret_joins, struct error *err)
+{
+    if (joined->n_posts > INPUTS_MAX_JOINED || joined->n_edges > INPUTS_MAX_JOINED)
+        return fail(err, STATUS_LIMIT, "--posts, --edges: at most %d are taken", INPUTS_MAX_JOINED);
+    TRY(inputs_expand(joined->posts, joined->n_posts, NULL, &inputs->posts, err));
+    TRY(inputs_expand(joined->edges, joined->n_edges, NULL, &inputs->edges, err));
+    *ret_joins = (struct import_joins){
+        .posts = inputs->posts->files,
+        .n_posts = inputs->posts->n_files,
+        .edges = inputs->edges->files,
+        .n_edges = inputs->edges->n_files,
+        .progress = command_progress(),
+    };
     return STATUS_OK;
 }
 

@@ -13,18 +13,49 @@
  * and a data set with several tables becomes several files. The folder is $INFLUENCE_DATA where
  * that is set. Commands call inputs_expand() with their remaining argv and hand files and n_files
  * on. */
+#include <getopt.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/status.h"
+#include "dataset/import.h"
 
 struct inputs {
     struct arena memory;
     const char *const *files; /* [n_files]; in the memory, or the argument itself */
     size_t n_files;
-    const char *spool; /* folder of what came out of databases; NULL: none */
+    const char *spool;            /* folder of what came out of databases; NULL: none */
+    struct inputs *posts, *edges; /* of inputs_join(); owned */
 };
+
+/* The values of --posts and --edges, which may be given several times. */
+#define INPUTS_MAX_JOINED 64
+struct inputs_joined {
+    char *posts[INPUTS_MAX_JOINED];
+    size_t n_posts;
+    char *edges[INPUTS_MAX_JOINED];
+    size_t n_edges;
+};
+
+/* Rows of a command's table of options. */
+enum {
+    INPUTS_POSTS = 1000,
+    INPUTS_EDGES
+};
+/* clang-format off */
+#define INPUTS_JOIN_OPTIONS \
+    {"posts", required_argument, NULL, INPUTS_POSTS}, {"edges", required_argument, NULL, INPUTS_EDGES}
+/* clang-format on */
+
+/* Take the value of one of these options; false: it is another one. More than the maximum are
+ * counted, and refused by inputs_join(). */
+bool inputs_take_join(int option, char *value, struct inputs_joined *joined);
+
+/* Expand the values as inputs_expand() does files; *ret_joins borrows from the inputs. */
+enum status inputs_join(const struct inputs_joined *joined, struct inputs *inputs,
+                        struct import_joins *ret_joins, struct error *err);
 
 /* The values of --query, in the order of the databases that they belong to. One for all is fine. */
 #define INPUTS_MAX_QUERIES 32

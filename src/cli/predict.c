@@ -14,6 +14,7 @@ static const char name[] = "predict";
 struct request {
     struct predict_input input;
     struct inputs_queries queries;
+    struct inputs_joined joined;
     struct sink_options to;
 };
 
@@ -21,7 +22,8 @@ static int predict(struct request *request, char *const *files, size_t n_files)
 {
     struct error err = {0};
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
-    if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK)
+    if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK ||
+        inputs_join(&request->joined, inputs, &request->input.joins, &err) != STATUS_OK)
         return command_failed(name, &err);
     request->input.files = inputs->files;
     request->input.n_files = inputs->n_files;
@@ -56,6 +58,7 @@ int command_predict(int argc, char **argv)
         {"explain", no_argument, NULL, EXPLAIN},
         {"schemas", required_argument, NULL, SCHEMAS},
         {"query", required_argument, NULL, QUERY},
+        INPUTS_JOIN_OPTIONS,
         {"to", required_argument, NULL, TO},
         {"table", required_argument, NULL, TABLE},
         {"append", no_argument, NULL, APPEND},
@@ -74,6 +77,8 @@ int command_predict(int argc, char **argv)
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (inputs_take_join(option, optarg, &request.joined))
+            continue;
         switch (option) {
         case BUNDLE:
             request.input.bundle = optarg;

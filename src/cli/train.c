@@ -18,6 +18,7 @@ struct request {
     struct arena memory; /* texts of the configuration */
     const char *config_path;
     struct inputs_queries queries;
+    struct inputs_joined joined;
     char **settings; /* the words --section.key=value */
     int n_settings;
     bool as_json;
@@ -63,7 +64,8 @@ static int train(struct request *request, char *const *files, size_t n_files)
     if (load_config(request, &err) != STATUS_OK)
         return command_usage(name, "%s", err.message);
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
-    if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK)
+    if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK ||
+        inputs_join(&request->joined, inputs, &request->input.joins, &err) != STATUS_OK)
         return command_failed(name, &err);
     request->input.files = inputs->files;
     request->input.n_files = inputs->n_files;
@@ -115,6 +117,7 @@ int command_train(int argc, char **argv)
         {"seed", required_argument, NULL, SEED},
         {"schemas", required_argument, NULL, SCHEMAS},
         {"query", required_argument, NULL, QUERY},
+        INPUTS_JOIN_OPTIONS,
         {"print-config", no_argument, NULL, PRINT_CONFIG},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, HELP},
@@ -138,6 +141,8 @@ int command_train(int argc, char **argv)
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (inputs_take_join(option, optarg, &request.joined))
+            continue;
         switch (option) {
         case TARGET:
             request.input.target = optarg;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "dataset/join.h"
 #include "dataset/sniff.h"
 #include "dataset/snapshots.h"
 #include "dataset/work.h"
@@ -266,6 +267,7 @@ static enum status combine(struct import *import, struct table **tables, size_t 
     TRY(snapshots_join(table, &events, err));
     if (events.failed)
         return no_memory(err);
+    TRY(join_sources(&import->options->joins, table, report, err));
     report->events = events.list;
     report->n_events = events.n;
     report->n_rows = table->n_rows;

@@ -5,21 +5,32 @@
  *
  * file -> bytes (gzip, UTF-16, latin-1, BOM) -> rows (csv.c) -> columns to fields (schema.c) ->
  * values (profile/parse.c) -> repairs and refusals (clean.c) -> snapshots joined by handle
- * (snapshots.c). */
+ * (snapshots.c) -> posts and edges joined by handle (join.c). */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/progress.h"
 #include "base/status.h"
 #include "dataset/table.h"
+
+/* Files that are joined to the table by handle: see join.h. Borrowed. */
+struct import_joins {
+    const char *const *posts; /* [n_posts] */
+    size_t n_posts;
+    const char *const *edges; /* [n_edges] */
+    size_t n_edges;
+    struct progress progress;
+};
 
 struct import_options {
     const char *schema_dir; /* further schemas (*.ini), or NULL */
     size_t max_rows;        /* 0: no bound */
     size_t max_field_bytes; /* of one CSV field; 0: 1 MiB */
     bool growth;            /* hold the newest month back; see snapshots_hold_newest() */
+    struct import_joins joins;
 };
 
 /* What happened, for people and for report.json. */

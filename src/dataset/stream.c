@@ -153,7 +153,7 @@ static enum status take_header_cell(struct reading *reading, const char *text, s
     reading->position[known] = (uint32_t)i;
     stream->header[known] = header;
     column->field = stream->kind->columns[known].name;
-    column->how = "alias";
+    column->how = strcmp(text, column->field) == 0 ? "exact" : "alias";
     return STATUS_OK;
 }
 

@@ -21,7 +21,10 @@ static enum status import_alone(const char *file, const struct import_options *o
                                 struct table **ret_table, struct error *err)
 {
     AUTO(import_report_free_slot) struct import_report *report = NULL;
-    return import_files(&file, 1, options, ret_table, &report, err);
+    /* Posts and edges are no part of a month. */
+    struct import_options alone = options ? *options : (struct import_options){0};
+    alone.joins = (struct import_joins){0};
+    return import_files(&file, 1, &alone, ret_table, &report, err);
 }
 
 enum status explore_snapshots_load(const char *const *files, size_t n_files,

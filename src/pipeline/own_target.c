@@ -42,6 +42,7 @@ static enum status import(const struct own_target *input, struct table **ret_tab
                           struct import_report **ret_report, struct error *err)
 {
     struct import_options options = {.schema_dir = input->schema_dir,
+                                     .joins = input->joins,
                                      .growth = own_target_is_growth(input)};
     enum status status =
         import_files(input->files, input->n_files, &options, ret_table, ret_report, err);

@@ -16,8 +16,7 @@ struct own_target {
     const char *bins;   /* NULL; "tertile"; "quantiles:N"; "A,B,..": class i ends with its cut */
     size_t top;         /* 0, or: this many most frequent classes and "(other)" */
     const char *labels; /* NULL, or FILE[:COLUMN] */
-    const char *const *posts; /* [n_posts] files of posts */
-    size_t n_posts;
+    struct import_joins joins; /* posts and edges */
     struct progress progress;
 };
 

@@ -154,7 +154,7 @@ enum status predict_run(const struct predict_input *input, FILE *out,
                         struct predict_counts *ret_counts, struct error *err)
 {
     AUTO(run_deinit) struct run run = {.input = input, .out = out};
-    struct import_options options = {.schema_dir = input->schema_dir};
+    struct import_options options = {.schema_dir = input->schema_dir, .joins = input->joins};
     TRY(open_engine(&run, err));
     progress_show(input->progress, "importing", -1);
     TRY(import_files(input->files, input->n_files, &options, &run.table, &run.imported, err));

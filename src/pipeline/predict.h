@@ -8,13 +8,15 @@
 
 #include "base/progress.h"
 #include "base/status.h"
+#include "dataset/import.h"
 
 struct predict_input {
     const char *const *files; /* as for import_files() */
     size_t n_files;
     const char *schema_dir;
-    const char *bundle; /* a bundle or a models directory */
-    bool explain;       /* a column for the base and for each contribution */
+    struct import_joins joins; /* posts and edges */
+    const char *bundle;        /* a bundle or a models directory */
+    bool explain;              /* a column for the base and for each contribution */
     struct progress progress;
 };
 

@@ -65,7 +65,7 @@ static bool is_synthetic(const struct table *table)
 static enum status import(const struct train_input *input, struct training *training,
                           struct error *err)
 {
-    struct import_options options = {.schema_dir = input->schema_dir};
+    struct import_options options = {.schema_dir = input->schema_dir, .joins = input->joins};
     progress_show(training->progress, "importing", -1);
     TRY(import_files(input->files, input->n_files, &options, &training->table, &training->imported,
                      err));

@@ -13,6 +13,7 @@ struct train_input {
     const char *target; /* column of the score; NULL: influence_score, or the composite */
     const struct train_config *config;
     const char *schema_dir;
+    struct import_joins joins; /* posts and edges */
     const char *models_dir;
     uint64_t seed;
     struct progress progress;

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataset/join.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "dataset/edge_figures.h"
+#include "dataset/post_figures.h"
+
+static enum status no_memory(struct error *err)
+{
+    return fail(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+/* The column of a field, made of missing values where the table has none. */
+static double *number_column(struct table *table, enum profile_number field)
+{
+    if (table->number[field])
+        return table->number[field];
+    double *column = arena_alloc(&table->memory, (table->n_rows + 1) * sizeof *column);
+    for (size_t row = 0; column && row < table->n_rows; row++)
+        column[row] = MISSING;
+    table->number[field] = column;
+    return column;
+}
+
+/* Fill the fields first..last of a row where they are missing. */
+static enum status fill(struct table *table, size_t row, const double *numbers, size_t first,
+                        size_t last, struct error *err)
+{
+    for (size_t f = first; f <= last; f++) {
+        const struct profile_field *field = profile_number_field((enum profile_number)f);
+        if (!(numbers[f] >= field->min && numbers[f] <= field->max))
+            continue;
+        double *column = number_column(table, (enum profile_number)f);
+        if (!column)
+            return no_memory(err);
+        if (isnan(column[row]))
+            column[row] = numbers[f];
+    }
+    return STATUS_OK;
+}
+
+/* ---- posts ---- */
+
+struct accounts {
+    struct post_figures **figures; /* [n_rows], NULL: no posts */
+    size_t n_rows;
+};
+
+static void accounts_deinit(struct accounts *accounts)
+{
+    for (size_t row = 0; accounts->figures && row < accounts->n_rows; row++) {
+        if (accounts->figures[row])
+            post_figures_deinit(accounts->figures[row]);
+        free(accounts->figures[row]);
+    }
+    free(accounts->figures);
+}
+
+static enum status add_post(void *user, const struct post *post, struct error *err)
+{
+    struct accounts *accounts = user;
+    struct post_figures **figures = &accounts->figures[post->row];
+    if (!*figures)
+        *figures = calloc(1, sizeof **figures);
+    if (!*figures)
+        return no_memory(err);
+    return post_figures_add(*figures, post, post->row, err);
+}
+
+static enum status put_hashtags(struct table *table, size_t row, struct post_figures *figures,
+                                struct buffer *text, struct error *err)
+{
+    if (figures->tags.n == 0)
+        return STATUS_OK;
+    const char ***column = &table->text[PROFILE_hashtags];
+    if (!*column)
+        *column = ARENA_ARRAY(&table->memory, const char *, table->n_rows + 1);
+    if (!*column)
+        return no_memory(err);
+    if ((*column)[row])
+        return STATUS_OK;
+    buffer_clear(text);
+    tag_sketch_put(&figures->tags, profile_fields[PROFILE_hashtags].max_bytes, text);
+    const char *copy = text->failed ? NULL : arena_strndup(&table->memory, text->at, text->length);
+    if (!copy)
+        return no_memory(err);
+    (*column)[row] = copy;
+    return STATUS_OK;
+}
+
+static enum status put_posts(struct table *table, const struct handles *handles,
+                             const struct accounts *accounts, struct error *err)
+{
+    AUTO(buffer_deinit) struct buffer text = {0};
+    double numbers[PROFILE_N_NUMBERS];
+    for (size_t row = 0; row < table->n_rows; row++) {
+        struct post_figures *figures = accounts->figures[handles->same[row]];
+        if (!figures)
+            continue;
+        post_figures_get(figures, numbers);
+        TRY(fill(table, row, numbers, PROFILE_post_sample, PROFILE_hour_concentration, err));
+        TRY(put_hashtags(table, row, figures, &text, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status join_posts(const struct import_joins *joins, const struct handles *handles,
+                              struct table *table, struct import_report *report, struct error *err)
+{
+    AUTO(accounts_deinit) struct accounts accounts = {.n_rows = table->n_rows};
+    accounts.figures = calloc(table->n_rows + 1, sizeof *accounts.figures);
+    if (!accounts.figures)
+        return no_memory(err);
+    struct posts_input posts = {joins->posts, joins->n_posts, handles, joins->progress};
+    TRY(posts_each(&posts, add_post, &accounts, report, err));
+    return put_posts(table, handles, &accounts, err);
+}
+
+/* ---- edges ---- */
+
+struct degrees {
+    struct edge_figures *figures; /* [n_rows] */
+    double *reciprocity;          /* [n_rows] */
+    size_t n_rows;
+    bool seen[N_EDGE_KINDS];
+};
+
+static void degrees_deinit(struct degrees *degrees)
+{
+    for (size_t row = 0; degrees->figures && row < degrees->n_rows; row++)
+        edge_figures_deinit(&degrees->figures[row]);
+    free(degrees->figures);
+    free(degrees->reciprocity);
+}
+
+static enum status add_edge(void *user, const struct edge_row *edge, struct error *err)
+{
+    struct degrees *degrees = user;
+    degrees->seen[edge->kind] = true;
+    return edge_figures_add(degrees->figures, edge, err);
+}
+
+/* What no edge of the files can tell is not 0. */
+static void blank_unseen(const struct degrees *degrees, double *numbers)
+{
+    const bool *seen = degrees->seen;
+    bool has_contacts = false;
+    for (size_t kind = 0; kind < N_EDGE_KINDS; kind++)
+        has_contacts |= kind != EDGE_BRAND && seen[kind];
+    if (!has_contacts)
+        numbers[PROFILE_edges_in] = numbers[PROFILE_edges_out] = MISSING;
+    if (!seen[EDGE_COMMENT])
+        numbers[PROFILE_comments_in] = MISSING;
+    if (!seen[EDGE_TAG] && !seen[EDGE_MENTION])
+        numbers[PROFILE_mentions_in] = MISSING;
+    if (!seen[EDGE_BRAND])
+        numbers[PROFILE_brand_links] = MISSING;
+}
+
+static enum status join_edges(const struct import_joins *joins, const struct handles *handles,
+                              struct table *table, struct import_report *report, struct error *err)
+{
+    AUTO(degrees_deinit) struct degrees degrees = {.n_rows = table->n_rows};
+    AUTO(edges_free_slot) struct edges *list = NULL;
+    degrees.figures = calloc(table->n_rows + 1, sizeof *degrees.figures);
+    degrees.reciprocity = calloc(table->n_rows + 1, sizeof *degrees.reciprocity);
+    if (!degrees.figures || !degrees.reciprocity)
+        return no_memory(err);
+    struct edges_input edges = {joins->edges, joins->n_edges, handles, joins->progress};
+    TRY(edges_each(&edges, add_edge, &degrees, report, err));
+    TRY(edges_load(&edges, NULL, NULL, &list, err));
+    edge_reciprocity(list, degrees.reciprocity);
+    double numbers[PROFILE_N_NUMBERS];
+    for (size_t row = 0; row < table->n_rows; row++) {
+        uint32_t same = handles->same[row];
+        edge_figures_get(&degrees.figures[same], numbers);
+        blank_unseen(&degrees, numbers);
+        numbers[PROFILE_edge_reciprocity] = degrees.reciprocity[same];
+        TRY(fill(table, row, numbers, PROFILE_edges_in, PROFILE_brand_links, err));
+    }
+    return STATUS_OK;
+}
+
+enum status join_sources(const struct import_joins *joins, struct table *table,
+                         struct import_report *report, struct error *err)
+{
+    if (joins->n_posts == 0 && joins->n_edges == 0)
+        return STATUS_OK;
+    if (!table->text[PROFILE_handle])
+        return fail(err, STATUS_INVALID,
+                    "posts and edges join by handle, and the table of profiles has none");
+    AUTO(arena_deinit) struct arena memory;
+    arena_init(&memory, 1 << 16);
+    struct handles handles;
+    TRY(handles_init(&handles, table, &memory, err));
+    if (joins->n_posts > 0)
+        TRY(join_posts(joins, &handles, table, report, err));
+    if (joins->n_edges > 0)
+        TRY(join_edges(joins, &handles, table, report, err));
+    return STATUS_OK;
+}
