@@ -15,10 +15,8 @@ void evaluation_free(struct evaluation *evaluation)
         return;
     crossval_free(evaluation->crossval);
     feature_spec_free(evaluation->spec);
-    target_free(evaluation->target);
     evaluation_certainty_deinit(&evaluation->certainty);
-    import_report_free(evaluation->imported);
-    table_free(evaluation->table);
+    own_cases_deinit(&evaluation->cases);
     arena_deinit(&evaluation->memory);
     free(evaluation);
 }
@@ -28,11 +26,12 @@ void evaluation_free(struct evaluation *evaluation)
 static enum status choose_design(const struct evaluate_input *input, struct evaluation *evaluation,
                                  struct error *err)
 {
-    struct target *target = evaluation->target;
-    TRY(visible_choose(evaluation->table, target, &input->names, &evaluation->memory,
+    struct target *target = evaluation->cases.target;
+    TRY(visible_choose(evaluation->cases.table, target, &input->names, &evaluation->memory,
                        &evaluation->visible, err));
-    TRY(design_choose(evaluation->table, &evaluation->visible.options, &evaluation->design, err));
-    return design_fit(&evaluation->design, evaluation->table, target->rows, target->n,
+    TRY(design_choose(evaluation->cases.table, &evaluation->visible.options, &evaluation->design,
+                      err));
+    return design_fit(&evaluation->design, evaluation->cases.table, target->rows, target->n,
                       &evaluation->spec, err);
 }
 
@@ -80,11 +79,11 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
                             struct error *err)
 {
     const struct trainer *chosen[MAX_TRAINERS];
-    enum task task = evaluation->target->task;
+    enum task task = evaluation->cases.target->task;
     struct crossval_input crossval = {
-        .table = evaluation->table,
+        .table = evaluation->cases.table,
         .design = &evaluation->design,
-        .target = evaluation->target,
+        .target = evaluation->cases.target,
         .trainers = chosen,
         .n_folds = input->n_folds,
         .n_repeats = input->n_repeats,
@@ -112,7 +111,7 @@ enum status evaluate_run(const struct evaluate_input *input, struct evaluation *
     arena_init(&evaluation->memory, 4096);
     struct own_target own = input->target;
     own.progress = input->progress;
-    TRY(own_target_make(&own, &evaluation->table, &evaluation->imported, &evaluation->target, err));
+    TRY(own_target_make(&own, &evaluation->cases, err));
     TRY(choose_design(input, evaluation, err));
     TRY(validate(input, evaluation, err));
     *ret_evaluation = STEAL(evaluation);
@@ -128,7 +127,7 @@ static struct leaderboard board_of(const struct evaluation *evaluation)
 
 void evaluation_print(const struct evaluation *evaluation, FILE *out)
 {
-    const struct target *target = evaluation->target;
+    const struct target *target = evaluation->cases.target;
     const struct crossval *crossval = evaluation->crossval;
     struct leaderboard board = board_of(evaluation);
     fprintf(out, "%s: %zu rows, %zu folds x %zu, by %s\n", target->name, target->n,
@@ -150,7 +149,7 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
 
 void evaluation_put_json(const struct evaluation *evaluation, struct json_writer *w)
 {
-    const struct target *target = evaluation->target;
+    const struct target *target = evaluation->cases.target;
     const struct crossval *crossval = evaluation->crossval;
     struct leaderboard board = board_of(evaluation);
     json_begin_object(w);

@@ -39,9 +39,7 @@ struct evaluation_certainty {
 
 struct evaluation {
     struct arena memory;
-    struct table *table;
-    struct import_report *imported;
-    struct target *target;
+    struct own_cases cases;
     struct visible visible;
     struct design design;
     struct feature_spec *spec; /* fitted on all rows, to say what was seen */

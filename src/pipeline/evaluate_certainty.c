@@ -16,8 +16,8 @@ void evaluation_certainty_deinit(struct evaluation_certainty *certainty)
 static struct certainty_input input_of(const struct evaluation *evaluation, size_t repeat)
 {
     return (struct certainty_input){
-        .table = evaluation->table,
-        .target = evaluation->target,
+        .table = evaluation->cases.table,
+        .target = evaluation->cases.target,
         .crossval = evaluation->crossval,
         .entry = evaluation->chosen,
         .repeat = repeat,
@@ -59,7 +59,7 @@ static enum status measure_intervals(struct evaluation *evaluation, struct error
 static enum status measure_probabilities(struct evaluation *evaluation, struct error *err)
 {
     struct evaluation_certainty *certainty = &evaluation->certainty;
-    const struct target *target = evaluation->target;
+    const struct target *target = evaluation->cases.target;
     size_t n_repeats = evaluation->crossval->n_repeats;
     for (size_t r = 0; r < n_repeats; r++) {
         AUTO(calibrated_deinit) struct calibrated one = {0};
@@ -79,8 +79,9 @@ static enum status measure_probabilities(struct evaluation *evaluation, struct e
 
 enum status evaluation_measure_certainty(struct evaluation *evaluation, struct error *err)
 {
-    return evaluation->target->task == TASK_REGRESSION ? measure_intervals(evaluation, err)
-                                                       : measure_probabilities(evaluation, err);
+    return evaluation->cases.target->task == TASK_REGRESSION
+               ? measure_intervals(evaluation, err)
+               : measure_probabilities(evaluation, err);
 }
 
 /* ---- for a terminal ---- */
@@ -136,7 +137,7 @@ static void print_probabilities(const struct evaluation_certainty *certainty, FI
 
 void evaluation_print_certainty(const struct evaluation *evaluation, FILE *out)
 {
-    if (evaluation->target->task == TASK_REGRESSION)
+    if (evaluation->cases.target->task == TASK_REGRESSION)
         print_intervals(&evaluation->certainty, out);
     else
         print_probabilities(&evaluation->certainty, out);
@@ -191,7 +192,7 @@ static void put_probabilities(const struct evaluation_certainty *certainty, stru
 
 void evaluation_put_certainty(const struct evaluation *evaluation, struct json_writer *w)
 {
-    if (evaluation->target->task == TASK_REGRESSION)
+    if (evaluation->cases.target->task == TASK_REGRESSION)
         put_intervals(&evaluation->certainty, w);
     else
         put_probabilities(&evaluation->certainty, w);

@@ -6,9 +6,11 @@
 #include "base/text.h"
 #include "dataset/labels.h"
 #include "dataset/snapshots.h"
+#include "pipeline/post_table.h"
 #include "pipeline/train_config.h"
 
 #define MAX_BINS 64
+#define MAX_POSTS 200000 /* that are learnt from */
 
 bool own_target_is_growth(const struct own_target *input)
 {
@@ -38,12 +40,19 @@ static enum status cut(const struct own_target *input, struct target *target, st
     return STATUS_OK;
 }
 
+static bool is_of_posts(const struct own_target *input)
+{
+    return input->target && strcmp(input->target, OWN_TARGET_POST_LIFT) == 0;
+}
+
 static enum status import(const struct own_target *input, struct table **ret_table,
                           struct import_report **ret_report, struct error *err)
 {
     struct import_options options = {.schema_dir = input->schema_dir,
                                      .joins = input->joins,
                                      .growth = own_target_is_growth(input)};
+    if (is_of_posts(input))
+        options.joins.n_posts = 0; /* one by one, not as figures of the account */
     enum status status =
         import_files(input->files, input->n_files, &options, ret_table, ret_report, err);
     if (status != STATUS_INVALID || !options.growth)
@@ -52,30 +61,54 @@ static enum status import(const struct own_target *input, struct table **ret_tab
     struct error again = {0};
     import_report_free(*ret_report);
     options.growth = false;
-    TRY(import_files(input->files, input->n_files, &options, ret_table, ret_report, &again));
+    if (import_files(input->files, input->n_files, &options, ret_table, ret_report, &again) !=
+        STATUS_OK)
+        return status;
     return table_find_extra(*ret_table, SNAPSHOTS_GROWTH) != SIZE_MAX ? STATUS_OK : status;
 }
 
-enum status own_target_make(const struct own_target *input, struct table **ret_table,
-                            struct import_report **ret_report, struct target **ret_target,
+void own_cases_deinit(struct own_cases *cases)
+{
+    target_free(cases->target);
+    table_free(cases->table);
+    lifts_free(cases->lifts);
+    table_free(cases->accounts);
+    import_report_free(cases->imported);
+}
+
+static enum status make_posts(const struct own_target *input, struct own_cases *cases,
+                              struct error *err)
+{
+    if (input->joins.n_posts == 0)
+        return fail(err, STATUS_INVALID, "--target " OWN_TARGET_POST_LIFT " needs --posts FILE");
+    struct lifts_input lifts = {.files = input->joins.posts,
+                                .n_files = input->joins.n_posts,
+                                .max_posts = MAX_POSTS,
+                                .progress = input->progress};
+    cases->accounts = STEAL(cases->table);
+    TRY(lifts_read(cases->accounts, &lifts, NULL, &cases->lifts, err));
+    return post_table_make(cases->accounts, cases->lifts, &cases->table, &cases->target, err);
+}
+
+static enum status make_target(const struct own_target *input, struct own_cases *cases,
+                               struct error *err)
+{
+    if (is_of_posts(input))
+        return make_posts(input, cases, err);
+    if (input->labels)
+        TRY(labels_join(cases->table, input->labels, input->schema_dir, err));
+    TRY(table_read_extras(cases->table, err));
+    return input->labels ? target_of_extra(cases->table, 0, &cases->target, err)
+                         : target_column(cases->table, input->target, &cases->target, err);
+}
+
+enum status own_target_make(const struct own_target *input, struct own_cases *cases,
                             struct error *err)
 {
-    AUTO(table_free_slot) struct table *table = NULL;
-    AUTO(target_free_slot) struct target *target = NULL;
     progress_show(input->progress, "importing", -1);
-    TRY(import(input, &table, ret_report, err));
-    if (input->labels)
-        TRY(labels_join(table, input->labels, input->schema_dir, err));
-    TRY(table_read_extras(table, err));
-    if (input->labels)
-        TRY(target_of_extra(table, 0, &target, err));
-    else
-        TRY(target_column(table, input->target, &target, err));
+    TRY(import(input, &cases->table, &cases->imported, err));
+    TRY(make_target(input, cases, err));
     if (input->bins)
-        TRY(cut(input, target, err));
-    if (input->top > 0)
-        TRY(target_top(target, input->top, err));
-    *ret_table = STEAL(table);
-    *ret_target = STEAL(target);
-    return STATUS_OK;
+        TRY(cut(input, cases->target, err));
+    return input->top > 0 ? target_top(cases->target, input->top, err) : STATUS_OK;
 }

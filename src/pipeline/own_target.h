@@ -6,6 +6,7 @@
  * train. */
 #include "base/progress.h"
 #include "dataset/import.h"
+#include "dataset/lifts.h"
 #include "learn/target.h"
 
 struct own_target {
@@ -25,9 +26,17 @@ struct own_target {
 /* True when the target is what becomes of followers and no column is called so. */
 bool own_target_is_growth(const struct own_target *input);
 
-/* Import the files and make the target: *ret_table has a row for each case, its extra columns read.
- * ret_report is set on failure too, as by import_files(). STATUS_INVALID, STATUS_NOT_FOUND: a
+/* What was made. The table may borrow from the others. */
+struct own_cases {
+    struct table *table; /* a row for each case, its extra columns read */
+    struct target *target;
+    struct table *accounts;         /* of posts; else NULL */
+    struct lifts *lifts;            /* of posts; else NULL */
+    struct import_report *imported; /* set on failure too */
+};
+void own_cases_deinit(struct own_cases *cases);
+
+/* Import the files and make the target. STATUS_INVALID, STATUS_NOT_FOUND: a
  * target or bins that cannot be. */
-enum status own_target_make(const struct own_target *input, struct table **ret_table,
-                            struct import_report **ret_report, struct target **ret_target,
+enum status own_target_make(const struct own_target *input, struct own_cases *cases,
                             struct error *err);

@@ -131,6 +131,28 @@ def test_growth_is_foreseen_from_the_months_before(evaluate, tmp_path):
     assert chosen(two)["metrics"]["r2"]["mean"] < 0.3
 
 
+def test_a_posts_lift_over_its_account_is_learnt_across_accounts(evaluate, tmp_path, run):
+    accounts = [{"handle": f"account_{i}", "followers": 1000 * (i + 1), "uploads": 10} for i in range(40)]
+    posts = []
+    for i in range(40):
+        for p in range(8):
+            kind = ["image", "video"][p % 2]
+            likes = 100 * (i + 1) * (2 if kind == "video" else 1) * (0.9 + 0.2 * spread(8 * i + p))
+            posts.append({"username": f"account_{i}", "taken_at": 1500000000 + 90000 * p, "type": kind,
+                          "likes": int(likes), "caption_len": int(100 * spread(8 * i + p, 1))})
+    posts.append({"username": "stranger", "taken_at": 1500000000, "type": "image", "likes": 5, "caption_len": 1})
+    table, of_posts = write_table(tmp_path / "accounts.csv", accounts), write_table(tmp_path / "posts.csv", posts)
+    base = (table, "--posts", of_posts, "--target", "post_lift", "--repeats", 1)
+    result = evaluate(*base, "--models", "constant ridge", "--select", "r2")
+    assert result["rows"] == 40 * 6  # the youngest two of each are still gathering likes
+    assert result["chosen"] == "ridge" and chosen(result)["metrics"]["r2"]["mean"] > 0.8
+    assert not [name for name in result["features"] if "likes" in name]
+    hit = evaluate(*base, "--bins", "0.405", "--models", "prior softmax")
+    assert [c["name"] for c in hit["classes"]] == ["<= 0.405", "> 0.405"]
+    done = run("evaluate", table, "--target", "post_lift", check=False)
+    assert done.returncode == 1 and "--posts" in done.stderr
+
+
 def test_a_target_made_of_noise_is_reported_as_weak(evaluate, demo, tmp_path):
     lines = (demo / "profiles.csv").read_text(encoding="utf-8").splitlines()
     # A multiplicative hash of the row number: as good as random, and the same everywhere.
