@@ -7,7 +7,7 @@ FROM debian:bookworm-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         gcc libc6-dev meson ninja-build pkg-config nodejs npm ca-certificates \
         libarchive-dev libcjson-dev libcsv-dev libcurl4-openssl-dev libgsl-dev libigraph-dev libinih-dev \
-        libmicrohttpd-dev libsqlite3-dev libxgboost-dev libxxhash-dev nettle-dev zlib1g-dev \
+        libgnutls28-dev libmicrohttpd-dev libsqlite3-dev libxgboost-dev libxxhash-dev nettle-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 # A certificate file for npm, where the network needs one of its own.
 ARG NODE_EXTRA_CA_CERTS
@@ -29,7 +29,7 @@ ENTRYPOINT ["influence"]
 
 FROM debian:bookworm-slim AS daemon
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        libcjson1 libinih1 libmicrohttpd12 libnettle8 libsqlite3-0 \
+        libcjson1 libgnutls30 libinih1 libmicrohttpd12 libnettle8 libsqlite3-0 \
     && rm -rf /var/lib/apt/lists/* && useradd --system --uid 10001 influence \
     && install -d -o influence /models /var/lib/influence
 COPY --from=build /out/usr/bin/influenced /usr/bin/

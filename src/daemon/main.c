@@ -152,7 +152,7 @@ static enum status run(struct service *service, int signal_fd, struct error *err
     TRY(service_open_log(service, server_on_commit, server, err));
     enum status status = server_start(server, err);
     if (status == STATUS_OK) {
-        printf("listening on http://%s\n", server_address(server));
+        printf("listening on %s://%s\n", service->tls ? "https" : "http", server_address(server));
         fflush(stdout);
         wait_and_tend(service, signal_fd);
         service_stop(service);

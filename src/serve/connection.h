@@ -29,6 +29,7 @@ struct connection {
     uint64_t since_ns;
     struct connection *previous, *next;
     struct request *request; /* NULL: none under way */
+    void *tls;               /* its session, or NULL: see tls.h */
     void *library;           /* the library's connection */
     struct loop *loop;       /* borrowed: whose it is */
     bool lingers;            /* it was refused while it sent: see linger.h */

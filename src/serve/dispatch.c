@@ -3,9 +3,11 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "serve/admit.h"
+#include "serve/encoding.h"
 #include "serve/models.h"
 #include "serve/problem.h"
 #include "serve/router.h"
@@ -89,13 +91,20 @@ static bool is_csv_body(const char *content_type)
     return content_type && http_type_is(content_type, HTTP_CSV, &is_utf8) && is_utf8;
 }
 
+static bool is_gzip(const char *content_encoding)
+{
+    return strcasecmp(content_encoding, "gzip") == 0 || strcasecmp(content_encoding, "x-gzip") == 0;
+}
+
 /* The types that the body has and the reply may have. */
 static void check_types(struct request *request)
 {
     const struct guard_head *head = &request->head;
     bool has_body = head->content_length > 0 || head->chunked;
-    if (has_body && head->content_encoding && strcmp(head->content_encoding, "identity") != 0) {
-        problem_reply_http(request, 415, "content_encoding", "Content-Encoding is not taken");
+    if (has_body && head->content_encoding && !is_gzip(head->content_encoding) &&
+        strcasecmp(head->content_encoding, "identity") != 0) {
+        problem_reply_http(request, 415, "content_encoding",
+                           "Content-Encoding must be gzip or identity");
         return;
     }
     bool predicts = request->route->needs_model && request->route->id != ROUTE_INDEX;
@@ -172,10 +181,33 @@ static void run_handler(struct request *request)
         problem_reply_http(request, 503, "no_memory", "out of memory");
 }
 
+/* False: the reply is ready. */
+static bool unpack_body(struct request *request)
+{
+    size_t most = (size_t)request->service->config->server_max_body_bytes;
+    struct error err;
+    enum status status =
+        encoding_inflate(request->body.at, request->body.length, most, &request->packed, &err);
+    if (status == STATUS_LIMIT)
+        problem_reply_http(request, 413, "too_large", err.message);
+    else if (status == STATUS_INVALID)
+        problem_reply_http(request, 400, "not_gzip", err.message);
+    else if (status != STATUS_OK)
+        problem_reply(request, &err);
+    struct buffer plain = request->packed;
+    request->packed = request->body;
+    request->body = plain;
+    buffer_clear(&request->packed);
+    return status == STATUS_OK;
+}
+
 void dispatch_body(struct request *request)
 {
     if (request->status != 0)
         return; /* refused at the head; the body was read to keep the connection */
+    if (request->body.length > 0 && request->head.content_encoding &&
+        is_gzip(request->head.content_encoding) && !unpack_body(request))
+        return;
     if (request->route->needs_model) {
         request->model = models_acquire(request);
         if (!request->model) {
@@ -191,6 +223,28 @@ void dispatch_resumed(struct request *request)
     request->pending = false;
     request->resumed = true;
     run_handler(request);
+}
+
+static bool is_packed(const struct request *request)
+{
+    for (size_t i = 0; i < request->n_extra; i++)
+        if (strcmp(request->extra[i].name, "Content-Encoding") == 0)
+            return true;
+    return false;
+}
+
+const struct buffer *dispatch_pack(struct request *request)
+{
+    int64_t least = request->service->config->server_gzip_min_bytes;
+    if (least == 0 || (int64_t)request->reply.length < least || is_packed(request))
+        return &request->reply;
+    request_add_header(request, "Vary", "Accept-Encoding");
+    buffer_clear(&request->packed);
+    if (!http_accepts_gzip(request->head.accept_encoding) ||
+        !encoding_deflate(request->reply.at, request->reply.length, &request->packed))
+        return &request->reply;
+    request_add_header(request, "Content-Encoding", "gzip");
+    return &request->packed;
 }
 
 /* ---- the end ---- */
@@ -251,4 +305,5 @@ void dispatch_done(struct request *request, bool sent)
     arena_reset(&request->arena);
     clear_buffer(&request->body);
     clear_buffer(&request->reply);
+    clear_buffer(&request->packed);
 }

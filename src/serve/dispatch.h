@@ -25,6 +25,9 @@ void dispatch_resumed(struct request *request);
 /* The body has grown beyond the bound while it was read (chunks): the reply is ready. */
 void dispatch_body_too_large(struct request *request);
 
+/* The reply as it goes out, compressed where client and configuration want that. Once a request. */
+const struct buffer *dispatch_pack(struct request *request);
+
 /* acknowledged durability: put the row now. True: the reply must wait until the lane is committed
  * up to request->log_position. */
 bool dispatch_must_wait(struct request *request);

@@ -7,6 +7,7 @@
 
 #include "serve/http.h"
 #include "serve/request.h"
+#include "serve/tls.h"
 
 struct refusal {
     unsigned status;
@@ -15,7 +16,7 @@ struct refusal {
     size_t body_bytes;
 };
 
-static bool send_refusal(int fd, const struct refusal *refusal)
+static bool send_refusal(struct wire wire, const struct refusal *refusal)
 {
     char head[512];
     int bytes = snprintf(head, sizeof head,
@@ -25,23 +26,29 @@ static bool send_refusal(int fd, const struct refusal *refusal)
                          refusal->request_id[0] ? "X-Request-Id: " : "", refusal->request_id,
                          refusal->request_id[0] ? "\r\n" : "",
                          refusal->status == 503 ? "Retry-After: 1\r\n" : "", refusal->body_bytes);
+    if (wire.tls) {
+        bool all = tls_send(wire.tls, head, (size_t)bytes) &&
+                   tls_send(wire.tls, refusal->body, refusal->body_bytes);
+        shutdown(wire.fd, SHUT_WR);
+        return all;
+    }
     struct iovec parts[] = {{head, (size_t)bytes}, {refusal->body, refusal->body_bytes}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    ssize_t sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    shutdown(fd, SHUT_WR);
+    ssize_t sent = sendmsg(wire.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(wire.fd, SHUT_WR);
     return sent == (ssize_t)((size_t)bytes + refusal->body_bytes);
 }
 
-bool refuse_connection(int fd, unsigned status, const char *code, const char *message)
+bool refuse_connection(struct wire wire, unsigned status, const char *code, const char *message)
 {
     char body[256];
     int bytes = snprintf(body, sizeof body, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
                          code, message);
-    return send_refusal(fd, &(struct refusal){status, "", body, (size_t)bytes});
+    return send_refusal(wire, &(struct refusal){status, "", body, (size_t)bytes});
 }
 
-bool refuse_request(int fd, const struct request *request)
+bool refuse_request(struct wire wire, const struct request *request)
 {
-    return send_refusal(fd, &(struct refusal){request->status, request->id, request->reply.at,
-                                              request->reply.length});
+    return send_refusal(wire, &(struct refusal){request->status, request->id, request->reply.at,
+                                                request->reply.length});
 }

@@ -9,8 +9,13 @@
 
 struct request;
 
+struct wire {
+    int fd;
+    void *tls; /* the session to send on, or NULL: see tls.h */
+};
+
 /* With a reply of its own. */
-bool refuse_connection(int fd, unsigned status, const char *code, const char *message);
+bool refuse_connection(struct wire wire, unsigned status, const char *code, const char *message);
 
 /* With the reply that stands in the request. */
-bool refuse_request(int fd, const struct request *request);
+bool refuse_request(struct wire wire, const struct request *request);

@@ -45,6 +45,7 @@ struct request {
     unsigned lane;           /* the event loop's number */
     struct arena arena;
     struct buffer body, reply;
+    struct buffer packed; /* the body as it came or the reply as it goes, when compressed */
 
     /* What came. */
     char id[REQUEST_ID_BYTES];

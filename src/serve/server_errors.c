@@ -81,7 +81,7 @@ MHD_queue_response(struct MHD_Connection *library, unsigned status, struct MHD_R
     }
     write_problem(request, status);
     connection->lingers = true;
-    request->is_sent = refuse_request(connection->fd, request);
+    request->is_sent = refuse_request((struct wire){connection->fd, connection->tls}, request);
     if (!is_begun) {
         dispatch_done(request, request->is_sent);
         server_give_request(loop, request);

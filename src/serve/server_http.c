@@ -11,6 +11,9 @@
 #include "serve/query.h"
 #include "serve/server_loop.h"
 
+/* TLS 1.2 and 1.3. The library takes a pointer that is not const. */
+static char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
 #define KEEP_REQUESTS 256 /* warm requests that a loop keeps */
 
 /* ---- requests ---- */
@@ -37,6 +40,7 @@ static void free_request(struct request *request)
     arena_deinit(&request->arena);
     buffer_deinit(&request->body);
     buffer_deinit(&request->reply);
+    buffer_deinit(&request->packed);
     free(request);
 }
 
@@ -69,6 +73,13 @@ struct connection *server_connection_of(struct MHD_Connection *library)
     return info ? info->socket_context : NULL;
 }
 
+static void *session_of(struct MHD_Connection *library)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(library, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info ? info->tls_session : NULL;
+}
+
 static void on_connection(void *user, struct MHD_Connection *library, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -97,6 +108,7 @@ static void on_connection(void *user, struct MHD_Connection *library, void **con
         return; /* its requests will find no context and be cut off */
     atomic_fetch_add_explicit(&loop->server->n_connections, 1, memory_order_relaxed);
     connection->fd = fd->connect_fd;
+    connection->tls = loop->service->tls ? session_of(library) : NULL;
     connection->library = library;
     connection->loop = loop;
     connection->client_key = listen_peer_key(peer->client_addr);
@@ -210,8 +222,9 @@ static enum MHD_Result send_reply(struct loop *loop, struct request *request,
     if (atomic_load_explicit(&loop->server->stops, memory_order_relaxed))
         request->must_close = true;
     /* The buffer is the request's and outlives the response: nothing is copied. */
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        request->reply.length, request->reply.at, MHD_RESPMEM_PERSISTENT);
+    const struct buffer *reply = dispatch_pack(request);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(reply->length, reply->at, MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
     enum MHD_Result result = MHD_NO;
@@ -326,15 +339,23 @@ static void on_library_message(void *user, const char *format, va_list args)
 enum status server_start_library(struct loop *loop, struct error *err)
 {
     const struct serve_config *config = loop->service->config;
+    /* The list ends at once where there is no TLS. */
+    bool has_tls = loop->service->tls != NULL;
+    struct MHD_OptionItem tls[] = {
+        {has_tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0, tls_certificate_callback()},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
     loop->library = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-        NULL, NULL, on_request, loop, MHD_OPTION_EXTERNAL_LOGGER, on_library_message, NULL,
+        (has_tls ? MHD_USE_TLS : 0u) | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+            MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, loop, MHD_OPTION_EXTERNAL_LOGGER, on_library_message, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, loop, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, loop, MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)config->server_max_header_bytes,
         /* The bound is ours, over all loops. */
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->server_max_connections + 1,
-        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         loop->library ? MHD_get_daemon_info(loop->library, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info)

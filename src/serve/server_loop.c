@@ -30,7 +30,11 @@ static void accept_one(struct loop *loop, int fd, const struct sockaddr *peer, s
     size_t most = (size_t)loop->service->config->server_max_connections;
     if (atomic_load_explicit(&server->n_connections, memory_order_relaxed) >= most) {
         counter_add(&loop->figures->connections_refused, 1);
-        refuse_connection(fd, 503, "too_many_connections", "too many connections");
+        if (loop->service->tls)
+            shutdown(fd, SHUT_WR); /* a handshake would cost what there is not */
+        else
+            refuse_connection((struct wire){fd, NULL}, 503, "too_many_connections",
+                              "too many connections");
         linger_add(&loop->lingerers, fd, loop->now_ns);
         return;
     }
@@ -70,7 +74,8 @@ static void expire(struct loop *loop)
         bool is_late = connection->phase == PHASE_NEW || connection->phase == PHASE_HEAD ||
                        connection->phase == PHASE_BODY;
         if (is_late &&
-            refuse_connection(connection->fd, 408, "timeout", "the request took too long") &&
+            refuse_connection((struct wire){connection->fd, connection->tls}, 408, "timeout",
+                              "the request took too long") &&
             request) {
             request->status = 408;
             request->is_sent = true;

@@ -11,6 +11,18 @@
 #include "serve/request.h"
 #include "serve/router.h"
 
+static enum status open_tls(struct service *service, struct error *err)
+{
+    const struct serve_config *config = service->config;
+    bool has_certificate = config->access_tls_certificate[0] != '\0';
+    if (has_certificate != (config->access_tls_key[0] != '\0'))
+        return fail(err, STATUS_INVALID,
+                    "access.tls_certificate and access.tls_key: one needs the other");
+    return has_certificate
+               ? tls_new(config->access_tls_certificate, config->access_tls_key, &service->tls, err)
+               : STATUS_OK;
+}
+
 enum status service_init(struct service *service, const struct serve_config *config,
                          unsigned n_lanes, struct error *err)
 {
@@ -18,6 +30,7 @@ enum status service_init(struct service *service, const struct serve_config *con
     pthread_mutex_init(&service->lock, NULL);
     TRY(metrics_init(&service->metrics, n_lanes, err));
     TRY(access_init(&service->access, config->access_tokens, err));
+    TRY(open_tls(service, err));
     TRY(limiter_init(&service->limiter, (uint64_t)config->limit_requests_per_s,
                      (uint64_t)config->limit_burst, err));
     service->reload_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -55,6 +68,7 @@ void service_deinit(struct service *service)
         slot_deinit(&service->slots[role]);
     metrics_deinit(&service->metrics);
     access_deinit(&service->access);
+    tls_free(service->tls);
     limiter_deinit(&service->limiter);
     if (service->reload_fd >= 0)
         close(service->reload_fd);
@@ -113,6 +127,8 @@ void service_reload_access(struct service *service)
     struct error err;
     if (access_reload(&service->access, &err) != STATUS_OK)
         log_error("%s; the tokens before stay in force", err.message);
+    if (service->tls && tls_reload(service->tls, &err) != STATUS_OK)
+        log_error("%s; the certificate before stays in force", err.message);
 }
 
 void service_tend(struct service *service)
@@ -137,6 +153,7 @@ void service_tend(struct service *service)
     for (size_t role = 0; role < N_MODEL_ROLES; role++)
         slot_collect(&service->slots[role]);
     access_tend(&service->access);
+    tls_tend(service->tls);
 }
 
 bool service_ask_main(struct service *service, struct request *request)

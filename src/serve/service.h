@@ -15,6 +15,7 @@
 #include "serve/metrics.h"
 #include "serve/models.h"
 #include "serve/slot.h"
+#include "serve/tls.h"
 
 struct request;
 struct server;
@@ -26,6 +27,7 @@ struct service {
     struct metrics metrics;
     struct reqlog *log; /* owns; NULL: durability is off */
     struct access access;
+    struct tls *tls; /* owns; NULL: none */
     struct limiter limiter;
     atomic_bool is_stopping;
 
@@ -61,8 +63,8 @@ enum status service_check(const struct serve_config *config, FILE *out, struct e
  * service, which stay when that fails. Main thread. */
 enum status service_reload(struct service *service, const char *version, struct error *err);
 
-/* Read tokens again, whether they changed or not; what is wrong goes to the log, and what was in
- * force stays. Main thread. */
+/* Read tokens and certificate again, whether they changed or not; what is wrong goes to the log,
+ * and what was in force stays. Main thread. */
 void service_reload_access(struct service *service);
 
 /* The main thread's turn, when reload_fd is readable or time has passed: reload for those who

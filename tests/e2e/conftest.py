@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -125,6 +126,7 @@ class Daemon:
         self.log_path = self.directory / "influenced.stderr"
         self.options = [f"--models.path={models}", "--server.listen=127.0.0.1:0", "--server.reload=on",
                         f"--log.path={self.directory / 'requests.db'}", *options]
+        self.scheme = "https" if any(o.startswith("--access.tls_certificate=") for o in options) else "http"
         self.start(wait)
 
     def start(self, wait=True):
@@ -146,7 +148,7 @@ class Daemon:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def wait_until_ready(self, timeout=60):
         end = time.monotonic() + timeout
@@ -165,7 +167,9 @@ class Daemon:
         """(status, headers, bytes) of one request."""
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as reply:
+            # Certificates of tests are self-signed.
+            context = ssl._create_unverified_context() if self.scheme == "https" else None
+            with urllib.request.urlopen(request, timeout=timeout, context=context) as reply:
                 return reply.status, reply.headers, reply.read()
         except urllib.error.HTTPError as error:
             with error:
