@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "serve/answers_csv.h"
+#include "serve/watch.h"
 
 /* Decimals: enough that a reader gets back what the engine said, for a fraction of the cost of the
  * shortest exact form. */
@@ -21,6 +22,7 @@ static enum status compute_score(const struct asker *asker, const struct profile
     TRY(engine_score(asker->engine, profile, asker->options->explain, asker->scratch,
                      &ret_answer->score, err));
     metrics_score(asker->lane, ret_answer->score.score);
+    watch_score(asker, profile, &ret_answer->score);
     return STATUS_OK;
 }
 
@@ -114,6 +116,7 @@ static enum status compute_tier(const struct asker *asker, const struct profile 
 {
     TRY(engine_tier(asker->engine, profile, asker->scratch, &ret_answer->tier, err));
     metrics_tier(asker->tally, &ret_answer->tier);
+    watch_tier(asker, profile, &ret_answer->tier);
     return STATUS_OK;
 }
 
@@ -147,6 +150,7 @@ static enum status compute_cluster(const struct asker *asker, const struct profi
 {
     TRY(engine_cluster(asker->engine, profile, asker->scratch, &ret_answer->cluster, err));
     metrics_cluster(asker->tally, ret_answer->cluster.cluster);
+    watch_cluster(asker, profile, &ret_answer->cluster);
     return STATUS_OK;
 }
 

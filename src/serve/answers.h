@@ -7,6 +7,8 @@
 #include "serve/codec.h"
 #include "serve/metrics.h"
 
+struct request;
+
 /* Who asks: one request, for one or many profiles. */
 struct asker {
     const struct engine *engine;
@@ -15,6 +17,7 @@ struct asker {
     struct arena *arena;
     struct metrics_lane *lane;
     struct model_tally *tally;
+    const struct request *request; /* NULL: nobody watches */
 };
 
 union answer {

@@ -12,6 +12,7 @@
 #include "serve/request.h"
 #include "serve/router.h"
 #include "serve/service.h"
+#include "serve/shadow.h"
 
 /* ---- the catalogue ---- */
 
@@ -215,6 +216,10 @@ enum status handle_metrics(struct request *request, struct error *err)
     if (service->log)
         reqlog_stats(service->log, &outside.log);
     metrics_write(&service->metrics, &outside, &request->reply);
+    if (service->shadow)
+        shadow_write_metrics(service->shadow, &request->reply);
+    if (request->model)
+        drift_write_metrics(request->model, &request->reply);
     request->content_type = "text/plain; version=0.0.4; charset=utf-8";
     return STATUS_OK;
 }

@@ -5,6 +5,8 @@
  * never logs, times or frees. */
 #include "base/status.h"
 
+struct buffer;
+struct model;
 struct request;
 
 enum status handle_score(struct request *request, struct error *err);
@@ -19,3 +21,7 @@ enum status handle_ready(struct request *request, struct error *err);
 enum status handle_reload(struct request *request, struct error *err);
 enum status handle_models(struct request *request, struct error *err);
 enum status handle_metrics(struct request *request, struct error *err);
+enum status handle_drift(struct request *request, struct error *err);
+
+/* The figures of /drift, in Prometheus' format. */
+void drift_write_metrics(const struct model *model, struct buffer *out);

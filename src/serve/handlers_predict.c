@@ -174,6 +174,7 @@ static enum status predict(struct request *request, const struct answer_kind *ki
         .arena = &request->arena,
         .lane = &service->metrics.lanes[request->lane],
         .tally = &request->model->tally[request->lane],
+        .request = request,
     };
     if (!asker.scratch)
         return fail(err, STATUS_NO_MEMORY, "out of memory");

@@ -160,7 +160,7 @@ static void write_scores(const struct metrics *metrics, struct buffer *out)
 }
 
 /* A label's value: backslash, quote and line feed escaped. */
-static void put_label(struct buffer *out, const char *text)
+void metrics_put_label(struct buffer *out, const char *text)
 {
     for (; *text; text++) {
         if (*text == '\\' || *text == '"')
@@ -189,7 +189,7 @@ static void write_tiers(const struct model_tally *tally, unsigned n_lanes, struc
         for (unsigned lane = 0; lane < n_lanes; lane++)
             n += counter_get(&tally[lane].tier[t]);
         buffer_put_text(out, "influenced_tier_predictions_total{tier=\"");
-        put_label(out, names[t]);
+        metrics_put_label(out, names[t]);
         buffer_printf(out, "\"} %llu\n", (unsigned long long)n);
     }
 }
@@ -206,7 +206,7 @@ static void write_clusters(const struct metrics_outside *outside, unsigned n_lan
             n += counter_get(&outside->tally[lane].cluster[c]);
         /* Two archetypes may bear the same name: the id tells them apart. */
         buffer_printf(out, "influenced_cluster_predictions_total{cluster=\"%zu\",name=\"", c);
-        put_label(out, clusters->names[c]);
+        metrics_put_label(out, clusters->names[c]);
         buffer_printf(out, "\"} %llu\n", (unsigned long long)n);
     }
 }

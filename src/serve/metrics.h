@@ -84,5 +84,8 @@ struct metrics_outside {
     struct reqlog_stats log;
 };
 
+/* The value of a label, escaped. */
+void metrics_put_label(struct buffer *out, const char *text);
+
 void metrics_write(const struct metrics *metrics, const struct metrics_outside *outside,
                    struct buffer *out);

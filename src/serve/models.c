@@ -57,7 +57,16 @@ static enum status load_dir(struct service *service, enum model_role role, const
     TRY(engine_open(dir, &engine, err));
     TRY(parity_replay(engine, dir, &n_vectors, err));
     TRY(map_report(dir, &report, err));
-    TRY(slot_exchange(&service->slots[role], engine, report, service->n_lanes, err));
+    const struct model_parts parts = {
+        .engine = engine,
+        .report = report,
+        .n_lanes = service->n_lanes,
+        /* A shadow is asked what the main model sees. */
+        .drift_slice_s = role == MODEL_SHADOW
+                             ? 0
+                             : service->config->drift_window_minutes * 60 / (DRIFT_SLICES - 1),
+    };
+    TRY(slot_exchange(&service->slots[role], &parts, err));
     report = (struct file_map){0}; /* the slot's now, as is the engine */
     log_info("%s model: serving %s, %zu parity vectors hold", model_role_names[role],
              engine_version(engine), n_vectors);

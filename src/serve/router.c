@@ -39,6 +39,8 @@ const struct route routes[N_ROUTES] = {
      "the versions there are, and which of them answer"},
     {ROUTE_METRICS, "/metrics", GET_ONLY, handle_metrics, false, TOKEN_METRICS, true, false,
      "figures for Prometheus"},
+    {ROUTE_DRIFT, "/drift", GET_ONLY, handle_drift, false, TOKEN_METRICS, true, false,
+     "how far what is asked lies from what the models were trained on"},
     {.id = ROUTE_OTHER, .path = "(other)", .keeps_text = true, .help = ""},
 };
 

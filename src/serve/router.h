@@ -21,6 +21,7 @@ enum route_id {
     ROUTE_RELOAD,
     ROUTE_MODELS,
     ROUTE_METRICS,
+    ROUTE_DRIFT,
     ROUTE_OTHER, /* no such path, or a request that never came to a path */
     N_ROUTES
 };

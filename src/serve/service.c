@@ -10,6 +10,7 @@
 #include "serve/listen.h"
 #include "serve/request.h"
 #include "serve/router.h"
+#include "serve/shadow.h"
 
 static enum status open_tls(struct service *service, struct error *err)
 {
@@ -39,16 +40,22 @@ enum status service_init(struct service *service, const struct serve_config *con
     return service_reload(service, NULL, err);
 }
 
+static enum status start_shadow(struct service *service, struct error *err)
+{
+    return service->config->models_shadow[0] ? shadow_new(service, &service->shadow, err)
+                                             : STATUS_OK;
+}
+
 enum status service_open_log(struct service *service, void (*on_commit)(void *user, unsigned lane),
                              void *user, struct error *err)
 {
     const struct serve_config *config = service->config;
     if (config->log_durability == DURABILITY_OFF)
-        return STATUS_OK;
+        return start_shadow(service, err);
     bool acknowledged = config->log_durability == DURABILITY_ACKNOWLEDGED;
     struct reqlog_options options = {
         .path = config->log_path,
-        .n_lanes = service->n_lanes,
+        .n_lanes = service->n_lanes + 1, /* the last one is the shadow's */
         .queue_bytes = (size_t)config->log_queue_bytes,
         .batch_ms = (uint64_t)config->log_batch_ms,
         .max_body_bytes = (size_t)config->log_max_body_bytes,
@@ -58,11 +65,13 @@ enum status service_open_log(struct service *service, void (*on_commit)(void *us
         .on_commit = acknowledged ? on_commit : NULL,
         .user = user,
     };
-    return reqlog_open(&options, &service->log, err);
+    TRY(reqlog_open(&options, &service->log, err));
+    return start_shadow(service, err);
 }
 
 void service_deinit(struct service *service)
 {
+    shadow_free(service->shadow);
     reqlog_close(service->log);
     for (size_t role = 0; role < N_MODEL_ROLES; role++)
         slot_deinit(&service->slots[role]);

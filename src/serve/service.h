@@ -19,13 +19,15 @@
 
 struct request;
 struct server;
+struct shadow;
 
 struct service {
     const struct serve_config *config; /* borrowed */
     unsigned n_lanes;
     struct slot slots[N_MODEL_ROLES];
     struct metrics metrics;
-    struct reqlog *log; /* owns; NULL: durability is off */
+    struct reqlog *log;    /* owns; NULL: durability is off */
+    struct shadow *shadow; /* owns; NULL: none is configured */
     struct access access;
     struct tls *tls; /* owns; NULL: none */
     struct limiter limiter;
@@ -52,7 +54,8 @@ enum status service_init(struct service *service, const struct serve_config *con
                          unsigned n_lanes, struct error *err);
 void service_deinit(struct service *service);
 
-/* Open the log; apart from service_init() because acknowledged rows need the loops to be there. */
+/* Open the log and start the shadow; apart from service_init() because acknowledged rows need the
+ * loops to be there. */
 enum status service_open_log(struct service *service, void (*on_commit)(void *user, unsigned lane),
                              void *user, struct error *err);
 

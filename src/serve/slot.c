@@ -31,19 +31,58 @@ static struct model *find_free(struct slot *slot)
     return NULL;
 }
 
-enum status slot_exchange(struct slot *slot, struct engine *engine, struct file_map report,
-                          unsigned n_lanes, struct error *err)
+static void close_model(struct model *model)
+{
+    engine_close(model->engine);
+    file_unmap(&model->report);
+    free(model->tally);
+    for (size_t which = 0; which < N_MODEL_DRIFTS; which++) {
+        for (unsigned i = 0; model->drift[which] && i < model->n_lanes; i++)
+            drift_window_free(model->drift[which][i]);
+        free(model->drift[which]);
+    }
+    *model = (struct model){0};
+}
+
+static void close_model_slot(struct model **model)
+{
+    if (*model)
+        close_model(*model);
+}
+
+static enum status make_windows(struct model *model, enum model_drift which,
+                                const struct model_parts *parts, struct error *err)
+{
+    static const enum engine_model of[N_MODEL_DRIFTS] = {ENGINE_SCORE, ENGINE_TIER};
+    const struct drift_reference *reference =
+        parts->drift_slice_s > 0 ? engine_drift(parts->engine, of[which]) : NULL;
+    if (!reference)
+        return STATUS_OK;
+    model->drift[which] = calloc(parts->n_lanes, sizeof *model->drift[which]);
+    if (!model->drift[which])
+        return fail(err, STATUS_NO_MEMORY, "model: out of memory");
+    for (unsigned i = 0; i < parts->n_lanes; i++)
+        TRY(drift_window_new(reference, parts->drift_slice_s, &model->drift[which][i], err));
+    return STATUS_OK;
+}
+
+enum status slot_exchange(struct slot *slot, const struct model_parts *parts, struct error *err)
 {
     slot_collect(slot);
-    struct model *model = find_free(slot);
+    AUTO(close_model_slot) struct model *unfinished = find_free(slot);
+    struct model *model = unfinished;
     if (!model)
         return fail(err, STATUS_UNAVAILABLE, "requests still hold %d earlier models", SLOT_MODELS);
-    struct model_tally *tally = calloc(n_lanes, sizeof *tally);
-    if (!tally)
+    model->n_lanes = parts->n_lanes;
+    model->tally = calloc(parts->n_lanes, sizeof *model->tally);
+    if (!model->tally)
         return fail(err, STATUS_NO_MEMORY, "model: out of memory");
-    model->engine = engine;
-    model->report = report;
-    model->tally = tally;
+    for (size_t which = 0; which < N_MODEL_DRIFTS; which++)
+        TRY(make_windows(model, (enum model_drift)which, parts, err));
+    /* Nothing can fail any more: what was the caller's is ours. */
+    unfinished = NULL;
+    model->engine = parts->engine;
+    model->report = parts->report;
     model->expected = 0;
     atomic_store_explicit(&model->released, 0, memory_order_relaxed);
     model->in_use = true;
@@ -54,14 +93,6 @@ enum status slot_exchange(struct slot *slot, struct engine *engine, struct file_
     if (before >> COUNT_BITS)
         slot->models[(before >> COUNT_BITS) - 1].expected = before & COUNT_MASK;
     return STATUS_OK;
-}
-
-static void close_model(struct model *model)
-{
-    engine_close(model->engine);
-    file_unmap(&model->report);
-    free(model->tally);
-    *model = (struct model){0};
 }
 
 void slot_collect(struct slot *slot)

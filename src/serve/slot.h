@@ -18,12 +18,21 @@
 
 struct model_tally;
 
+enum model_drift {
+    DRIFT_OF_SCORE,
+    DRIFT_OF_TIER,
+    N_MODEL_DRIFTS
+};
+
 #define SLOT_MODELS 64 /* current, and retired ones whose last request still runs */
 
 struct model {
     struct engine *engine;     /* owns */
     struct file_map report;    /* owns: report.json, empty when the bundle has none */
     struct model_tally *tally; /* [n_lanes] owns */
+    /* [n_lanes] owns; NULL: the blob has no reference, or drift is not watched. */
+    struct drift_window **drift[N_MODEL_DRIFTS];
+    unsigned n_lanes;
     _Atomic uint64_t released;
     uint64_t expected; /* releases after which a retired model is free; the reloading thread's */
     bool in_use;       /* the reloading thread's */
@@ -38,10 +47,15 @@ struct slot {
 struct model *slot_acquire(struct slot *slot);
 void slot_release(struct model *model);
 
-/* Take `engine` and its report into service; the one before is retired. STATUS_UNAVAILABLE:
+/* Take the engine and its report into service; the one before is retired. STATUS_UNAVAILABLE:
  * SLOT_MODELS models are still held by requests; both stay the caller's. */
-enum status slot_exchange(struct slot *slot, struct engine *engine, struct file_map report,
-                          unsigned n_lanes, struct error *err);
+struct model_parts {
+    struct engine *engine;
+    struct file_map report;
+    unsigned n_lanes;
+    int64_t drift_slice_s; /* 0: drift is not watched */
+};
+enum status slot_exchange(struct slot *slot, const struct model_parts *parts, struct error *err);
 
 /* Close the retired models that no request holds any more. */
 void slot_collect(struct slot *slot);

@@ -29,6 +29,7 @@ static const char *const tiers[N_TIERS] = {"nano", "micro", "mid", "macro", "meg
 static const double cuts[N_TIERS - 1] = {1e4, 5e4, 5e5, 1e6};
 
 struct world {
+    uint64_t seed;
     struct rng rng;
     struct feature_spec *spec;
     struct profile profiles[N_ROWS];
@@ -71,7 +72,8 @@ static enum status make_world(struct world *world, struct error *err)
 static enum status write_score(struct world *world, struct artifact_writer *writer,
                                struct error *err)
 {
-    static const double weights[N_COLUMNS + 1] = {6, 1, 4, 2, 0.5, -0.5, 60};
+    /* Another seed is another model, and not only another catalogue. */
+    const double weights[N_COLUMNS + 1] = {6, 1, 4, 2, 0.5, -0.5, 60 + (double)(world->seed % 3)};
     struct linear_model model = {.n_inputs = N_COLUMNS, .n_outputs = 1, .weights = weights};
     TRY(predictor_write(writer, "score", world->spec, "linear", err));
     TRY(linear_write(writer, "score", &model, err));
@@ -207,6 +209,7 @@ static enum status write_bundle(const char *dir, uint64_t seed, struct error *er
     static const enum artifact_kind kinds[ENGINE_N_MODELS] = {ARTIFACT_SCORE, ARTIFACT_TIER,
                                                               ARTIFACT_CLUSTER, ARTIFACT_SIMILAR};
     static struct world world;
+    world.seed = seed;
     world.rng = rng_seed(seed);
     TRY(make_world(&world, err));
     struct bundle_file files[ENGINE_N_MODELS + 1];

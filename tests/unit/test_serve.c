@@ -280,11 +280,15 @@ static void a_model_is_closed_when_its_last_request_lets_go(void **state)
     (void)state;
     static struct slot slot;
     assert_null(slot_acquire(&slot));
-    assert_int_equal(slot_exchange(&slot, new_engine(), (struct file_map){0}, 1, NULL), STATUS_OK);
+    assert_int_equal(
+        slot_exchange(&slot, &(struct model_parts){.engine = new_engine(), .n_lanes = 1}, NULL),
+        STATUS_OK);
     struct model *first = slot_acquire(&slot);
     struct model *again = slot_acquire(&slot);
     assert_ptr_equal(first, again);
-    assert_int_equal(slot_exchange(&slot, new_engine(), (struct file_map){0}, 1, NULL), STATUS_OK);
+    assert_int_equal(
+        slot_exchange(&slot, &(struct model_parts){.engine = new_engine(), .n_lanes = 1}, NULL),
+        STATUS_OK);
     struct model *second = slot_acquire(&slot);
     assert_ptr_not_equal(first, second);
     slot_release(first);
@@ -322,13 +326,16 @@ static void models_change_under_running_requests(void **state)
     };
     pthread_t threads[THREADS];
     size_t n_wrong[THREADS] = {0};
-    assert_int_equal(slot_exchange(&shared_slot, new_engine(), (struct file_map){0}, 1, NULL),
+    assert_int_equal(slot_exchange(&shared_slot,
+                                   &(struct model_parts){.engine = new_engine(), .n_lanes = 1},
+                                   NULL),
                      STATUS_OK);
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, take_and_give, &n_wrong[i]), 0);
     for (size_t i = 0; i < 300; i++) {
         struct engine *engine = new_engine();
-        if (slot_exchange(&shared_slot, engine, (struct file_map){0}, 1, NULL) != STATUS_OK)
+        if (slot_exchange(&shared_slot, &(struct model_parts){.engine = engine, .n_lanes = 1},
+                          NULL) != STATUS_OK)
             engine_close(engine); /* all places are held by requests for a moment */
     }
     for (size_t i = 0; i < THREADS; i++) {

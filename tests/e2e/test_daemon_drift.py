@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drift as the daemon sees it and as the log tells it; the shadow beside the main model."""
+
+import csv
+import json
+import shutil
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from conftest import BUILD
+from test_daemon_log import metric
+
+
+def profiles_of(demo):
+    """The training rows, as bodies."""
+    fields = ("followers", "following", "posts", "avg_likes", "avg_comments", "category", "country")
+    with open(demo / "profiles.csv", newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            yield {k: row[k] for k in fields if row.get(k)}
+
+
+def figures(part):
+    return {f["name"]: f for f in part["features"]} | {"output": part["output"]}
+
+
+def ask_all(daemon, profiles):
+    for route in ("/score", "/tier"):
+        status, answer = daemon.post(route, {"instances": profiles})
+        assert status == 200 and not any("error" in p for p in answer["predictions"])
+
+
+@pytest.fixture
+def calm(demo):
+    return list(profiles_of(demo))
+
+
+def test_what_training_saw_has_not_drifted_and_what_it_did_not_see_has(start_daemon, models, calm):
+    daemon = start_daemon(models)
+    status, before = daemon.get("/drift")
+    assert status == 200 and before["score"]["rows"] == 0 and before["score"]["output"]["psi"] is None
+    ask_all(daemon, calm)
+    seen = daemon.get("/drift")[1]
+    assert seen["score"]["rows"] == seen["tier"]["rows"] == len(calm)
+    for name in ("ln_followers", "ln_posts"):
+        assert figures(seen["score"])[name]["psi"] < 0.05
+        assert figures(seen["score"])[name]["out_of_range"] < 0.05
+    # Ten times the followers, from nowhere in particular.
+    other = start_daemon(models)
+    ask_all(other, [p | {"followers": 30 * float(p["followers"]), "country": "Atlantis"} for p in calm])
+    moved = figures(other.get("/drift")[1]["score"])
+    assert moved["ln_followers"]["psi"] > 0.25 and moved["ln_followers"]["drift"] == "major"
+    assert moved["ln_followers"]["wasserstein"] > 1 > moved["ln_posts"]["wasserstein"]
+    assert moved["ln_followers"]["out_of_range"] > 0.1
+    assert moved["country"]["unseen"] == 1
+    name = 'influenced_drift_psi{model="score",feature="ln_followers"}'
+    assert metric(other, name) == pytest.approx(moved["ln_followers"]["psi"])
+    assert metric(other, 'influenced_drift_rows{model="score"}') == len(calm)
+
+
+def test_the_log_tells_the_same_drift_as_the_daemon(start_daemon, models, calm, run):
+    daemon = start_daemon(models, "--log.max_body_bytes=1000000")
+    ask_all(daemon, calm[:300])
+    for profile in calm[300:330]:
+        assert daemon.post("/score", profile)[0] == 200
+    handle = "synthetic_000003"
+    assert daemon.get(f"/score?handle={handle}")[0] == 200
+    said = daemon.get("/drift")[1]
+    daemon.stop()
+    told = json.loads(run("log", "drift", "--db", daemon.directory / "requests.db", "--bundle", models, "--json").stdout)
+    assert told["model"] == said["model"] and told["score"]["rows"] == 331
+    for part in ("score", "tier"):
+        assert told[part] == said[part]
+    text = run("log", "drift", "--db", daemon.directory / "requests.db", "--bundle", models).stdout
+    assert "ln_followers" in text and "331" in text
+
+
+def test_drift_can_be_switched_off_and_old_bundles_have_none(start_daemon, models, hand_models):
+    daemon = start_daemon(models, "--drift.window_minutes=0")
+    assert daemon.get("/drift")[0] == 404
+    assert "influenced_drift_psi" not in daemon.get("/metrics")[1]
+    daemon = start_daemon(hand_models)
+    status, answer = daemon.get("/drift")
+    assert status == 404 and "earlier version" in answer["error"]["message"]
+
+
+# ---- the shadow ----
+
+def two_bundles(tmp_path):
+    models = tmp_path / "models"
+    ids = []
+    for seed in (1, 0):
+        done = subprocess.run([BUILD / "tests/support/make-bundle", models, str(seed)], check=True,
+                              capture_output=True, text=True)
+        ids.append(done.stdout.strip())
+    return models, *ids
+
+
+def wait_until(daemon, name, value):
+    for _ in range(200):
+        if metric(daemon, name) >= value:
+            return
+        time.sleep(0.05)
+    raise AssertionError(daemon.get("/metrics")[1])
+
+
+def outcome(question, result):
+    return f'influenced_shadow_predictions_total{{question="{question}",outcome="{result}"}}'
+
+
+def test_a_shadow_is_asked_in_silence_and_compared(start_daemon, tmp_path):
+    models, shadow, main = two_bundles(tmp_path)
+    daemon = start_daemon(models, f"--models.shadow={shadow}")
+    for i in range(50):
+        status, answer = daemon.get(f"/score?handle=demo_{i:04d}")
+        assert status == 200 and answer["model"] == main
+        assert daemon.get(f"/tier?handle=demo_{i:04d}")[1]["model"] == main
+    # The shadow's intercept is one point higher: all scores differ by it, and no tier does.
+    wait_until(daemon, outcome("score", "differs"), 50)
+    wait_until(daemon, outcome("tier", "agrees"), 50)
+    assert metric(daemon, outcome("score", "agrees")) == 0
+    assert metric(daemon, "influenced_shadow_score_difference_points_sum") == pytest.approx(50, abs=0.01)
+    assert metric(daemon, "influenced_shadow_skipped_total") == 0
+    assert metric(daemon, f'influenced_role_info{{role="shadow",version="{shadow}"}}') == 1
+    promtool = shutil.which("promtool")
+    if promtool:
+        text = daemon.get("/metrics")[1]
+        done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    daemon.stop()
+    with sqlite3.connect(daemon.directory / "requests.db") as db:
+        rows = db.execute("SELECT request_id, model, output FROM request WHERE route = '(shadow)'").fetchall()
+        asked = {r[0] for r in db.execute("SELECT request_id FROM request WHERE route = '/score'")}
+    assert len(rows) == 50 and {r[0] for r in rows} == asked
+    assert {r[1] for r in rows} == {shadow}
+    said = json.loads(rows[0][2])
+    assert said["question"] == "score" and said["shadow"] - said["main"] == pytest.approx(1, abs=1e-6)
+
+
+def test_a_shadow_takes_its_share_and_acknowledged_answers_do_not_wait_for_it(start_daemon, tmp_path):
+    models, shadow, _ = two_bundles(tmp_path)
+    daemon = start_daemon(models, f"--models.shadow={shadow}", "--models.shadow_share=0.25", "--server.threads=1",
+                          "--log.durability=acknowledged")
+    for i in range(100):
+        assert daemon.get(f"/score?handle=demo_{i:04d}")[0] == 200
+    wait_until(daemon, outcome("score", "differs"), 22)
+    time.sleep(0.1)
+    assert metric(daemon, outcome("score", "differs")) in range(22, 29)
+
+
+def test_a_shadow_that_cannot_be_had_leaves_the_main_model_alone(start_daemon, hand_models):
+    daemon = start_daemon(hand_models, "--models.shadow=/nowhere/at/all")
+    assert daemon.get("/score?handle=demo_0001")[0] == 200
+    wait_until(daemon, outcome("score", "failed"), 1)
+    assert "shadow model: " in daemon.log
