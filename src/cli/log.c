@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/log_drift.h"
 #include "cli/log_replay.h"
 #include "reqlog/reader.h"
 
@@ -237,6 +238,14 @@ static int replay(struct log_options *options)
                                                .as_json = options->as_json});
 }
 
+static int drift(struct log_options *options)
+{
+    return log_drift_run(&(struct log_drift){.path = options->path,
+                                             .bundle = options->bundle,
+                                             .filter = options->filter,
+                                             .as_json = options->as_json});
+}
+
 /* ---- options ---- */
 
 /* "15m": so long before now. */
@@ -365,11 +374,8 @@ int command_log(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(struct log_options *options);
-    } actions[] = {{"stats", stats},
-                   {"tail", tail},
-                   {"export", export_rows},
-                   {"erase", erase},
-                   {"replay", replay}};
+    } actions[] = {{"stats", stats}, {"tail", tail},     {"export", export_rows},
+                   {"erase", erase}, {"replay", replay}, {"drift", drift}};
     struct log_options options = {.path = DEFAULT_PATH, .bundle = "models", .format = "jsonl"};
     int option;
     opterr = 0;
@@ -383,9 +389,10 @@ int command_log(int argc, char **argv)
                                  optarg);
     }
     if (argc - optind != 1)
-        return command_usage(name, "one of stats, tail, export, erase, replay is needed");
+        return command_usage(name, "one of stats, tail, export, erase, replay, drift is needed");
     for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
         if (strcmp(argv[optind], actions[i].name) == 0)
             return actions[i].run(&options);
-    return command_usage(name, "'%s' is none of stats, tail, export, erase, replay", argv[optind]);
+    return command_usage(name, "'%s' is none of stats, tail, export, erase, replay, drift",
+                         argv[optind]);
 }

@@ -85,7 +85,7 @@ def test_erase_leaves_nothing_behind(log):
 
 def test_replay_tells_what_another_bundle_would_have_said(start_daemon, hand_models, run, tmp_path):
     other = tmp_path / "other"
-    subprocess.run([BUILD / "tests/support/make-bundle", other, "7"], check=True, capture_output=True)
+    subprocess.run([BUILD / "tests/support/make-bundle", other, "6"], check=True, capture_output=True)
     daemon = start_daemon(hand_models)
     for route in ("/score", "/tier", "/cluster"):
         daemon.post(route, PROFILE)

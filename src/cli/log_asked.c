@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/log_asked.h"
+
+#include <string.h>
+
+#include "profile/from_json.h"
+
+const char *const log_question_routes[N_ASKED] = {"/score", "/tier", "/cluster"};
+
+struct reading {
+    struct log_asked *asked;
+    struct arena arena;
+};
+
+static void ignore_name(void *user, const char *member)
+{
+    (void)user;
+    (void)member;
+}
+
+/* The catalogued influencer, for answers to a handle alone. */
+static bool find_handle(const struct log_asked *asked, const char *handle,
+                        struct profile *ret_profile)
+{
+    const struct catalogue *catalogue = engine_catalogue(asked->engine);
+    uint32_t row;
+    if (!handle || !catalogue_find(catalogue, handle, strlen(handle), &row))
+        return false;
+    catalogue_profile(catalogue, row, ret_profile);
+    return true;
+}
+
+/* What was asked: the body's figures, or the handle that the answer names. */
+static bool read_profile(const struct log_asked *asked, const struct json *input,
+                         const struct json *output, struct profile *ret_profile)
+{
+    size_t n_known = 0;
+    const char *handle = json_string_or(json_get(output, "handle"), NULL);
+    if (json_type(input) == JSON_OBJECT &&
+        profile_from_json(input, ret_profile, &n_known, ignore_name, NULL, NULL) != STATUS_OK)
+        return false;
+    bool only_handle = n_known == 1 && ret_profile->text[PROFILE_handle];
+    if (n_known == 0 || only_handle)
+        return find_handle(asked, handle, ret_profile);
+    return true;
+}
+
+static void take(struct log_asked *asked, enum log_question question, const struct json *input,
+                 const struct json *output)
+{
+    if (json_get(output, "error")) {
+        asked->passed_over++;
+        return;
+    }
+    struct profile profile;
+    bool ok = read_profile(asked, input, output, &profile);
+    asked->take(asked->user, question, ok ? &profile : NULL, output);
+}
+
+static bool take_record(void *user, const struct reqlog_record *record)
+{
+    struct reading *reading = user;
+    struct log_asked *asked = reading->asked;
+    enum log_question question = ASKED_SCORE;
+    while (question < N_ASKED && strcmp(log_question_routes[question], record->route) != 0)
+        question++;
+    if (question == N_ASKED || record->status != 200)
+        return true;
+    asked->rows++;
+    arena_reset(&reading->arena);
+    const struct json *input = NULL;
+    const struct json *output = NULL;
+    bool has_body = record->input_bytes > 0 && record->input[0] != '/';
+    if (!record->input || !record->output ||
+        json_parse(record->output, record->output_bytes, &reading->arena, &output, NULL) !=
+            STATUS_OK ||
+        json_get(output, "clusters") ||
+        (has_body && json_parse(record->input, record->input_bytes, &reading->arena, &input,
+                                NULL) != STATUS_OK)) {
+        asked->passed_over++;
+        return true;
+    }
+    const struct json *predictions = json_get(output, "predictions");
+    if (!predictions) {
+        take(asked, question, input, output);
+        return true;
+    }
+    const struct json *item = json_first(json_get(input, "instances"));
+    for (output = json_first(predictions); output && item; output = json_next(output)) {
+        take(asked, question, item, output);
+        item = json_next(item);
+    }
+    return true;
+}
+
+enum status log_asked_read(struct log_asked *asked, const char *path,
+                           const struct reqlog_filter *filter, struct error *err)
+{
+    struct reading reading = {.asked = asked};
+    arena_init(&reading.arena, 1 << 16);
+    enum status status = reqlog_read(path, filter, take_record, &reading, err);
+    arena_deinit(&reading.arena);
+    return status;
+}
