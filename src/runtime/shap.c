@@ -46,8 +46,8 @@ struct sweep {
     const struct shap_rule *rule;
     size_t start; /* of the tree */
     const float *x;
-    struct split *split;  /* [n_inputs] */
-    double *contribution; /* [n_inputs] */
+    struct split *split; /* [n_inputs] */
+    double *claim;       /* [n_inputs][n_points] what the splits by each feature claim, by point */
 };
 
 /* Newton's method on the Legendre polynomial, from the Chebyshev points (Press et al., "Numerical
@@ -58,6 +58,7 @@ void shap_rule_init(struct shap_rule *rule, uint32_t max_depth)
     while (2 * n < max_depth)
         n += BLOCK;
     rule->n_points = n;
+    rule->is_four = n == SHAP_FOUR && shap_four_runs_here();
     for (size_t i = 0; i < n; i++) {
         double z = cos(M_PI * ((double)i + 0.75) / ((double)n + 0.5));
         double slope = 1;
@@ -83,55 +84,31 @@ void shap_rule_init(struct shap_rule *rule, uint32_t max_depth)
     }
 }
 
-/* Three arrays of points a level: factor, product, sum. */
+/* Three arrays of points a level: factor, product, sum; and what the registers of shap_four.c hold
+ * instead. */
 size_t shap_scratch_bytes(const struct shap_rule *rule, size_t n_inputs, uint32_t max_depth)
 {
-    return scratch_align(n_inputs * sizeof(struct split)) +
-           scratch_align((max_depth + 1) * 3 * rule->n_points * sizeof(double));
-}
-
-/* sum over the points of a / b */
-static inline double sum_quotients(const double *restrict a, const double *restrict b, size_t n)
-{
-    double partial[BLOCK] = {0};
-    for (size_t i = 0; i < n; i += BLOCK)
-        for (size_t l = 0; l < BLOCK; l++)
-            partial[l] += a[i + l] / b[i + l];
-    return (partial[0] + partial[1]) + (partial[2] + partial[3]);
-}
-
-static inline double sum_products(const double *restrict a, const double *restrict b, size_t n)
-{
-    double partial[BLOCK] = {0};
-    for (size_t i = 0; i < n; i += BLOCK)
-        for (size_t l = 0; l < BLOCK; l++)
-            partial[l] += a[i + l] * b[i + l];
-    return (partial[0] + partial[1]) + (partial[2] + partial[3]);
+    size_t points = rule->n_points * sizeof(double);
+    return scratch_align(n_inputs * sizeof(struct split)) + scratch_align(n_inputs * points) +
+           scratch_align((max_depth + 1) * 3 * points) + shap_four_scratch_bytes(n_inputs);
 }
 
 static inline void set_factor(const struct shap_rule *rule, double one, double zero,
                               double *restrict factor)
 {
-    for (size_t q = 0; q < rule->n_points; q += BLOCK)
-        for (size_t l = 0; l < BLOCK; l++)
-            factor[q + l] = one * rule->y[q + l] + zero * rule->rest[q + l];
+    for (size_t q = 0; q < rule->n_points; q++)
+        factor[q] = one * rule->y[q] + zero * rule->rest[q];
 }
 
-static inline void multiply(const double *restrict a, const double *restrict b, size_t n,
-                            double *restrict ret_product)
+/* What a split claims of the leaves below, times `sign`: (one - zero) times sum / factor, in which
+ * a split that the row does not follow has zero twice. */
+static void claim(const struct shap_rule *rule, const struct split *split, const double *sum,
+                  double sign, double *restrict ret_claim)
 {
-    for (size_t i = 0; i < n; i += BLOCK)
-        for (size_t l = 0; l < BLOCK; l++)
-            ret_product[i + l] = a[i + l] * b[i + l];
-}
-
-/* What a split claims of the leaves below: (one - zero) times the sum of sum / factor, in which a
- * split that the row does not follow has zero twice. */
-static double claim(const struct shap_rule *rule, const struct split *split, const double *sum)
-{
-    if (split->one == 0)
-        return -sum_products(sum, rule->rest_inverse, rule->n_points);
-    return (split->one - split->zero) * sum_quotients(sum, split->factor, rule->n_points);
+    double gain = sign * (split->one - split->zero);
+    for (size_t q = 0; q < rule->n_points; q++)
+        ret_claim[q] += split->one == 0 ? -sign * sum[q] * rule->rest_inverse[q]
+                                        : gain * (sum[q] / split->factor[q]);
 }
 
 static void descend(const struct sweep *sweep, size_t i, const double *product, double *room,
@@ -155,22 +132,23 @@ static void follow(const struct sweep *sweep, size_t parent, size_t child, bool 
          * splits claim the same of these leaves. */
         for (size_t q = 0; q < n; q++)
             below[q] = product[q] * share;
-        descend(sweep, child, below, room + 3 * n, ret_sum);
+        memset(sum, 0, n * sizeof *sum);
+        descend(sweep, child, below, room + 3 * n, sum);
+        for (size_t q = 0; q < n; q++)
+            ret_sum[q] += sum[q];
         return;
     }
     *split = (struct split){is_hot ? before.one : 0, before.zero * share, factor};
     set_factor(rule, split->one, split->zero, factor);
-    multiply(product, factor, n, below);
-    if (before.factor)
-        for (size_t q = 0; q < n; q++)
-            below[q] /= before.factor[q];
+    for (size_t q = 0; q < n; q++)
+        below[q] =
+            before.factor ? product[q] * factor[q] / before.factor[q] : product[q] * factor[q];
     memset(sum, 0, n * sizeof *sum);
     descend(sweep, child, below, room + 3 * n, sum);
-    double gain = claim(rule, split, sum);
+    claim(rule, split, sum, 1, sweep->claim + feature * n);
     if (before.factor)
-        gain -= claim(rule, &before, sum);
+        claim(rule, &before, sum, -1, sweep->claim + feature * n);
     *split = before;
-    sweep->contribution[feature] += gain;
     for (size_t q = 0; q < n; q++)
         ret_sum[q] += sum[q];
 }
@@ -180,29 +158,40 @@ static void descend(const struct sweep *sweep, size_t i, const double *product, 
                     double *ret_sum)
 {
     const struct tree_nodes *nodes = sweep->nodes;
+    const struct shap_rule *rule = sweep->rule;
     int32_t feature = nodes->feature[i];
     double value = (double)nodes->value[i];
     if (feature < 0) {
-        for (size_t q = 0; q < sweep->rule->n_points; q += BLOCK)
-            for (size_t l = 0; l < BLOCK; l++)
-                ret_sum[q + l] += value * sweep->rule->weight[q + l] * product[q + l];
+        for (size_t q = 0; q < rule->n_points; q++)
+            ret_sum[q] += value * rule->weight[q] * product[q];
         return;
     }
     float x = sweep->x[feature];
     bool goes_left = isnan(x) ? nodes->missing_left[i] : x < nodes->value[i];
-    follow(sweep, i, sweep->start + nodes->left[i], goes_left, product, room, ret_sum);
-    follow(sweep, i, sweep->start + nodes->right[i], !goes_left, product, room, ret_sum);
+    uint32_t hot = goes_left ? nodes->left[i] : nodes->right[i];
+    uint32_t cold = goes_left ? nodes->right[i] : nodes->left[i];
+    follow(sweep, i, sweep->start + hot, true, product, room, ret_sum);
+    follow(sweep, i, sweep->start + cold, false, product, room, ret_sum);
 }
 
-void shap_add_trees(const struct tree_nodes *nodes, const struct shap_rule *rule,
-                    const struct shap_question *question, void *scratch, double *ret_contribution)
+static double sum_points(const double *points, size_t n)
+{
+    double partial[BLOCK] = {0};
+    for (size_t q = 0; q < n; q += BLOCK)
+        for (size_t l = 0; l < BLOCK; l++)
+            partial[l] += points[q + l];
+    return (partial[0] + partial[1]) + (partial[2] + partial[3]);
+}
+
+static void sweep_trees(const struct tree_nodes *nodes, const struct shap_rule *rule,
+                        const struct shap_question *question, void *scratch, double *claims)
 {
     struct sweep sweep = {
         .nodes = nodes,
         .rule = rule,
         .x = question->x,
         .split = scratch_take(&scratch, nodes->n_inputs * sizeof(struct split)),
-        .contribution = ret_contribution,
+        .claim = claims,
     };
     for (size_t i = 0; i < nodes->n_inputs; i++)
         sweep.split[i] = (struct split){1, 1, NULL};
@@ -217,4 +206,18 @@ void shap_add_trees(const struct tree_nodes *nodes, const struct shap_rule *rule
         memset(sum, 0, sizeof sum);
         descend(&sweep, sweep.start, product, scratch, sum);
     }
+}
+
+void shap_add_trees(const struct tree_nodes *nodes, const struct shap_rule *rule,
+                    const struct shap_question *question, void *scratch, double *ret_contribution)
+{
+    size_t bytes = nodes->n_inputs * rule->n_points * sizeof(double);
+    double *claims = scratch_take(&scratch, bytes);
+    memset(claims, 0, bytes);
+    if (rule->is_four)
+        shap_four_sweep(nodes, rule, question, scratch, claims);
+    else
+        sweep_trees(nodes, rule, question, scratch, claims);
+    for (size_t i = 0; i < nodes->n_inputs; i++)
+        ret_contribution[i] += sum_points(claims + i * rule->n_points, rule->n_points);
 }

@@ -4,6 +4,7 @@
 /* Trees between trees_section.c (the blob), trees_layout.c (the layout that runs fast), trees.c
  * (the run) and shap.c (explanations). Everybody else sees predictor.h. */
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -81,6 +82,7 @@ void trees_layout_deinit(struct trees_layout *layout);
 /* Quadrature points for trees up to a depth. */
 struct shap_rule {
     size_t n_points;
+    bool is_four; /* shap_four.c takes it */
     double y[SHAP_MAX_POINTS];
     double rest[SHAP_MAX_POINTS], rest_inverse[SHAP_MAX_POINTS]; /* 1 - y, and its inverse */
     double weight[SHAP_MAX_POINTS];
@@ -96,3 +98,12 @@ struct shap_question {
 /* Add the contributions of all trees of an output to ret_contribution [n_inputs]. */
 void shap_add_trees(const struct tree_nodes *nodes, const struct shap_rule *rule,
                     const struct shap_question *question, void *scratch, double *ret_contribution);
+
+/* The sweep of shap.c for four points, which are enough up to a depth of eight, in AVX2 registers:
+ * the same steps in the same order, so the same claims to the last bit.
+ * claims: [n_inputs][SHAP_FOUR], 64-byte aligned, zeroed. */
+#define SHAP_FOUR 4
+bool shap_four_runs_here(void);
+size_t shap_four_scratch_bytes(size_t n_inputs);
+void shap_four_sweep(const struct tree_nodes *nodes, const struct shap_rule *rule,
+                     const struct shap_question *question, void *scratch, double *claims);

@@ -319,6 +319,36 @@ static void contributions_equal_brute_force_shapley_values(void **state)
     }
 }
 
+static void contributions_in_registers_equal_those_without(void **state)
+{
+    (void)state;
+    if (!shap_four_runs_here())
+        skip();
+    for (uint64_t seed = 0; seed < 8; seed++) {
+        struct fixture f;
+        struct rng rng = rng_seed(seed + 50);
+        struct shap_rule rule;
+        struct tree_nodes nodes = {.n_inputs = MAX_COLUMNS};
+        make_model(&f, seed, 20, 8, MAX_COLUMNS, 2);
+        open_model(&f);
+        assert_int_equal(trees_read(f.artifact, "m", &nodes, NULL), STATUS_OK);
+        shap_rule_init(&rule, 8);
+        assert_true(rule.is_four);
+        for (int i = 0; i < 20; i++) {
+            float x[MAX_COLUMNS];
+            double contribution[2][MAX_COLUMNS] = {{0}};
+            random_row(&rng, MAX_COLUMNS, x);
+            for (int four = 0; four < 2; four++) {
+                rule.is_four = four;
+                shap_add_trees(&nodes, &rule, &(struct shap_question){x, seed % 2}, f.scratch,
+                               contribution[four]);
+            }
+            assert_memory_equal(contribution[0], contribution[1], sizeof contribution[0]);
+        }
+        free_model(&f);
+    }
+}
+
 static void contributions_add_up_to_the_output(void **state)
 {
     (void)state;
@@ -411,6 +441,7 @@ int main(void)
         cmocka_unit_test(runs_equal_the_naive_walk_to_the_last_bit),
         cmocka_unit_test(deep_trees_fall_back_and_stay_equal),
         cmocka_unit_test(contributions_equal_brute_force_shapley_values),
+        cmocka_unit_test(contributions_in_registers_equal_those_without),
         cmocka_unit_test(contributions_add_up_to_the_output),
         cmocka_unit_test(broken_trees_are_refused_by_name),
     };
