@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/log_drift.h"
 #include "cli/log_replay.h"
+#include "cli/log_ship.h"
 #include "reqlog/reader.h"
 
 static const char name[] = "log";
@@ -24,7 +25,8 @@ static const char name[] = "log";
 
 struct log_options {
     const char *path;
-    const char *bundle; /* to replay against */
+    const char *bundle;     /* to replay against */
+    const char *to, *table; /* to ship to */
     struct reqlog_filter filter;
     const char *format; /* of an export: "csv" or "jsonl" */
     bool as_json, follow;
@@ -246,6 +248,15 @@ static int drift(struct log_options *options)
                                              .as_json = options->as_json});
 }
 
+static int ship(struct log_options *options)
+{
+    return log_ship_run(&(struct log_ship){.path = options->path,
+                                           .to = options->to,
+                                           .table = options->table,
+                                           .follow = options->follow,
+                                           .as_json = options->as_json});
+}
+
 /* ---- options ---- */
 
 /* "15m": so long before now. */
@@ -302,6 +313,8 @@ enum log_option {
     LINES,
     FORMAT,
     FOLLOW,
+    TO,
+    TABLE,
     JSON,
     HELP
 };
@@ -317,6 +330,8 @@ static const struct option long_options[] = {
     {"lines", required_argument, NULL, LINES},
     {"format", required_argument, NULL, FORMAT},
     {"follow", no_argument, NULL, FOLLOW},
+    {"to", required_argument, NULL, TO},
+    {"table", required_argument, NULL, TABLE},
     {"json", no_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
     {0},
@@ -360,6 +375,12 @@ static bool set_option(enum log_option option, const char *value, struct log_opt
     case FOLLOW:
         options->follow = true;
         return true;
+    case TO:
+        options->to = value;
+        return true;
+    case TABLE:
+        options->table = value;
+        return true;
     case JSON:
         options->as_json = true;
         return true;
@@ -374,8 +395,8 @@ int command_log(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(struct log_options *options);
-    } actions[] = {{"stats", stats}, {"tail", tail},     {"export", export_rows},
-                   {"erase", erase}, {"replay", replay}, {"drift", drift}};
+    } actions[] = {{"stats", stats},   {"tail", tail},   {"export", export_rows}, {"erase", erase},
+                   {"replay", replay}, {"drift", drift}, {"ship", ship}};
     struct log_options options = {.path = DEFAULT_PATH, .bundle = "models", .format = "jsonl"};
     int option;
     opterr = 0;
@@ -389,10 +410,11 @@ int command_log(int argc, char **argv)
                                  optarg);
     }
     if (argc - optind != 1)
-        return command_usage(name, "one of stats, tail, export, erase, replay, drift is needed");
+        return command_usage(name,
+                             "one of stats, tail, export, erase, replay, drift, ship is needed");
     for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
         if (strcmp(argv[optind], actions[i].name) == 0)
             return actions[i].run(&options);
-    return command_usage(name, "'%s' is none of stats, tail, export, erase, replay, drift",
+    return command_usage(name, "'%s' is none of stats, tail, export, erase, replay, drift, ship",
                          argv[optind]);
 }

@@ -69,3 +69,21 @@ enum status database_abort(struct database *database, FILE *out, struct error *e
     (void)out;
     return absent(err);
 }
+
+enum status database_make(struct database *database, const char *table, const char *columns,
+                          struct error *err)
+{
+    (void)database;
+    (void)table;
+    (void)columns;
+    return absent(err);
+}
+
+enum status database_number(struct database *database, const char *query, int64_t *ret_number,
+                            struct error *err)
+{
+    (void)database;
+    (void)query;
+    (void)ret_number;
+    return absent(err);
+}

@@ -66,7 +66,16 @@ struct database_table {
     enum database_mode mode;
     /* Whether a column holds numbers (double precision) or texts. */
     bool (*is_number)(const char *column);
+    const char *with; /* a statement that belongs to the rows: done when they are; or NULL */
 };
+
+/* CREATE TABLE IF NOT EXISTS. columns: " (id bigint, ...)". */
+enum status database_make(struct database *database, const char *table, const char *columns,
+                          struct error *err);
+
+/* The whole number that a query gives. STATUS_NOT_FOUND: no row. */
+enum status database_number(struct database *database, const char *query, int64_t *ret_number,
+                            struct error *err);
 
 /* Begin to write a table: CSV with a header that is written to *ret_out goes there by COPY, all in
  * one transaction. Readers see the rows at the commit, all or none of them. The stream is closed by

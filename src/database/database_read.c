@@ -258,3 +258,23 @@ enum status database_read(struct database *database, const char *query, FILE *ou
         (void)database_execute(database, "ROLLBACK", NULL);
     return status;
 }
+
+enum status database_number(struct database *database, const char *query, int64_t *ret_number,
+                            struct error *err)
+{
+    if (!PQsendQuery(database->connection, query))
+        return database_fail(database, NULL, err);
+    enum status status = fail(err, STATUS_NOT_FOUND, "%s: no row", database->name);
+    for (;;) {
+        AUTO(result_slot) PGresult *result = NULL;
+        TRY(database_result(database, &result, err));
+        if (!result)
+            return status;
+        if (PQresultStatus(result) != PGRES_TUPLES_OK)
+            status = database_fail(database, result, err);
+        else if (PQntuples(result) == 1 &&
+                 text_parse_integer(PQgetvalue(result, 0, 0), strlen(PQgetvalue(result, 0, 0)),
+                                    ret_number))
+            status = STATUS_OK;
+    }
+}

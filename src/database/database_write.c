@@ -10,9 +10,9 @@
 #define MAX_HEADER_BYTES 1048576
 
 /* TABLE or SCHEMA.TABLE, quoted. */
-static enum status put_table(const struct database *database, struct buffer *sql, struct error *err)
+static enum status put_table(const struct database *database, const char *name, struct buffer *sql,
+                             struct error *err)
 {
-    const char *name = database->table.name;
     const char *dot = strchr(name, '.');
     for (const char *part = name; part; part = dot ? dot + 1 : NULL, dot = NULL) {
         char *quoted = PQescapeIdentifier(database->connection, part,
@@ -80,17 +80,17 @@ static enum status start_copy(struct database *database, struct error *err)
     AUTO(buffer_deinit) struct buffer sql = {0};
     bool create = database->table.mode == DATABASE_CREATE;
     buffer_put_text(&sql, create ? "CREATE TABLE " : "CREATE TABLE IF NOT EXISTS ");
-    TRY(put_table(database, &sql, err));
+    TRY(put_table(database, database->table.name, &sql, err));
     TRY(put_columns(database, true, &sql, err));
     TRY(run(database, &sql, err));
     if (database->table.mode == DATABASE_REPLACE) {
         /* Not TRUNCATE: it would make the table look empty to readers of older snapshots. */
         buffer_put_text(&sql, "DELETE FROM ");
-        TRY(put_table(database, &sql, err));
+        TRY(put_table(database, database->table.name, &sql, err));
         TRY(run(database, &sql, err));
     }
     buffer_put_text(&sql, "COPY ");
-    TRY(put_table(database, &sql, err));
+    TRY(put_table(database, database->table.name, &sql, err));
     TRY(put_columns(database, false, &sql, err));
     buffer_put_text(&sql, " FROM STDIN (FORMAT csv)");
     if (sql.failed)
@@ -138,6 +138,16 @@ static enum status take(struct database *database, const char *bytes, size_t n, 
         n -= length + 1;
     }
     return send(database, bytes, n, err);
+}
+
+enum status database_make(struct database *database, const char *table, const char *columns,
+                          struct error *err)
+{
+    AUTO(buffer_deinit) struct buffer sql = {0};
+    buffer_put_text(&sql, "CREATE TABLE IF NOT EXISTS ");
+    TRY(put_table(database, table, &sql, err));
+    buffer_put_text(&sql, columns);
+    return run(database, &sql, err);
 }
 
 static ssize_t stream_write(void *cookie, const char *bytes, size_t n)
@@ -208,6 +218,8 @@ enum status database_commit(struct database *database, FILE *out, uint64_t *ret_
     if (!flushed || !database->is_copying)
         return fail(err, STATUS_INTERNAL, "%s: nothing was written", database->name);
     TRY(end_copy(database, ret_rows, err));
+    if (database->table.with)
+        TRY(database_execute(database, database->table.with, err));
     enum status status = database_execute(database, "COMMIT", err);
     if (status == STATUS_UNAVAILABLE)
         return fail(err, status,

@@ -12,7 +12,7 @@
 #define RETAIN_ROWS 5000
 
 static const char schema[] = "CREATE TABLE request ("
-                             " id INTEGER PRIMARY KEY,"
+                             " id INTEGER PRIMARY KEY AUTOINCREMENT," /* none comes twice */
                              " time_us INTEGER NOT NULL,"
                              " request_id TEXT NOT NULL,"
                              " route TEXT NOT NULL,"
@@ -135,6 +135,7 @@ static enum status open_store(const char *path, struct store *store, struct erro
                 err));
     if (is_new)
         TRY(create_schema(store->db, err));
+    TRY(execute(store->db, DELIVERY_TABLE, err));
     return prepare(store, err);
 }
 
@@ -247,9 +248,13 @@ enum status store_retain(struct store *store, int64_t before_us, int64_t max_byt
                          struct error *err)
 {
     int64_t first = 0;
+    int64_t delivered = 0;
     TRY(read_integer(store->db, "SELECT min(id) FROM request", &first, err));
+    TRY(read_integer(store->db, "SELECT coalesce(min(last_id), 1 << 62) FROM delivery", &delivered,
+                     err));
+    int64_t end = first + RETAIN_ROWS < delivered + 1 ? first + RETAIN_ROWS : delivered + 1;
     if (before_us > 0)
-        TRY(delete_range(store, first, first + RETAIN_ROWS, before_us, err));
+        TRY(delete_range(store, first, end, before_us, err));
     if (max_bytes == 0)
         return STATUS_OK;
     int64_t pages = 0;
@@ -259,6 +264,6 @@ enum status store_retain(struct store *store, int64_t before_us, int64_t max_byt
     TRY(read_integer(store->db, "PRAGMA freelist_count", &free_pages, err));
     TRY(read_integer(store->db, "PRAGMA page_size", &page_bytes, err));
     if ((pages - free_pages) * page_bytes > max_bytes)
-        TRY(delete_range(store, first, first + RETAIN_ROWS, INT64_MAX, err));
+        TRY(delete_range(store, first, end, INT64_MAX, err));
     return STATUS_OK;
 }

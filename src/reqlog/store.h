@@ -22,6 +22,9 @@
 #include "reqlog/queue.h"
 
 #define STORE_VERSION 1
+/* Not more than one row: how far the log has been delivered (delivery.h). */
+#define DELIVERY_TABLE \
+    "CREATE TABLE IF NOT EXISTS delivery (origin TEXT NOT NULL, last_id INTEGER NOT NULL)"
 #define STORE_APPLICATION_ID 0x49464C47 /* "IFLG" */
 
 struct store {
@@ -42,7 +45,8 @@ enum status store_insert(struct store *store, const struct queue_row *row, struc
 enum status store_commit(struct store *store, struct error *err);
 void store_rollback(struct store *store);
 
-/* Delete rows older than `before_us` (0: none) and, beyond max_bytes (0: no bound), the oldest; a
- * bounded number at a time, so that a call never takes long. */
+/* Rows that wait for their delivery are left alone. Delete rows older than `before_us` (0: none)
+ * and, beyond max_bytes (0: no bound), the oldest; a bounded number at a time, so that a call never
+ * takes long. */
 enum status store_retain(struct store *store, int64_t before_us, int64_t max_bytes,
                          struct error *err);

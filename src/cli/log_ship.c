@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Exactly once: the mark of what has arrived lies in the database and moves in the transaction of
+ * the rows. Whatever is killed, and wherever, the next round reads the mark and goes on behind it.
+ * The mark in the log itself only follows: it tells retention what may be deleted. */
+#include "cli/log_ship.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/csv_field.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "database/database.h"
+#include "reqlog/delivery.h"
+#include "reqlog/reader.h"
+
+#define BATCH_ROWS 10000
+#define BATCH_BYTES 16777216
+#define IDLE_MS 500
+#define MAX_RETRY_MS 30000
+
+static const char name[] = "log ship";
+
+struct shipping {
+    const struct log_ship *options;
+    const volatile sig_atomic_t *cancel;
+    struct delivery delivery;
+    struct database *database; /* NULL: not connected */
+    struct buffer rows;        /* the batch, as CSV */
+    size_t n_rows;             /* of it */
+    int64_t last_id;           /* the batch's last row */
+    uint64_t n_shipped;
+};
+
+/* ---- a batch out of the log ---- */
+
+static void put_body(struct buffer *line, const char *text, size_t bytes)
+{
+    static const char not_text[] = "(not text)";
+    if (text && (!text_is_utf8(text, bytes) || memchr(text, 0, bytes)))
+        csv_field_put(line, not_text, sizeof not_text - 1);
+    else
+        csv_field_put(line, text, bytes);
+}
+
+static void put_text(struct buffer *line, const char *text)
+{
+    put_body(line, text, text ? strlen(text) : 0);
+}
+
+static bool add_row(void *user, const struct reqlog_record *record)
+{
+    struct shipping *shipping = user;
+    struct buffer *line = &shipping->rows;
+    char time[28];
+    clock_format_utc(record->time_us, time);
+    buffer_printf(line, "%s,%lld,%s,", shipping->delivery.origin, (long long)record->id, time);
+    put_text(line, record->request_id);
+    buffer_put_char(line, ',');
+    put_text(line, record->route);
+    buffer_printf(line, ",%d,", record->status);
+    put_text(line, record->model);
+    buffer_printf(line, ",%lld,", (long long)record->latency_us);
+    put_text(line, record->caller);
+    buffer_put_char(line, ',');
+    put_body(line, record->input, record->input_bytes);
+    buffer_put_char(line, ',');
+    put_body(line, record->output, record->output_bytes);
+    buffer_put_char(line, '\n');
+    shipping->last_id = record->id;
+    return ++shipping->n_rows < BATCH_ROWS && line->length < BATCH_BYTES && !line->failed;
+}
+
+static enum status take_batch(struct shipping *shipping, int64_t after_id, struct error *err)
+{
+    buffer_clear(&shipping->rows);
+    shipping->n_rows = 0;
+    buffer_put_text(&shipping->rows, "origin,id,time,request_id,route,status,model,latency_us,"
+                                     "caller,input,output\n");
+    struct reqlog_filter filter = {.after_id = after_id};
+    TRY(reqlog_read(shipping->options->path, &filter, add_row, shipping, err));
+    return shipping->rows.failed ? fail(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
+}
+
+/* ---- into the database ---- */
+
+static enum status connect(struct shipping *shipping, struct error *err)
+{
+    static const char columns[] =
+        " (origin text, id bigint, time timestamptz NOT NULL, request_id text NOT NULL,"
+        " route text NOT NULL, status int NOT NULL, model text, latency_us bigint NOT NULL,"
+        " caller text NOT NULL, input text, output text, PRIMARY KEY (origin, id))";
+    struct database_options options = {.cancel = shipping->cancel, .max_attempts = 1};
+    AUTO(database_close_slot) struct database *database = NULL;
+    TRY(database_open(shipping->options->to, &options, &database, err));
+    TRY(database_make(database, shipping->options->table, columns, err));
+    TRY(database_make(database, "influence_delivery",
+                      " (origin text PRIMARY KEY, last_id bigint NOT NULL)", err));
+    shipping->database = STEAL(database);
+    return STATUS_OK;
+}
+
+static enum status read_mark(struct shipping *shipping, int64_t *ret_mark, struct error *err)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "SELECT coalesce(max(last_id), 0) FROM influence_delivery WHERE origin = '%s'",
+             shipping->delivery.origin);
+    return database_number(shipping->database, sql, ret_mark, err);
+}
+
+static bool is_never(const char *column)
+{
+    (void)column;
+    return false;
+}
+
+static enum status send_batch(struct shipping *shipping, struct error *err)
+{
+    char mark[240];
+    snprintf(mark, sizeof mark,
+             "INSERT INTO influence_delivery VALUES ('%s', %lld)"
+             " ON CONFLICT (origin) DO UPDATE SET last_id = excluded.last_id",
+             shipping->delivery.origin, (long long)shipping->last_id);
+    struct database_table table = {.name = shipping->options->table,
+                                   .mode = DATABASE_APPEND,
+                                   .is_number = is_never,
+                                   .with = mark};
+    FILE *out = NULL;
+    uint64_t n_rows = 0;
+    TRY(database_begin(shipping->database, &table, &out, err));
+    if (fwrite(shipping->rows.at, 1, shipping->rows.length, out) != shipping->rows.length) {
+        enum status status = database_abort(shipping->database, out, err);
+        return status != STATUS_OK ? status : fail(err, STATUS_IO, "cannot send the rows");
+    }
+    TRY(database_commit(shipping->database, out, &n_rows, err));
+    shipping->n_shipped += n_rows;
+    return STATUS_OK;
+}
+
+/* What is new, batch by batch. */
+static enum status ship_all(struct shipping *shipping, struct error *err)
+{
+    int64_t mark = 0;
+    if (!shipping->database)
+        TRY(connect(shipping, err));
+    TRY(read_mark(shipping, &mark, err));
+    for (;;) {
+        TRY(take_batch(shipping, mark, err));
+        /* Behind the database's mark, also after a crash between the two. */
+        if (mark > shipping->delivery.last_id) {
+            TRY(delivery_move(shipping->options->path, mark, err));
+            shipping->delivery.last_id = mark;
+        }
+        if (shipping->n_rows == 0)
+            return STATUS_OK;
+        TRY(send_batch(shipping, err));
+        mark = shipping->last_id;
+        if (*shipping->cancel)
+            return fail(err, STATUS_CANCELLED, "stopped on request");
+    }
+}
+
+/* ---- the command ---- */
+
+static void sleep_ms(unsigned ms)
+{
+    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    nanosleep(&time, NULL); /* a signal ends it */
+}
+
+/* A database that is away, or a log that is locked, comes back; anything else is for people. */
+static bool is_passing(enum status status)
+{
+    return status == STATUS_UNAVAILABLE || status == STATUS_IO;
+}
+
+static enum status follow(struct shipping *shipping, struct error *err)
+{
+    unsigned retry_ms = IDLE_MS;
+    while (!*shipping->cancel) {
+        enum status status = ship_all(shipping, err);
+        if (status == STATUS_OK) {
+            retry_ms = IDLE_MS;
+        } else if (is_passing(status)) {
+            log_warning("%s; again in %u ms", err->message, retry_ms);
+            database_close(STEAL(shipping->database));
+        } else {
+            return status == STATUS_CANCELLED ? STATUS_OK : status;
+        }
+        sleep_ms(retry_ms);
+        if (status != STATUS_OK)
+            retry_ms = retry_ms < MAX_RETRY_MS / 2 ? 2 * retry_ms : MAX_RETRY_MS;
+    }
+    return STATUS_OK;
+}
+
+static void shipping_deinit(struct shipping *shipping)
+{
+    database_close(shipping->database);
+    buffer_deinit(&shipping->rows);
+}
+
+int log_ship_run(const struct log_ship *ship)
+{
+    struct error err = {0};
+    if (!ship->to || !database_is_uri(ship->to) || !ship->table)
+        return command_usage("log", "ship needs --to postgresql://... and --table NAME");
+    AUTO(shipping_deinit)
+    struct shipping shipping = {.options = ship, .cancel = interrupt_flag()};
+    enum status status = delivery_open(ship->path, &shipping.delivery, &err);
+    if (status == STATUS_OK)
+        status = ship->follow ? follow(&shipping, &err) : ship_all(&shipping, &err);
+    if (status != STATUS_OK)
+        return command_failed(name, &err);
+    printf(ship->as_json ? "{\"origin\":\"%s\",\"shipped\":%llu}\n" : "%s: %llu rows shipped\n",
+           shipping.delivery.origin, (unsigned long long)shipping.n_shipped);
+    return command_finish(name);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reqlog/delivery.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "reqlog/store.h"
+
+static void sqlite3_close_slot(sqlite3 **db)
+{
+    sqlite3_close(*db);
+}
+
+static void sqlite3_finalize_slot(sqlite3_stmt **statement)
+{
+    sqlite3_finalize(*statement);
+}
+
+static enum status sqlite_fail(sqlite3 *db, const char *path, struct error *err)
+{
+    int code = sqlite3_errcode(db) & 0xFF;
+    enum status status = code == SQLITE_BUSY                               ? STATUS_UNAVAILABLE
+                         : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? STATUS_CORRUPT
+                                                                           : STATUS_IO;
+    return fail(err, status, "%s: %s", path, sqlite3_errmsg(db));
+}
+
+enum status delivery_open(const char *path, struct delivery *ret_delivery, struct error *err)
+{
+    AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
+    AUTO(sqlite3_finalize_slot) sqlite3_stmt *statement = NULL;
+    TRY(store_open_reader(path, &db, err));
+    if (sqlite3_exec(db,
+                     "BEGIN IMMEDIATE;" DELIVERY_TABLE ";"
+                     "INSERT INTO delivery SELECT lower(hex(randomblob(16))), 0"
+                     " WHERE NOT EXISTS (SELECT * FROM delivery); COMMIT",
+                     NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, "SELECT origin, last_id FROM delivery", -1, &statement, NULL) !=
+            SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+        return sqlite_fail(db, path, err);
+    const char *origin = (const char *)sqlite3_column_text(statement, 0);
+    if (!origin || strlen(origin) != DELIVERY_ORIGIN_BYTES - 1 ||
+        strspn(origin, "0123456789abcdef") != DELIVERY_ORIGIN_BYTES - 1)
+        return fail(err, STATUS_CORRUPT, "%s: the origin of the log cannot be read", path);
+    memcpy(ret_delivery->origin, origin, DELIVERY_ORIGIN_BYTES);
+    ret_delivery->last_id = sqlite3_column_int64(statement, 1);
+    return STATUS_OK;
+}
+
+enum status delivery_move(const char *path, int64_t last_id, struct error *err)
+{
+    AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
+    TRY(store_open_reader(path, &db, err));
+    char sql[96];
+    snprintf(sql, sizeof sql, "UPDATE delivery SET last_id = max(last_id, %lld)",
+             (long long)last_id);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return sqlite_fail(db, path, err);
+    return STATUS_OK;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* How far a request log has been delivered to somewhere else. Once there is such a mark, retention
+ * leaves the rows behind it alone, however old and many they are. */
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define DELIVERY_ORIGIN_BYTES 33
+
+struct delivery {
+    char
+        origin[DELIVERY_ORIGIN_BYTES]; /* names this log among all: 32 hex digits, made at random */
+    int64_t last_id;                   /* rows up to here are delivered; 0: none is */
+};
+
+/* Read the mark, and make one where there is none. Statuses of reqlog_read(). */
+enum status delivery_open(const char *path, struct delivery *ret_delivery, struct error *err);
+
+/* Move the mark forward. STATUS_UNAVAILABLE: the log is locked for long. */
+enum status delivery_move(const char *path, int64_t last_id, struct error *err);

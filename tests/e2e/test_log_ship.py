@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""influence log ship: every row of a request log in PostgreSQL, once, whatever is killed on the way."""
+
+import random
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+import urllib.request
+
+import pytest
+
+from conftest import INFLUENCE, SANITIZED, run_command
+
+pytest_plugins = ["postgresql"]
+BODY = b'{"followers": 120000, "posts": 850, "avg_likes": 4100}'
+
+
+def ask(daemon, n):
+    for _ in range(n):
+        request = urllib.request.Request(daemon.url + "/score", data=BODY, headers={"Content-Type": "application/json"})
+        urllib.request.urlopen(request, timeout=30).read()
+
+
+def rows_in(daemon):
+    with sqlite3.connect(daemon.directory / "requests.db") as db:
+        return db.execute("SELECT count(*) FROM request").fetchone()[0]
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def table(postgresql):
+    postgresql.sql("DROP TABLE IF EXISTS requests, influence_delivery")
+    return postgresql
+
+
+def ship(server, daemon, *more):
+    return ["log", "ship", "--db", daemon.directory / "requests.db", "--to", server.uri, "--table", "requests", *more]
+
+
+def same_rows(server, daemon):
+    with sqlite3.connect(daemon.directory / "requests.db") as db:
+        here = db.execute("SELECT id, request_id, route, status, input, output FROM request ORDER BY id").fetchall()
+    there = server.sql("SELECT id, request_id, route, status, input, output FROM requests ORDER BY id").splitlines()
+    assert ["|".join("" if value is None else str(value) for value in row) for row in here] == there
+    return len(here)
+
+
+def test_rows_arrive_once_and_only_what_is_new(table, hand_models, start_daemon):
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    ask(daemon, 30)
+    daemon.stop()
+    first = run_command(*ship(table, daemon)).stdout
+    assert f"{rows_in(daemon)} rows shipped" in first
+    assert "0 rows shipped" in run_command(*ship(table, daemon)).stdout
+    assert same_rows(table, daemon) >= 30
+    daemon.start()
+    ask(daemon, 5)
+    daemon.stop()
+    run_command(*ship(table, daemon))
+    same_rows(table, daemon)
+    assert table.sql("SELECT count(DISTINCT origin) FROM requests") == "1"
+
+
+def test_what_is_not_delivered_is_not_deleted(table, hand_models, start_daemon):
+    """Retention waits for the delivery, and goes on behind it."""
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    ask(daemon, 20)
+    daemon.stop()
+    run_command(*ship(table, daemon))
+    with sqlite3.connect(daemon.directory / "requests.db") as db:
+        db.execute("UPDATE request SET time_us = 1000000")
+        db.execute("UPDATE delivery SET last_id = 7")
+    daemon.options.append("--log.max_age_days=1")
+    daemon.start()
+    ask(daemon, 1)
+
+    def old_ids():
+        with sqlite3.connect(daemon.directory / "requests.db") as db:
+            return [row[0] for row in db.execute("SELECT id FROM request WHERE time_us = 1000000 ORDER BY id")]
+
+    wait_for(lambda: old_ids()[:1] == [8])
+    assert len(old_ids()) >= 13
+    daemon.stop()
+
+
+def test_every_row_once_whatever_is_killed(table, hand_models, start_daemon):
+    """The database ends at once and comes back, the shipper is killed with -9, under load, again and again."""
+    daemon = start_daemon(hand_models, "--log.batch_ms=10", "--log.durability=batched")
+    stop = threading.Event()
+
+    def load():
+        while not stop.is_set():
+            ask(daemon, 1)
+
+    callers = [threading.Thread(target=load) for _ in range(2)]
+    for caller in callers:
+        caller.start()
+    rounds = 4 if SANITIZED else 8
+    chance = random.Random(0)
+    try:
+        for i in range(rounds):
+            process = subprocess.Popen([INFLUENCE, *map(str, ship(table, daemon, "--follow"))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.2 + chance.random() / 2)
+            if i % 2 == 1:
+                table.stop("immediate")
+                time.sleep(0.1)
+                table.start()
+            process.kill()
+            process.wait()
+    finally:
+        stop.set()
+        for caller in callers:
+            caller.join()
+    daemon.stop()
+    done = run_command(*ship(table, daemon))
+    assert "rows shipped" in done.stdout
+    assert same_rows(table, daemon) > 20 * rounds
+
+
+def test_it_follows_and_ends_on_a_signal(table, hand_models, start_daemon):
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    process = subprocess.Popen([INFLUENCE, *map(str, ship(table, daemon, "--follow", "--json"))], stdout=subprocess.PIPE, text=True)
+    ask(daemon, 3)
+    wait_for(lambda: table.sql("SELECT to_regclass('requests')") == "requests" and int(table.sql("SELECT count(*) FROM requests WHERE route = '/score'")) == 3)
+    process.send_signal(signal.SIGTERM)
+    assert '"shipped":' in process.communicate(timeout=30)[0]
+    assert process.returncode == 0
+
+
+def test_it_says_what_it_lacks(table, tmp_path):
+    assert "--to" in run_command("log", "ship", check=False).stderr
+    done = run_command("log", "ship", "--db", tmp_path / "none.db", "--to", table.uri, "--table", "requests", check=False)
+    assert done.returncode == 1 and "no such file" in done.stderr
