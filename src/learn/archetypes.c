@@ -5,45 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/rng.h"
+#include "learn/archetypes_inner.h"
 #include "learn/kmeans.h"
 #include "learn/metrics.h"
+#include "learn/stability.h"
 
 #define SILHOUETTE_ROWS 2000
 #define TUNING_ROWS 20000 /* on which k is chosen */
 #define N_STARTS 8
-#define MAX_TRAITS 5
-/* Deviations from the overall mean, in standard deviations, that are worth a word. */
-#define NOTABLE_Z 0.4
-
-/* What people call much and little of a feature. */
-static const struct words {
-    enum feature_id feature;
-    const char *much, *little;
-} words[] = {
-    {FEATURE_ln_followers, "large", "small"},
-    {FEATURE_ln_posts, "posts much", "posts little"},
-    {FEATURE_ln_following, "follows many", "follows few"},
-    {FEATURE_ln_engagement_rate, "high engagement", "low engagement"},
-    {FEATURE_ln_engagement_per_follower, "high engagement", "low engagement"},
-    {FEATURE_ln_likes_per_follower, "high engagement", "low engagement"},
-    {FEATURE_ln_recent_trend, "rising likes", "fading likes"},
-    {FEATURE_ln_comments_per_like, "much discussed", "little discussed"},
-    {FEATURE_authentic_share, "real audience", "doubtful audience"},
-    {FEATURE_follower_growth, "growing", "shrinking"},
-    {FEATURE_engagement_growth, "engagement rising", "engagement falling"},
-    {FEATURE_ln_avg_views, "much viewed", "little viewed"},
-};
-
-void archetypes_choose_features(struct design_options *options)
-{
-    for (size_t f = 0; f < FEATURE_N; f++)
-        options->excluded[f] = true;
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-        options->excluded[words[i].feature] = false;
-    options->no_texts = true;
-}
+#define STABILITY_ROWS 1000
+#define STABILITY_SAMPLES 20
+#define STABILITY_STARTS 3
 
 const char *archetypes_strength(double silhouette)
 {
@@ -88,6 +61,7 @@ static enum status sample_rows(const struct matrix *matrix, size_t limit, uint64
     return STATUS_OK;
 }
 
+/* Silhouette of k clusters. */
 static enum status try_k(const struct kmeans_input *input, double *ret_silhouette,
                          struct error *err)
 {
@@ -117,6 +91,37 @@ static enum status try_k(const struct kmeans_input *input, double *ret_silhouett
                : STATUS_OK;
 }
 
+/* Whether k clusters of a sample come out again. */
+static enum status try_again(const struct matrix *matrix, size_t k, uint64_t seed,
+                             struct archetypes_tried *tried, struct error *err)
+{
+    AUTO(free_slot) float *rows = NULL;
+    size_t n = 0;
+    TRY(sample_rows(matrix, STABILITY_ROWS, seed, &rows, &n, err));
+    AUTO(free_slot) float *centroids = calloc(k * matrix->p + 1, sizeof *centroids);
+    AUTO(free_slot) uint32_t *cluster = calloc(n + 1, sizeof *cluster);
+    if (!centroids || !cluster)
+        return out_of_memory(err);
+    struct kmeans_input input = {rows, n, matrix->p, k, STABILITY_STARTS, seed};
+    double inertia;
+    TRY(kmeans_fit(&input, centroids, cluster, &inertia, err));
+    return stability_measure(&input, cluster, STABILITY_SAMPLES, &tried->stability,
+                             &tried->stability_sd, err);
+}
+
+/* The best silhouette among the numbers that come out again; among all, when none does. */
+static size_t pick(const struct archetypes *archetypes)
+{
+    const struct archetypes_tried *tried = archetypes->tried;
+    size_t best = archetypes->n_tried;
+    for (int pass = 0; pass < 2 && best == archetypes->n_tried; pass++)
+        for (size_t i = 0; i < archetypes->n_tried; i++)
+            if ((pass == 1 || tried[i].stability >= ARCHETYPES_STABLE) &&
+                (best == archetypes->n_tried || tried[i].silhouette > tried[best].silhouette))
+                best = i;
+    return best;
+}
+
 static enum status choose_k(const struct matrix *matrix, const struct archetypes_options *options,
                             struct archetypes *archetypes, size_t *ret_k, struct error *err)
 {
@@ -126,17 +131,17 @@ static enum status choose_k(const struct matrix *matrix, const struct archetypes
     size_t max_k = options->max_k;
     if (max_k > n / 10)
         max_k = n / 10 > options->min_k ? n / 10 : options->min_k;
-    size_t best = 0;
     for (size_t k = options->min_k; k <= max_k && archetypes->n_tried < ARCHETYPES_MAX_TRIED; k++) {
         struct kmeans_input input = {rows, n, matrix->p, k, N_STARTS, options->seed};
-        size_t at = archetypes->n_tried++;
-        archetypes->tried_k[at] = k;
-        TRY(try_k(&input, &archetypes->tried_silhouette[at], err));
-        if (archetypes->tried_silhouette[at] > archetypes->tried_silhouette[best])
-            best = at;
+        struct archetypes_tried *tried = &archetypes->tried[archetypes->n_tried++];
+        tried->k = k;
+        TRY(try_k(&input, &tried->silhouette, err));
+        TRY(try_again(matrix, k, options->seed, tried, err));
     }
-    *ret_k = archetypes->tried_k[best];
-    archetypes->model.silhouette = archetypes->tried_silhouette[best];
+    const struct archetypes_tried *chosen = &archetypes->tried[pick(archetypes)];
+    *ret_k = chosen->k;
+    archetypes->model.silhouette = chosen->silhouette;
+    archetypes->stability = chosen->stability;
     return STATUS_OK;
 }
 
@@ -185,119 +190,6 @@ static enum status measure_distances(const struct matrix *matrix, struct archety
     return STATUS_OK;
 }
 
-/* Columns by |z| of a centroid, falling. The rows are standardised: a centroid holds z-scores. */
-static void order_traits(const float *centroid, size_t p, size_t *ret_order)
-{
-    for (size_t i = 0; i < p; i++) {
-        size_t at = i;
-        for (; at > 0 && fabsf(centroid[ret_order[at - 1]]) < fabsf(centroid[i]); at--)
-            ret_order[at] = ret_order[at - 1];
-        ret_order[at] = i;
-    }
-}
-
-static char *traits_json(struct arena *arena, const struct feature_spec *spec,
-                         const float *centroid, const size_t *order)
-{
-    struct buffer text = {0};
-    struct json_writer w = json_writer(&text);
-    json_begin_array(&w);
-    for (size_t i = 0; i < spec->n_columns && i < MAX_TRAITS; i++) {
-        const struct feature_column *column = &spec->columns[order[i]];
-        double z = (double)centroid[order[i]];
-        json_begin_object(&w);
-        json_member_string(&w, "feature", column->name);
-        json_member_fixed(&w, "mean", (double)column->mean + z * (double)column->scale, 4);
-        json_member_fixed(&w, "overall", (double)column->mean, 4);
-        json_member_fixed(&w, "z", z, 4);
-        json_end_object(&w);
-    }
-    json_end_array(&w);
-    char *copy = text.failed ? NULL : arena_strndup(arena, text.at, text.length);
-    buffer_deinit(&text);
-    return copy;
-}
-
-static const char *word_for(struct arena *arena, const struct feature_column *column, float z)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-        if (words[i].feature == column->feature)
-            return z > 0 ? words[i].much : words[i].little;
-    return arena_printf(arena, "%s %s", z > 0 ? "high" : "low", column->name);
-}
-
-/* "large, low engagement": the n_words strongest notable traits; "average" when nothing is. */
-static char *make_name(struct arena *arena, const struct feature_spec *spec, const float *centroid,
-                       const size_t *order, size_t n_words)
-{
-    struct buffer text = {0};
-    size_t used = 0;
-    for (size_t i = 0; i < spec->n_columns && used < n_words && !text.failed; i++) {
-        float z = centroid[order[i]];
-        if (fabsf(z) < (float)NOTABLE_Z)
-            break;
-        const char *word = word_for(arena, &spec->columns[order[i]], z);
-        if (!word)
-            text.failed = true;
-        else if (!text.at || !strstr(text.at, word)) { /* several features share a word */
-            buffer_printf(&text, "%s%s", text.length ? ", " : "", word);
-            used++;
-        }
-    }
-    if (text.length == 0)
-        buffer_put_text(&text, "average");
-    char *copy = text.failed ? NULL : arena_strndup(arena, text.at, text.length);
-    buffer_deinit(&text);
-    return copy;
-}
-
-static bool is_taken(const char *const *names, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
-/* A name nobody has: more traits until it differs, then a number. */
-static char *unique_name(struct arena *arena, const struct feature_spec *spec,
-                         const float *centroid, const size_t *order, const char *const *taken,
-                         size_t n_taken)
-{
-    char *name = make_name(arena, spec, centroid, order, 2);
-    for (size_t n_words = 3; name && n_words <= spec->n_columns; n_words++) {
-        if (!is_taken(taken, n_taken, name))
-            return name;
-        name = make_name(arena, spec, centroid, order, n_words);
-    }
-    for (size_t i = 2; name && is_taken(taken, n_taken, name); i++)
-        name = arena_printf(arena, "%s %zu", make_name(arena, spec, centroid, order, 2), i);
-    return name;
-}
-
-static enum status describe(const struct feature_spec *spec, struct archetypes *archetypes,
-                            struct error *err)
-{
-    size_t k = archetypes->model.k;
-    struct arena *arena = &archetypes->memory;
-    const char **names = ARENA_ARRAY(arena, const char *, k);
-    const char **traits = ARENA_ARRAY(arena, const char *, k);
-    size_t *order = ARENA_ARRAY(arena, size_t, spec->n_columns + 1);
-    if (!names || !traits || !order)
-        return out_of_memory(err);
-    for (size_t c = 0; c < k; c++) {
-        const float *centroid = archetypes->model.centroids + c * spec->n_columns;
-        order_traits(centroid, spec->n_columns, order);
-        names[c] = unique_name(arena, spec, centroid, order, names, c);
-        traits[c] = traits_json(arena, spec, centroid, order);
-        if (!names[c] || !traits[c])
-            return out_of_memory(err);
-    }
-    archetypes->model.names = names;
-    archetypes->model.traits = traits;
-    return STATUS_OK;
-}
-
 enum status archetypes_fit(const struct feature_spec *spec, const struct matrix *matrix,
                            const struct archetypes_options *options,
                            struct archetypes **ret_archetypes, struct error *err)
@@ -328,7 +220,7 @@ enum status archetypes_fit(const struct feature_spec *spec, const struct matrix 
     archetypes->model.sizes = sizes;
     TRY(measure_distances(matrix, archetypes, grid, err));
     archetypes->model.distance_grid = grid;
-    TRY(describe(spec, archetypes, err));
+    TRY(archetypes_describe(spec, options->posts_per_week, archetypes, err));
     *ret_archetypes = STEAL(archetypes);
     return STATUS_OK;
 }

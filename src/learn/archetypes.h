@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Archetypes: k-means clusters of the scaled features, with k by silhouette, named by what sets
- * each apart. */
+/* Archetypes: k-means clusters of the scaled features, with k by silhouette among those that come
+ * out again on bootstrap samples, named by what sets each apart. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,19 +12,29 @@
 
 #define ARCHETYPES_MAX_TRIED 16
 
+/* Clusters with a mean adjusted Rand index of this or more count as coming out again. */
+#define ARCHETYPES_STABLE 0.6
+
+struct archetypes_tried {
+    size_t k;
+    double silhouette;
+    double stability, stability_sd; /* adjusted Rand index over bootstrap samples */
+};
+
 struct archetypes {
     struct arena memory; /* owns everything below */
     struct clusters_model model;
     uint32_t *cluster; /* [n] */
     double *distance;  /* [n] to the own centroid */
     size_t n_tried;    /* values of k */
-    size_t tried_k[ARCHETYPES_MAX_TRIED];
-    double tried_silhouette[ARCHETYPES_MAX_TRIED];
+    struct archetypes_tried tried[ARCHETYPES_MAX_TRIED];
+    double stability; /* of the k that was taken */
 };
 
 struct archetypes_options {
     size_t min_k, max_k; /* 2..; max_k is lowered for few rows (10 a cluster) */
     uint64_t seed;
+    const double *posts_per_week; /* [n] NaN: missing; NULL: not known */
 };
 
 /* The features that archetypes are made of: few and unlike each other, so that size does not count

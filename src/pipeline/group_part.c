@@ -36,12 +36,17 @@ enum status cluster_part_train(struct training *training, struct error *err)
         .min_k = (size_t)training->config->archetypes_min_k,
         .max_k = (size_t)training->config->archetypes_max_k,
         .seed = training->seed,
+        .posts_per_week = table->number[PROFILE_posts_per_week],
     };
     TRY(archetypes_fit(part->spec, &part->matrix, &options, &part->archetypes, err));
     if (part->archetypes->model.silhouette < 0.25)
         training_warn(training,
                       "archetypes are weak (silhouette %.2f): the accounts are a cloud, not groups",
                       part->archetypes->model.silhouette);
+    if (part->archetypes->stability < ARCHETYPES_STABLE)
+        training_warn(training,
+                      "archetypes do not come out again on other samples (adjusted Rand index %.2f)",
+                      part->archetypes->stability);
     return STATUS_OK;
 }
 

@@ -183,8 +183,18 @@ static void put_candidates(const struct report *report)
     const struct archetypes *archetypes = report->training->cluster.archetypes;
     json_put_key(report->w, "candidates");
     json_begin_object(report->w);
-    report_put_sizes(report, "k", archetypes->tried_k, archetypes->n_tried);
-    report_put_numbers(report, "silhouette", archetypes->tried_silhouette, archetypes->n_tried);
+    size_t k[ARCHETYPES_MAX_TRIED];
+    double figures[3][ARCHETYPES_MAX_TRIED];
+    static const char *const names[] = {"silhouette", "stability", "stability_sd"};
+    for (size_t i = 0; i < archetypes->n_tried; i++) {
+        k[i] = archetypes->tried[i].k;
+        figures[0][i] = archetypes->tried[i].silhouette;
+        figures[1][i] = archetypes->tried[i].stability;
+        figures[2][i] = archetypes->tried[i].stability_sd;
+    }
+    report_put_sizes(report, "k", k, archetypes->n_tried);
+    for (size_t f = 0; f < ARRAY_LENGTH(names); f++)
+        report_put_numbers(report, names[f], figures[f], archetypes->n_tried);
     json_end_object(report->w);
 }
 
@@ -193,14 +203,18 @@ static void put_what_they_are(const struct report *report)
     const struct cluster_part *part = &report->training->cluster;
     const struct clusters_model *model = &part->archetypes->model;
     const char *strength = archetypes_strength(model->silhouette);
-    char text[200];
+    bool stable = part->archetypes->stability >= ARCHETYPES_STABLE;
+    char text[240];
     snprintf(text, sizeof text,
              strcmp(strength, "weak") == 0
-                 ? "weak clusters (silhouette %.2f): a way to cut a cloud, not natural kinds"
-                 : "clusters with a silhouette of %.2f (1 is perfect, 0 is none)",
-             model->silhouette);
+                 ? "weak clusters (silhouette %.2f): a way to cut a cloud, not natural kinds; %s"
+                 : "clusters with a silhouette of %.2f (1 is perfect, 0 is none); %s",
+             model->silhouette,
+             stable ? "other samples of the accounts give much the same"
+                    : "other samples of the accounts give others: do not rely on who is in which");
     json_member_integer(report->w, "k", (int64_t)model->k);
     json_member_number(report->w, "silhouette", model->silhouette);
+    json_member_number(report->w, "stability", part->archetypes->stability);
     json_member_string(report->w, "strength", strength);
     json_member_string(report->w, "text", text);
     put_candidates(report);

@@ -80,8 +80,9 @@ static void print_class_part(const struct training *training, const char *title,
 static void print_archetypes(const struct training *training, FILE *out)
 {
     const struct archetypes *archetypes = training->cluster.archetypes;
-    fprintf(out, "\narchetypes: %zu, silhouette %.2f (%s)\n", archetypes->model.k,
-            archetypes->model.silhouette, archetypes_strength(archetypes->model.silhouette));
+    fprintf(out, "\narchetypes: %zu, silhouette %.2f (%s), stability %.2f\n", archetypes->model.k,
+            archetypes->model.silhouette, archetypes_strength(archetypes->model.silhouette),
+            archetypes->stability);
     for (size_t c = 0; c < archetypes->model.k; c++)
         fprintf(out, "  %6u  %s\n", archetypes->model.sizes[c], archetypes->model.names[c]);
 }
@@ -210,6 +211,7 @@ static void put_members(const struct training *training, struct json_writer *w)
     json_begin_object(w);
     json_member_integer(w, "k", (int64_t)training->cluster.archetypes->model.k);
     json_member_number(w, "silhouette", training->cluster.archetypes->model.silhouette);
+    json_member_number(w, "stability", training->cluster.archetypes->stability);
     json_end_object(w);
     put_features(training, w);
     json_put_key(w, "warnings");

@@ -229,7 +229,8 @@ def check_tier(part):
 
 
 def check_archetypes(part):
-    members(part, "archetypes", k=int, silhouette=NUMBER, strength=str, text=str, features=list)
+    columns(part["candidates"], "archetypes.candidates", "k", "silhouette", "stability", "stability_sd")
+    members(part, "archetypes", k=int, silhouette=NUMBER, stability=NUMBER, strength=str, text=str, features=list)
     k = columns(part, "archetypes", "names", "size", "centroids", "figures", "typical", "extreme",
                 length=part["k"])
     need(part["strength"] in ("weak", "fair", "clear"), "archetypes.strength", part["strength"])

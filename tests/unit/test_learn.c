@@ -10,6 +10,7 @@
 #include "learn/least_squares.h"
 #include "learn/logistic.h"
 #include "learn/metrics.h"
+#include "learn/stability.h"
 #include "profile/profile.h"
 #include "runtime/softmax.h"
 
@@ -252,6 +253,47 @@ static void kmeans_survives_rows_that_coincide(void **state)
     assert_int_not_equal(cluster[0], cluster[4]);
 }
 
+static void the_adjusted_rand_index_agrees_with_a_figure_by_hand(void **state)
+{
+    (void)state;
+    const uint32_t a[] = {0, 0, 0, 1, 1, 1};
+    const uint32_t b[] = {0, 0, 1, 1, 2, 2};
+    double index;
+    assert_int_equal(adjusted_rand(a, 2, b, 3, 6, &index, NULL), STATUS_OK);
+    /* Together in both: 1 + 1; in a 3 + 3, in b 1 + 1 + 1; expected 6 x 3 / 15. */
+    assert_near(index, (2 - 1.2) / (4.5 - 1.2), 1e-12);
+    const uint32_t renamed[] = {1, 1, 1, 0, 0, 0};
+    assert_int_equal(adjusted_rand(a, 2, renamed, 2, 6, &index, NULL), STATUS_OK);
+    assert_near(index, 1, 1e-12);
+}
+
+/* Three heaps are found again as three, and not as five. */
+static void heaps_are_stable_at_their_own_number(void **state)
+{
+    (void)state;
+    enum {
+        N = 300
+    };
+    float rows[N * 2];
+    float centroids[5 * 2];
+    uint32_t cluster[N];
+    struct rng rng = rng_seed(6);
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < 2; j++)
+            rows[i * 2 + j] = (float)((j == 0 ? 8 * (double)(i % 3) : 0) + rng_normal(&rng));
+    double stability[2];
+    for (size_t t = 0; t < 2; t++) {
+        struct kmeans_input input = {rows, N, 2, t == 0 ? 3 : 5, 3, 1};
+        double inertia;
+        double sd;
+        assert_int_equal(kmeans_fit(&input, centroids, cluster, &inertia, NULL), STATUS_OK);
+        assert_int_equal(stability_measure(&input, cluster, 10, &stability[t], &sd, NULL),
+                         STATUS_OK);
+    }
+    assert_true(stability[0] > 0.98);
+    assert_true(stability[1] < 0.9);
+}
+
 /* ---- certainty ---- */
 
 /* Predictions of 0, so that y is the residual. */
@@ -440,6 +482,8 @@ int main(void)
         cmocka_unit_test(softmax_without_columns_fits_the_shares),
         cmocka_unit_test(kmeans_finds_planted_clusters),
         cmocka_unit_test(kmeans_survives_rows_that_coincide),
+        cmocka_unit_test(the_adjusted_rand_index_agrees_with_a_figure_by_hand),
+        cmocka_unit_test(heaps_are_stable_at_their_own_number),
         cmocka_unit_test(intervals_take_the_corrected_ranks),
         cmocka_unit_test(intervals_cover_what_they_state_in_each_size),
         cmocka_unit_test(intervals_follow_the_spread_where_there_is_one),
