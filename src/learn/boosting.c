@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "dataset/split.h"
+#include "learn/boosting_losses.h"
 #include "learn/boosting_trees.h"
 #include "learn/folds.h"
 #include "learn/metrics.h"
@@ -44,60 +45,26 @@ static enum status failed(struct error *err)
             return failed(err); \
     } while (0)
 
-struct boosting_settings boosting_settings_for(enum boosting_loss loss, size_t n)
-{
-    /* Few rows: small steps, and folds enough to count them by. */
-    if (n <= SMALL_ROWS)
-        return (struct boosting_settings){.loss = loss,
-                                          .max_rounds = 300,
-                                          .patience = 30,
-                                          .depth = 3,
-                                          .inner_folds = 3,
-                                          .rate = 0.05,
-                                          .min_leaf = loss == BOOSTING_CLASSES ? 1 : 5,
-                                          .row_share = 0.8,
-                                          .column_share = 0.8};
-    return (struct boosting_settings){.loss = loss,
-                                      .max_rounds = 150,
-                                      .patience = loss == BOOSTING_ABSOLUTE ? 30 : 15,
-                                      .depth = n <= 5000 ? 4 : 5,
-                                      .inner_folds = 1,
-                                      .rate = loss == BOOSTING_CLASSES ? 0.2 : 0.1,
-                                      .min_leaf = loss == BOOSTING_CLASSES ? 2 : 10,
-                                      .row_share = 0.8,
-                                      .column_share = 0.8};
-}
-
 static size_t n_outputs(const struct problem *problem)
 {
     return problem->task == TASK_CLASSIFICATION ? problem->n_classes : 1;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* What the trees add to: the mean or the median of the target; zeros for classes. */
-static enum status find_base(const struct problem *problem, enum boosting_loss loss,
-                             double *ret_base, struct error *err)
+/* What the trees add to: the mean, the median or the quantile of the target; zeros for classes. */
+static enum status find_base(const struct problem *problem,
+                             const struct boosting_settings *settings, double *ret_base,
+                             struct error *err)
 {
     *ret_base = 0;
-    if (loss == BOOSTING_CLASSES)
+    if (settings->loss == BOOSTING_CLASSES)
         return STATUS_OK;
-    if (loss == BOOSTING_SQUARED) {
+    if (settings->loss == BOOSTING_SQUARED) {
         *ret_base = metrics_mean(problem->y, problem->n);
         return STATUS_OK;
     }
-    AUTO(free_slot) double *sorted = malloc(problem->n * sizeof *sorted);
-    if (!sorted)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    memcpy(sorted, problem->y, problem->n * sizeof *sorted);
-    qsort(sorted, problem->n, sizeof sorted[0], compare_doubles);
-    *ret_base = sorted[problem->n / 2];
-    return STATUS_OK;
+    return quantile_of(problem->y, problem->n,
+                       settings->loss == BOOSTING_QUANTILE ? settings->quantile : 0.5, ret_base,
+                       err);
 }
 
 static enum status new_matrix(const struct problem *problem, double base, DMatrixHandle *ret_matrix,
@@ -112,6 +79,11 @@ static enum status new_matrix(const struct problem *problem, double base, DMatri
         label[i] = problem->task == TASK_CLASSIFICATION ? (float)problem->label[i]
                                                         : (float)(problem->y[i] - base);
     TRY_XGB(XGDMatrixSetFloatInfo(matrix, "label", label, problem->n));
+    if (problem->task == TASK_CLASSIFICATION && problem->class_weight) {
+        for (size_t i = 0; i < problem->n; i++)
+            label[i] = (float)problem->class_weight[problem->label[i]];
+        TRY_XGB(XGDMatrixSetFloatInfo(matrix, "weight", label, problem->n));
+    }
     *ret_matrix = STEAL(matrix);
     return STATUS_OK;
 }
@@ -135,6 +107,9 @@ static enum status new_booster(const struct problem *problem,
         [BOOSTING_SQUARED] = {"reg:squarederror", "rmse"},
         [BOOSTING_ABSOLUTE] = {"reg:absoluteerror", "mae"},
         [BOOSTING_CLASSES] = {"multi:softprob", "mlogloss"},
+        /* The gradients are ours: see boost(). */
+        [BOOSTING_HUBER] = {"reg:squarederror", "rmse"},
+        [BOOSTING_QUANTILE] = {"reg:squarederror", "rmse"},
     };
     AUTO(booster_slot) BoosterHandle booster = NULL;
     TRY_XGB(XGBoosterCreate(&matrix, 1, &booster));
@@ -153,11 +128,77 @@ static enum status new_booster(const struct problem *problem,
     TRY(set_number(booster, "max_depth", settings->depth, err));
     TRY(set_number(booster, "min_child_weight", settings->min_leaf, err));
     TRY(set_number(booster, "subsample", settings->row_share, err));
-    TRY(set_number(booster, "colsample_bytree", settings->column_share, err));
+    TRY(set_number(booster, settings->is_forest ? "colsample_bynode" : "colsample_bytree",
+                   settings->column_share, err));
+    if (settings->is_forest)
+        TRY(set_number(booster, "lambda", 0, err));
+    if (settings->parallel_trees > 1)
+        TRY(set_number(booster, "num_parallel_tree", settings->parallel_trees, err));
     TRY(set_number(booster, "seed", (double)(problem->seed & 0x7fffffff), err));
     TRY(set_number(booster, "nthread", problem->n <= MIN_THREADED_ROWS ? 1 : problem->n_threads,
                    err));
     *ret_booster = STEAL(booster);
+    return STATUS_OK;
+}
+
+/* ---- one round ---- */
+
+/* What a run boosts for. */
+struct objective {
+    const struct boosting_settings *settings;
+    struct own_loss own; /* of the losses that are ours */
+};
+
+static bool is_own(const struct objective *objective)
+{
+    return objective->settings->loss == BOOSTING_HUBER ||
+           objective->settings->loss == BOOSTING_QUANTILE;
+}
+
+static enum status init_objective(const struct problem *problem,
+                                  const struct boosting_settings *settings,
+                                  struct objective *objective, struct error *err)
+{
+    objective->settings = settings;
+    if (!is_own(objective))
+        return STATUS_OK;
+    double quantile = settings->loss == BOOSTING_QUANTILE ? settings->quantile : 0;
+    return own_loss_init(&objective->own, quantile, problem->y, problem->n, err);
+}
+
+/* Labels and present predictions of a matrix; both borrow XGBoost's memory until its next call for
+ * them. */
+static enum status look(BoosterHandle booster, DMatrixHandle matrix, const float **ret_label,
+                        const float **ret_predicted, size_t *ret_n, struct error *err)
+{
+    bst_ulong n_labels;
+    bst_ulong n;
+    TRY_XGB(XGDMatrixGetFloatInfo(matrix, "label", &n_labels, ret_label));
+    TRY_XGB(XGBoosterPredict(booster, matrix, 1, 0, 0, &n, ret_predicted));
+    if (n != n_labels)
+        return fail(err, STATUS_INTERNAL, "XGBoost: predictions of another shape");
+    *ret_n = n;
+    return STATUS_OK;
+}
+
+static enum status boost(const struct objective *objective, BoosterHandle booster,
+                         DMatrixHandle matrix, int round, struct error *err)
+{
+    if (!is_own(objective)) {
+        TRY_XGB(XGBoosterUpdateOneIter(booster, round, matrix));
+        return STATUS_OK;
+    }
+    const float *label;
+    const float *predicted;
+    size_t n;
+    TRY(look(booster, matrix, &label, &predicted, &n, err));
+    AUTO(free_slot) float *gradient = calloc(2 * n + 1, sizeof *gradient);
+    if (!gradient)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    own_loss_gradient(&objective->own, label, predicted, n, gradient);
+    for (size_t i = 0; i < n; i++)
+        gradient[n + i] = 1.0F;
+    TRY_XGB(XGBoosterBoostOneIter(booster, matrix, gradient, gradient + n, n));
     return STATUS_OK;
 }
 
@@ -191,8 +232,17 @@ static enum status slice(DMatrixHandle all, const size_t *rows, size_t n, DMatri
 }
 
 /* The held-out loss after this round: the number behind "[12]\theld-mae:". */
-static enum status evaluate(struct fold_run *run, int round, double *ret_loss, struct error *err)
+static enum status evaluate(const struct objective *objective, struct fold_run *run, int round,
+                            double *ret_loss, struct error *err)
 {
+    if (is_own(objective)) {
+        const float *label;
+        const float *predicted;
+        size_t n;
+        TRY(look(run->booster, run->held, &label, &predicted, &n, err));
+        *ret_loss = own_loss_mean(&objective->own, label, predicted, n);
+        return STATUS_OK;
+    }
     const char *name = "held";
     const char *text;
     TRY_XGB(XGBoosterEvalOneIter(run->booster, round, &run->held, &name, 1, &text));
@@ -229,21 +279,27 @@ static enum status start_runs(const struct problem *problem,
 /* Boost all inner folds in step until their pooled loss has not fallen for `patience` rounds. */
 static enum status tune_rounds(const struct problem *problem,
                                const struct boosting_settings *settings, DMatrixHandle all,
-                               int *ret_rounds, struct error *err)
+                               int *ret_rounds, double *ret_loss, struct error *err)
 {
     *ret_rounds = settings->max_rounds;
+    *ret_loss = 0;
     if (settings->inner_folds == 0 || problem->n < 20)
         return STATUS_OK;
     AUTO(runs_deinit) struct fold_run runs[MAX_INNER_FOLDS] = {0};
     TRY(start_runs(problem, settings, all, runs, err));
+    struct objective objective;
+    TRY(init_objective(problem, settings, &objective, err));
+    double n_held = 0;
+    for (int f = 0; f < settings->inner_folds; f++)
+        n_held += (double)runs[f].n_held;
     double best = INFINITY;
     int best_rounds = 1;
     for (int round = 0; round < settings->max_rounds; round++) {
         double loss = 0;
         for (int f = 0; f < settings->inner_folds; f++) {
             double part;
-            TRY_XGB(XGBoosterUpdateOneIter(runs[f].booster, round, runs[f].train));
-            TRY(evaluate(&runs[f], round, &part, err));
+            TRY(boost(&objective, runs[f].booster, runs[f].train, round, err));
+            TRY(evaluate(&objective, &runs[f], round, &part, err));
             /* rmse is pooled as a square. */
             loss +=
                 (settings->loss == BOOSTING_SQUARED ? part * part : part) * (double)runs[f].n_held;
@@ -256,7 +312,18 @@ static enum status tune_rounds(const struct problem *problem,
         }
     }
     *ret_rounds = best_rounds;
+    *ret_loss = best / n_held;
     return STATUS_OK;
+}
+
+enum status boosting_tune(const struct problem *problem, const struct boosting_settings *settings,
+                          int *ret_rounds, double *ret_loss, struct error *err)
+{
+    double base;
+    TRY(find_base(problem, settings, &base, err));
+    AUTO(matrix_slot) DMatrixHandle matrix = NULL;
+    TRY(new_matrix(problem, base, &matrix, err));
+    return tune_rounds(problem, settings, matrix, ret_rounds, ret_loss, err);
 }
 
 /* ---- fit ---- */
@@ -333,66 +400,30 @@ enum status boosting_fit(const struct problem *problem, const struct boosting_se
     if (!fitted)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     double base;
-    TRY(find_base(problem, settings->loss, &base, err));
+    TRY(find_base(problem, settings, &base, err));
     AUTO(matrix_slot) DMatrixHandle matrix = NULL;
     TRY(new_matrix(problem, base, &matrix, err));
     int rounds;
-    TRY(tune_rounds(problem, settings, matrix, &rounds, err));
+    double loss;
+    TRY(tune_rounds(problem, settings, matrix, &rounds, &loss, err));
+    struct objective objective;
+    TRY(init_objective(problem, settings, &objective, err));
     AUTO(booster_slot) BoosterHandle booster = NULL;
     TRY(new_booster(problem, settings, matrix, &booster, err));
     for (int round = 0; round < rounds; round++)
-        TRY_XGB(XGBoosterUpdateOneIter(booster, round, matrix));
+        TRY(boost(&objective, booster, matrix, round, err));
     TRY(take_trees(booster, problem, base, fitted, err));
     if (own)
         TRY(take_own(problem, booster, matrix, base, own, err));
-    fitted->settings = arena_printf(&fitted->memory, "%d rounds, depth %d, rate %g", rounds,
-                                    settings->depth, settings->rate);
+    fitted->settings =
+        settings->is_forest
+            ? arena_printf(&fitted->memory, "%d trees, depth %d, leaf %g, columns %g",
+                           settings->parallel_trees, settings->depth, settings->min_leaf,
+                           settings->column_share)
+            : arena_printf(&fitted->memory, "%d rounds, depth %d, rate %g, leaf %g", rounds,
+                           settings->depth, settings->rate, settings->min_leaf);
     if (!fitted->settings)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     *ret_fitted = STEAL(fitted);
     return STATUS_OK;
 }
-
-static enum status fit_with(enum boosting_loss loss, const struct problem *problem,
-                            struct fitted **ret_fitted, struct error *err)
-{
-    struct boosting_settings settings = boosting_settings_for(loss, problem->n);
-    return boosting_fit(problem, &settings, NULL, ret_fitted, err);
-}
-
-static enum status fit_squared(const struct problem *problem, struct fitted **ret_fitted,
-                               struct error *err)
-{
-    return fit_with(BOOSTING_SQUARED, problem, ret_fitted, err);
-}
-
-static enum status fit_absolute(const struct problem *problem, struct fitted **ret_fitted,
-                                struct error *err)
-{
-    return fit_with(BOOSTING_ABSOLUTE, problem, ret_fitted, err);
-}
-
-static enum status fit_classes(const struct problem *problem, struct fitted **ret_fitted,
-                               struct error *err)
-{
-    return fit_with(BOOSTING_CLASSES, problem, ret_fitted, err);
-}
-
-const struct trainer trainer_boosting_squared = {
-    .name = "boosting",
-    .task = TASK_REGRESSION,
-    .help = "gradient boosted trees, squared loss",
-    .fit = fit_squared,
-};
-const struct trainer trainer_boosting_absolute = {
-    .name = "boosting_lad",
-    .task = TASK_REGRESSION,
-    .help = "gradient boosted trees, absolute loss: leaves hold medians",
-    .fit = fit_absolute,
-};
-const struct trainer trainer_boosting_classes = {
-    .name = "boosting",
-    .task = TASK_CLASSIFICATION,
-    .help = "gradient boosted trees, one a class a round",
-    .fit = fit_classes,
-};

@@ -6,6 +6,7 @@
  *
  * The base is ours: targets are centred before training, in double, so that neither XGBoost's
  * base_score nor its float sums limit what comes out. */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "learn/trainer.h"
@@ -14,6 +15,8 @@ enum boosting_loss {
     BOOSTING_SQUARED,
     BOOSTING_ABSOLUTE, /* leaves hold medians */
     BOOSTING_CLASSES,  /* softmax over one tree a class a round */
+    BOOSTING_HUBER,    /* residuals beyond 1.345 standard deviations count no more than that */
+    BOOSTING_QUANTILE, /* settings.quantile of the target */
 };
 
 struct boosting_settings {
@@ -25,10 +28,17 @@ struct boosting_settings {
     double rate;
     double min_leaf; /* sum of hessians in a leaf: rows, for both regressions */
     double row_share, column_share;
+    double quantile;    /* BOOSTING_QUANTILE */
+    int parallel_trees; /* a round; 0 is 1. A forest is one round of many */
+    bool is_forest;     /* columns are drawn at each split and leaves are not shrunk */
 };
 
 /* Settings that suit a number of rows. */
 struct boosting_settings boosting_settings_for(enum boosting_loss loss, size_t n);
+
+/* The number of rounds with the least loss over settings.inner_folds, and that loss. */
+enum status boosting_tune(const struct problem *problem, const struct boosting_settings *settings,
+                          int *ret_rounds, double *ret_loss, struct error *err);
 
 /* What XGBoost itself says of the training rows: what tests hold the engine to. */
 struct boosting_own {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "dataset/split.h"
 #include "learn/folds.h"
+#include "learn/tune.h"
 #include "runtime/softmax.h"
 
 const char *const metric_names[N_METRICS] = {
@@ -77,6 +78,9 @@ static struct problem problem_of(const struct crossval_input *input, const struc
         .y = data->y,
         .label = data->label,
         .n_classes = input->target->n_classes,
+        .is_ordered = target_is_ordered(input->target),
+        .spec = data->spec,
+        .n_fits = input->n_fits ? input->n_fits : TUNE_DEFAULT_FITS,
         .seed = seed,
         .n_threads = input->n_threads,
     };
@@ -91,6 +95,7 @@ static enum status run_trainer(const struct crossval_input *input, const struct 
     uint64_t begin = clock_monotonic_ns();
     AUTO(fitted_free_slot) struct fitted *fitted = NULL;
     TRY(entry->trainer->fit(&problem, &fitted, err));
+    entry->family = fitted->family;
     uint64_t fit_ns = clock_monotonic_ns() - begin;
     AUTO(shipped_close_slot) struct shipped *shipped = NULL;
     TRY(shipped_open(fitted, data->spec, &shipped, err));
@@ -152,7 +157,8 @@ static enum status check(const struct crossval_input *input, struct error *err)
         return fail(err, STATUS_INVALID, "'%s' has one class only: nothing to tell apart",
                     target->name);
     for (size_t i = 0; i < input->n_trainers; i++)
-        if (input->trainers[i]->task != target->task)
+        if (input->trainers[i]->task != target->task ||
+            (input->trainers[i]->needs_order && !target_is_ordered(target)))
             return fail(err, STATUS_INVALID, "%s cannot learn '%s'", input->trainers[i]->name,
                         target->name);
     return STATUS_OK;

@@ -47,12 +47,14 @@ struct crossval_input {
     uint64_t seed;
     enum loss loss; /* that regressions tune for */
     int n_threads;
+    size_t n_fits; /* that a trainer may spend on its search for settings; 0: TUNE_DEFAULT_FITS */
     struct progress progress;
     const char *stage; /* for progress */
 };
 
 struct crossval_entry {
     const struct trainer *trainer;
+    const char *family;        /* of its models */
     double *metric[N_METRICS]; /* [n_repeats]; NULL: not of the task */
     double mean[N_METRICS], sd[N_METRICS];
     double *output;     /* [n_repeats][n][n_outputs], of held-out rows: values, or logits */

@@ -15,6 +15,8 @@
 #define HUBER_K 1.345
 #define HUBER_ITERATIONS 50
 #define HUBER_TOLERANCE 1e-4 /* largest change of a row's weight */
+#define NET_PASSES 1000
+#define NET_TOLERANCE 1e-6 /* largest change of a weight, as a share of the largest */
 
 struct moments {
     size_t p;
@@ -177,6 +179,53 @@ enum status huber_solve(const struct linear_rows *rows, double penalty, double *
         if (reweigh(rows, ret_weights, weight + rows->n, weight) < HUBER_TOLERANCE)
             break;
     }
+    return STATUS_OK;
+}
+
+/* One pass over the columns of a and b, as centre() left them; returns the largest change. */
+static double descend(const gsl_matrix *a, const gsl_vector *b, double l1, double l2,
+                      double *weights)
+{
+    double largest = 0;
+    for (size_t i = 0; i < b->size; i++) {
+        double pull = gsl_vector_get(b, i);
+        for (size_t j = 0; j < b->size; j++)
+            if (j != i)
+                pull -= gsl_matrix_get(a, i > j ? i : j, i > j ? j : i) * weights[j];
+        double own = gsl_matrix_get(a, i, i) + l2;
+        double next = own > 0 ? copysign(fmax(fabs(pull) - l1, 0), pull) / own : 0;
+        largest = fmax(largest, fabs(next - weights[i]));
+        weights[i] = next;
+    }
+    return largest;
+}
+
+enum status elastic_net_solve(const struct linear_rows *rows, double l1, double l2, double *weights,
+                              struct error *err)
+{
+    AUTO(moments_deinit) struct moments moments = {0};
+    size_t p = rows->p;
+    TRY(moments_init(&moments, p, err));
+    TRY(gather(&moments, rows, NULL, err));
+    const gsl_matrix *sums = moments.sums;
+    double weight = gsl_matrix_get(sums, p, p);
+    if (!(weight > 0))
+        return fail(err, STATUS_INVALID, "least squares: no rows");
+    weights[p] = gsl_matrix_get(sums, p + 1, p) / weight;
+    if (p == 0)
+        return STATUS_OK;
+    gsl_matrix_view a = gsl_matrix_submatrix(moments.work, 0, 0, p, p);
+    gsl_vector_view b = gsl_matrix_subrow(moments.work, p, 0, p);
+    centre(&moments, 0, &a.matrix, &b.vector);
+    for (int pass = 0; pass < NET_PASSES; pass++) {
+        double largest = 0;
+        for (size_t i = 0; i < p; i++)
+            largest = fmax(largest, fabs(weights[i]));
+        if (descend(&a.matrix, &b.vector, l1, l2, weights) <= NET_TOLERANCE * (largest + 1e-9))
+            break;
+    }
+    for (size_t i = 0; i < p; i++)
+        weights[p] -= weights[i] * gsl_matrix_get(sums, p, i) / weight;
     return STATUS_OK;
 }
 

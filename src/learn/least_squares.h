@@ -27,5 +27,10 @@ enum status ridge_solve(const struct linear_rows *rows, double penalty, double *
 enum status huber_solve(const struct linear_rows *rows, double penalty, double *ret_weights,
                         struct error *err);
 
+/* Minimise sum (y - b - x.w)^2 / 2 + l1 |w|_1 + l2 |w|^2 / 2 by coordinate descent on the moments
+ * (Friedman, Hastie, Tibshirani 2010, "covariance updates"), from the weights that are given. */
+enum status elastic_net_solve(const struct linear_rows *rows, double l1, double l2, double *weights,
+                              struct error *err);
+
 /* Intercept + weights.x. */
 double linear_value(const double *weights, const float *x, size_t p);

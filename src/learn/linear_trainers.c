@@ -2,7 +2,7 @@
 
 /* The linear regressions: constant, ridge, Huber. Ridge and Huber tune their penalty by inner folds
  * over the training rows. */
-#include "learn/trainer.h"
+#include "learn/tune.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -166,6 +166,45 @@ static enum status huber_fit(const struct problem *problem, struct fitted **ret_
     return linear_fit(problem, huber_solve, ret_fitted, err);
 }
 
+/* ---- elastic net ---- */
+
+static const double net_shares[] = {0.03, 0.003, 0.01, 0.1, 0.3, 0.001};
+static const double net_mixes[] = {0.5, 0.1, 0.9};
+
+static const struct knob net_knobs[] = {
+    {"penalty", net_shares, ARRAY_LENGTH(net_shares)},
+    {"l1", net_mixes, ARRAY_LENGTH(net_mixes)},
+};
+
+/* value: the penalty as a share of the rows (and, of |w|, of the target's deviation), and how much
+ * of it is on |w|. */
+static enum status net_fit(const struct problem *problem, const double *value,
+                           struct fitted **ret_fitted, struct error *err)
+{
+    AUTO(fitted_free_slot) struct fitted *fitted = NULL;
+    double *weights;
+    TRY(fitted_new_linear(problem->p, 1, &fitted, &weights, err));
+    struct linear_rows rows = {problem->scaled, problem->y, NULL, problem->n, problem->p};
+    double penalty = value[0] * (double)problem->n;
+    double l1 = penalty * value[1] * metrics_sd(problem->y, problem->n);
+    TRY(elastic_net_solve(&rows, l1, penalty * (1.0 - value[1]), weights, err));
+    *ret_fitted = STEAL(fitted);
+    return STATUS_OK;
+}
+
+static enum status elastic_net_fit(const struct problem *problem, struct fitted **ret_fitted,
+                                   struct error *err)
+{
+    static const struct recipe recipe = {net_knobs, ARRAY_LENGTH(net_knobs), net_fit};
+    return tune_recipe(&recipe, problem, ret_fitted, err);
+}
+
+const struct trainer trainer_elastic_net = {
+    .name = "elastic_net",
+    .task = TASK_REGRESSION,
+    .help = "least squares with L1 and L2 penalties: what does not help is left out",
+    .fit = elastic_net_fit,
+};
 const struct trainer trainer_constant = {
     .name = "constant",
     .task = TASK_REGRESSION,

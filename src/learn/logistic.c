@@ -9,7 +9,7 @@
 #include "learn/lbfgs.h"
 #include "learn/least_squares.h"
 #include "learn/metrics.h"
-#include "learn/trainer.h"
+#include "learn/tune.h"
 #include "runtime/softmax.h"
 
 #define INNER_FOLDS 5
@@ -88,11 +88,13 @@ static double held_out_loss(const struct logistic_problem *problem, const double
 {
     double loss = 0;
     for (size_t i = 0; i < n; i++) {
+        uint32_t label = problem->label[rows[i]];
         const float *x = problem->x + rows[i] * problem->p;
         for (size_t c = 0; c < problem->k; c++)
             scratch[c] = linear_value(weights + c * (problem->p + 1), x, problem->p);
         softmax(scratch, problem->k, 1.0, scratch + problem->k);
-        loss -= log(fmax(scratch[problem->k + problem->label[rows[i]]], 1e-15));
+        double row_loss = -log(fmax(scratch[problem->k + label], 1e-15));
+        loss += problem->class_weight ? problem->class_weight[label] * row_loss : row_loss;
     }
     return loss;
 }
@@ -179,6 +181,7 @@ static enum status softmax_train(const struct problem *problem, struct fitted **
         .n = problem->n,
         .p = problem->p,
         .k = problem->n_classes,
+        .class_weight = problem->class_weight,
     };
     AUTO(fitted_free_slot) struct fitted *fitted = NULL;
     double *weights;
@@ -190,6 +193,18 @@ static enum status softmax_train(const struct problem *problem, struct fitted **
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     *ret_fitted = STEAL(fitted);
     return STATUS_OK;
+}
+
+static enum status balanced_train(const struct problem *problem, struct fitted **ret_fitted,
+                                  struct error *err)
+{
+    AUTO(free_slot) double *weight = calloc(problem->n_classes + 1, sizeof *weight);
+    if (!weight)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    class_weights_balanced(problem, weight);
+    struct problem balanced = *problem;
+    balanced.class_weight = weight;
+    return softmax_train(&balanced, ret_fitted, err);
 }
 
 /* The classes' shares, with one more row a class so that none is impossible. */
@@ -221,4 +236,10 @@ const struct trainer trainer_softmax = {
     .task = TASK_CLASSIFICATION,
     .help = "multinomial logistic regression with an L2 penalty",
     .fit = softmax_train,
+};
+const struct trainer trainer_softmax_balanced = {
+    .name = "softmax_balanced",
+    .task = TASK_CLASSIFICATION,
+    .help = "softmax in which all classes count the same: rare ones are found, shares are not kept",
+    .fit = balanced_train,
 };

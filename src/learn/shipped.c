@@ -19,6 +19,10 @@ enum status fitted_write(const struct fitted *fitted, const struct feature_spec 
     TRY(predictor_write(writer, prefix, spec, fitted->family, err));
     if (strcmp(fitted->family, "trees") == 0)
         return trees_write(writer, prefix, &fitted->trees, err);
+    if (strcmp(fitted->family, "kernel") == 0)
+        return kernel_write(writer, prefix, &fitted->kernel, err);
+    if (strcmp(fitted->family, "nearest") == 0)
+        return nearest_write(writer, prefix, &fitted->nearest, err);
     return linear_write(writer, prefix, &fitted->linear, err);
 }
 

@@ -322,3 +322,8 @@ enum status target_sample(const struct target *target, size_t n, uint64_t seed,
     *ret_sample = STEAL(sample);
     return STATUS_OK;
 }
+
+bool target_is_ordered(const struct target *target)
+{
+    return target->task == TASK_CLASSIFICATION && target->n > 0 && !isnan(target->y[0]);
+}

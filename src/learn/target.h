@@ -65,6 +65,9 @@ enum status target_count_classes(struct target *target, struct error *err);
 /* Drop the classes that no row has. */
 void target_drop_empty(struct target *target);
 
+/* Its classes are ordered: they were cut from numbers. */
+bool target_is_ordered(const struct target *target);
+
 /* At most n rows of it, drawn at random, in order; classes keep their numbers. */
 enum status target_sample(const struct target *target, size_t n, uint64_t seed,
                           struct target **ret_sample, struct error *err);

@@ -5,8 +5,16 @@
 #include <string.h>
 
 const struct trainer *const trainers[] = {
-    &trainer_constant,          &trainer_ridge, &trainer_huber,   &trainer_boosting_squared,
-    &trainer_boosting_absolute, &trainer_prior, &trainer_softmax, &trainer_boosting_classes,
+    &trainer_constant,         &trainer_ridge,
+    &trainer_elastic_net,      &trainer_huber,
+    &trainer_nearest,          &trainer_svr,
+    &trainer_boosting_squared, &trainer_boosting_absolute,
+    &trainer_boosting_huber,   &trainer_boosting_quantile,
+    &trainer_forest,           &trainer_prior,
+    &trainer_ordinal,          &trainer_softmax,
+    &trainer_softmax_balanced, &trainer_nearest_classes,
+    &trainer_boosting_classes, &trainer_boosting_balanced,
+    &trainer_forest_classes,   &trainer_forest_balanced,
 };
 const size_t n_trainers = ARRAY_LENGTH(trainers);
 

@@ -6,6 +6,7 @@
  * A trainer sees only the rows it is given and does its own tuning inside them, by folds of its
  * own. What it returns is plain numbers in the shape of runtime/predictor.h; predictions come from
  * the engine alone, so that what is measured is what ships. Deterministic by problem.seed. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,10 @@ struct problem {
     const double *y;       /* [n]; regression */
     const uint32_t *label; /* [n], below n_classes; classification */
     size_t n_classes;
+    bool is_ordered;                 /* the classes are: they are bins of a number */
+    const double *class_weight;      /* [n_classes] what a row of a class counts; NULL: 1 */
+    const struct feature_spec *spec; /* of the columns; for trainers that try models on rows */
+    size_t n_fits;                   /* what a search for settings may cost; see tune.h */
     uint64_t seed;
     int n_threads; /* of libraries that have threads */
 };
@@ -42,9 +47,11 @@ struct problem {
 /* A fitted model. Owns its numbers. */
 struct fitted {
     struct arena memory;
-    const char *family; /* "linear" or "trees" */
+    const char *family; /* of runtime/predictor.h: which of the next is filled */
     struct linear_model linear;
     struct tree_model trees;
+    struct kernel_model kernel;
+    struct nearest_model nearest;
     const char *settings; /* what tuning chose, for people: "alpha = 1.6" */
 };
 
@@ -52,6 +59,7 @@ struct trainer {
     const char *name;
     enum task task;
     const char *help;
+    bool needs_order; /* learns ordered classes only */
     enum status (*fit)(const struct problem *problem, struct fitted **ret_fitted,
                        struct error *err);
 };
@@ -79,6 +87,18 @@ extern const struct trainer trainer_ridge;
 extern const struct trainer trainer_huber;
 extern const struct trainer trainer_boosting_squared;
 extern const struct trainer trainer_boosting_absolute;
+extern const struct trainer trainer_elastic_net;
+extern const struct trainer trainer_svr;
+extern const struct trainer trainer_nearest;
+extern const struct trainer trainer_boosting_huber;
+extern const struct trainer trainer_boosting_quantile;
+extern const struct trainer trainer_forest;
 extern const struct trainer trainer_prior; /* the classes' shares */
 extern const struct trainer trainer_softmax;
 extern const struct trainer trainer_boosting_classes;
+extern const struct trainer trainer_softmax_balanced;
+extern const struct trainer trainer_ordinal;
+extern const struct trainer trainer_nearest_classes;
+extern const struct trainer trainer_boosting_balanced;
+extern const struct trainer trainer_forest_classes;
+extern const struct trainer trainer_forest_balanced;

@@ -7,7 +7,7 @@
 
 #include "pipeline/train_config.h"
 
-#define MAX_TRAINERS 16
+#define MAX_TRAINERS 32
 
 void evaluation_free(struct evaluation *evaluation)
 {
@@ -37,15 +37,17 @@ static enum status choose_design(const struct evaluate_input *input, struct eval
 
 /* ---- the run ---- */
 
-static enum status choose_trainers(const struct evaluate_input *input, enum task task,
+static enum status choose_trainers(const struct evaluate_input *input, const struct target *target,
                                    struct arena *arena, const struct trainer **ret_trainers,
                                    size_t *ret_n, struct error *err)
 {
+    enum task task = target->task;
+    bool is_ordered = target_is_ordered(target);
     size_t n = 0;
     const char *list = input->models;
     char *name;
     for (size_t t = 0; !list && t < n_trainers && n < MAX_TRAINERS; t++)
-        if (trainers[t]->task == task)
+        if (trainers[t]->task == task && (is_ordered || !trainers[t]->needs_order))
             ret_trainers[n++] = trainers[t];
     while (list && (name = train_config_word(&list, ", ", arena))) {
         const struct trainer *trainer = trainer_find(name, task);
@@ -96,7 +98,8 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
     /* Trainers tune for what they are picked by. */
     bool squared = evaluation->metric == METRIC_R2 || evaluation->metric == METRIC_RMSE;
     crossval.loss = squared ? LOSS_SQUARED : LOSS_ABSOLUTE;
-    TRY(choose_trainers(input, task, &evaluation->memory, chosen, &crossval.n_trainers, err));
+    TRY(choose_trainers(input, evaluation->cases.target, &evaluation->memory, chosen,
+                        &crossval.n_trainers, err));
     TRY(crossval_run(&crossval, &evaluation->crossval, err));
     evaluation->chosen = crossval_select(evaluation->crossval, evaluation->metric, SELECT_BEST);
     return evaluation_measure_certainty(evaluation, err);

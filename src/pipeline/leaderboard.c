@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#define MAX_ENTRIES 16
+#define MAX_ENTRIES 32
 #define METRIC_BYTES 64
 
 static const struct crossval_entry *ranked(const struct leaderboard *board, size_t place,
@@ -13,11 +13,6 @@ static const struct crossval_entry *ranked(const struct leaderboard *board, size
     crossval_order(board->crossval, board->metric, order);
     *ret_entry = order[place];
     return &board->crossval->entries[order[place]];
-}
-
-static const char *family_of(const struct crossval_entry *entry)
-{
-    return text_starts_with(entry->trainer->name, "boosting") ? "trees" : "linear";
 }
 
 /* mean and sd of each metric; the spread of one repeat is not known. */
@@ -47,7 +42,7 @@ void leaderboard_put_json(const struct leaderboard *board, struct json_writer *w
         const struct crossval_entry *entry = ranked(board, place, &index);
         json_begin_object(w);
         json_member_string(w, "name", entry->trainer->name);
-        json_member_string(w, "family", family_of(entry));
+        json_member_string(w, "family", entry->family);
         json_member_string(w, "settings", index == board->chosen ? board->settings : "");
         json_member_bool(w, "chosen", index == board->chosen);
         put_metrics(board, entry, w);
@@ -79,14 +74,14 @@ void leaderboard_print(const struct leaderboard *board, FILE *out)
     enum metric first;
     enum metric end;
     metrics_of_task(board->crossval->task, &first, &end);
-    fprintf(out, "  %-14s", "model");
+    fprintf(out, "  %-17s", "model");
     for (size_t m = first; m < end; m++)
         fprintf(out, "  %16s", metric_names[m]);
     fprintf(out, " %9s %10s %8s\n", "fit s", "us a row", "kB");
     for (size_t place = 0; place < board->crossval->n_entries; place++) {
         size_t index = 0;
         const struct crossval_entry *entry = ranked(board, place, &index);
-        fprintf(out, "%s %-14s", index == board->chosen ? ">" : " ", entry->trainer->name);
+        fprintf(out, "%s %-17s", index == board->chosen ? ">" : " ", entry->trainer->name);
         for (size_t m = first; m < end; m++) {
             char text[METRIC_BYTES];
             format_metric(board, entry, m, "+-", text);

@@ -54,10 +54,13 @@ static enum status check_leakage(struct training *training, const struct searche
     return STATUS_OK;
 }
 
-static enum status find_trainers(const char *models, enum task task, struct arena *arena,
-                                 const struct trainer **ret_trainers, size_t *ret_n,
-                                 struct error *err)
+/* Those of the list that can learn the target: what needs an order is left out where there is none.
+ */
+static enum status find_trainers(const char *models, const struct target *target,
+                                 struct arena *arena, const struct trainer **ret_trainers,
+                                 size_t *ret_n, struct error *err)
 {
+    enum task task = target->task;
     size_t n = 0;
     char *name;
     while ((name = train_config_word(&models, ", ", arena))) {
@@ -65,7 +68,8 @@ static enum status find_trainers(const char *models, enum task task, struct aren
         if (!trainer || n == n_trainers)
             return fail(err, STATUS_INVALID, "there is no model '%s' for a %s", name,
                         task == TASK_REGRESSION ? "score" : "tier");
-        ret_trainers[n++] = trainer;
+        if (!trainer->needs_order || target_is_ordered(target))
+            ret_trainers[n++] = trainer;
     }
     if (n == 0)
         return fail(err, STATUS_INVALID, "no models are named for the %s",
@@ -91,7 +95,7 @@ enum status search_run(struct training *training, const struct search_options *o
         TRY(target_sample(searched->target, (size_t)config->search_max_rows, training->seed,
                           &searched->sample, err));
     TRY(check_leakage(training, searched, err));
-    const struct trainer *chosen[16];
+    const struct trainer *chosen[32];
     struct crossval_input input = {
         .table = training->table,
         .design = &searched->design,
@@ -105,8 +109,8 @@ enum status search_run(struct training *training, const struct search_options *o
         .progress = training->progress,
         .stage = options->stage,
     };
-    TRY(find_trainers(options->models, input.target->task, &training->memory, chosen,
-                      &input.n_trainers, err));
+    TRY(find_trainers(options->models, input.target, &training->memory, chosen, &input.n_trainers,
+                      err));
     TRY(crossval_run(&input, &searched->crossval, err));
     searched->chosen =
         crossval_select(searched->crossval, options->select, (enum select_rule)config->search_rule);

@@ -29,4 +29,6 @@ struct family {
 
 extern const struct family linear_family;
 extern const struct family trees_family;
+extern const struct family kernel_family;
+extern const struct family nearest_family;
 extern const struct family composite_family;

@@ -54,43 +54,44 @@ static enum status check_cell(const struct neighbours *index, size_t cell, uint8
     return *ret_wrong ? STATUS_CORRUPT : STATUS_OK;
 }
 
-static enum status check_cells(const struct neighbours *index, const char *name, struct error *err)
+static enum status check_cells(const struct neighbours *index, const char *name, const char *prefix,
+                               struct error *err)
 {
     if (index->cells[0] != 0 || index->cells[index->k] != index->n_tiles)
-        return fail(err, STATUS_CORRUPT,
-                    "%s: section 'neighbours.cells': they do not cover all %zu tiles", name,
-                    index->n_tiles);
+        return fail(err, STATUS_CORRUPT, "%s: section '%s.cells': they do not cover all %zu tiles",
+                    name, prefix, index->n_tiles);
     for (size_t c = 0; c < index->k; c++)
         if (index->cells[c] > index->cells[c + 1])
             return fail(err, STATUS_CORRUPT,
-                        "%s: section 'neighbours.cells': cell %zu ends before it begins", name, c);
+                        "%s: section '%s.cells': cell %zu ends before it begins", name, prefix, c);
     AUTO(free_slot) uint8_t *seen = calloc(index->n / 8 + 1, 1);
     if (!seen)
         return fail(err, STATUS_NO_MEMORY, "%s: out of memory", name);
     for (size_t c = 0; c < index->k; c++) {
         const char *wrong;
         if (check_cell(index, c, seen, &wrong) != STATUS_OK)
-            return fail(err, STATUS_CORRUPT, "%s: section 'neighbours.rows': cell %zu: %s", name, c,
+            return fail(err, STATUS_CORRUPT, "%s: section '%s.rows': cell %zu: %s", name, prefix, c,
                         wrong);
     }
     for (size_t row = 0; row < index->n; row++)
         if (!(seen[row / 8] >> row % 8 & 1))
-            return fail(err, STATUS_CORRUPT, "%s: section 'neighbours.rows': row %zu is missing",
-                        name, row);
+            return fail(err, STATUS_CORRUPT, "%s: section '%s.rows': row %zu is missing", name,
+                        prefix, row);
     return STATUS_OK;
 }
 
-static enum status read_shape(const struct artifact *artifact, struct neighbours *index,
-                              struct error *err)
+static enum status read_shape(const struct artifact *artifact, const char *prefix,
+                              struct neighbours *index, struct error *err)
 {
     struct artifact_section section;
-    TRY(artifact_need(artifact, "neighbours.shape", ARTIFACT_U64, 3, 1, &section, err));
+    TRY(artifact_need(artifact, artifact_join(prefix, "shape").text, ARTIFACT_U64, 3, 1, &section,
+                      err));
     const uint64_t *shape = section.data;
     if (shape[0] == 0 || shape[0] >= UINT32_MAX / 2 || shape[1] == 0 ||
         shape[1] > NEIGHBOURS_MAX_DIM || shape[2] == 0 || shape[2] > shape[0])
         return fail(err, STATUS_CORRUPT,
-                    "%s: section 'neighbours.shape': %llu rows, %llu dimensions, %llu cells",
-                    artifact_name(artifact), (unsigned long long)shape[0],
+                    "%s: section '%s.shape': %llu rows, %llu dimensions, %llu cells",
+                    artifact_name(artifact), prefix, (unsigned long long)shape[0],
                     (unsigned long long)shape[1], (unsigned long long)shape[2]);
     index->n = (size_t)shape[0];
     index->dim = (size_t)shape[1];
@@ -115,27 +116,34 @@ static enum status bound_cells(struct neighbours *index, const char *name, struc
 enum status neighbours_open(const struct artifact *artifact, struct neighbours **ret_neighbours,
                             struct error *err)
 {
+    return neighbours_open_under(artifact, "neighbours", ret_neighbours, err);
+}
+
+enum status neighbours_open_under(const struct artifact *artifact, const char *prefix,
+                                  struct neighbours **ret_neighbours, struct error *err)
+{
     AUTO(neighbours_close_slot) struct neighbours *index = calloc(1, sizeof *index);
     if (!index)
         return fail(err, STATUS_NO_MEMORY, "%s: out of memory", artifact_name(artifact));
     struct artifact_section section;
-    TRY(read_shape(artifact, index, err));
-    TRY(artifact_need(artifact, "neighbours.centres", ARTIFACT_F32,
+    TRY(read_shape(artifact, prefix, index, err));
+    TRY(artifact_need(artifact, artifact_join(prefix, "centres").text, ARTIFACT_F32,
                       neighbours_tiles(index->k) * index->dim, NEIGHBOURS_LANES, &section, err));
     index->centres = section.data;
-    TRY(artifact_need(artifact, "neighbours.cells", ARTIFACT_U32, index->k + 1, 1, &section, err));
-    index->cells = section.data;
-    TRY(artifact_need(artifact, "neighbours.rows", ARTIFACT_U32, ARTIFACT_ANY, NEIGHBOURS_LANES,
+    TRY(artifact_need(artifact, artifact_join(prefix, "cells").text, ARTIFACT_U32, index->k + 1, 1,
                       &section, err));
+    index->cells = section.data;
+    TRY(artifact_need(artifact, artifact_join(prefix, "rows").text, ARTIFACT_U32, ARTIFACT_ANY,
+                      NEIGHBOURS_LANES, &section, err));
     index->rows = section.data;
     index->n_tiles = section.rows;
-    TRY(artifact_need(artifact, "neighbours.radii", ARTIFACT_F32, index->n_tiles, NEIGHBOURS_LANES,
-                      &section, err));
-    index->radii = section.data;
-    TRY(artifact_need(artifact, "neighbours.tiles", ARTIFACT_F32, index->n_tiles * index->dim,
+    TRY(artifact_need(artifact, artifact_join(prefix, "radii").text, ARTIFACT_F32, index->n_tiles,
                       NEIGHBOURS_LANES, &section, err));
+    index->radii = section.data;
+    TRY(artifact_need(artifact, artifact_join(prefix, "tiles").text, ARTIFACT_F32,
+                      index->n_tiles * index->dim, NEIGHBOURS_LANES, &section, err));
     index->tiles = section.data;
-    TRY(check_cells(index, artifact_name(artifact), err));
+    TRY(check_cells(index, artifact_name(artifact), prefix, err));
     TRY(bound_cells(index, artifact_name(artifact), err));
     *ret_neighbours = STEAL(index);
     return STATUS_OK;

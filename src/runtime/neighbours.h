@@ -20,6 +20,18 @@ enum status neighbours_write(struct artifact_writer *writer, const float *rows, 
                              size_t dim, uint64_t seed, struct error *err);
 enum status neighbours_open(const struct artifact *artifact, struct neighbours **ret_neighbours,
                             struct error *err);
+
+/* The same under another prefix, of at most 12 characters, than "neighbours": for blobs that hold
+ * more than one index. x: [n][dim]. */
+struct neighbour_rows {
+    const float *x;
+    size_t n, dim;
+};
+enum status neighbours_write_under(struct artifact_writer *writer, const char *prefix,
+                                   const struct neighbour_rows *rows, uint64_t seed,
+                                   struct error *err);
+enum status neighbours_open_under(const struct artifact *artifact, const char *prefix,
+                                  struct neighbours **ret_neighbours, struct error *err);
 void neighbours_close(struct neighbours *neighbours);
 DEFINE_SLOT(neighbours_close, struct neighbours)
 

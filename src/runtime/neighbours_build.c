@@ -175,8 +175,8 @@ static void fill_tiles(const struct building *b, struct sections *s)
     }
 }
 
-static enum status write_sections(struct artifact_writer *writer, const struct building *b,
-                                  struct error *err)
+static enum status write_sections(struct artifact_writer *writer, const char *prefix,
+                                  const struct building *b, struct error *err)
 {
     AUTO(deinit_sections) struct sections s = {.cells = calloc(b->k + 1, sizeof *s.cells)};
     if (!s.cells)
@@ -189,21 +189,33 @@ static enum status write_sections(struct artifact_writer *writer, const struct b
         return fail(err, STATUS_NO_MEMORY, "neighbours: out of memory");
     fill_tiles(b, &s);
     const uint64_t shape[] = {b->n, b->dim, b->k};
-    TRY(artifact_add(writer, "neighbours.shape", ARTIFACT_U64, 3, 1, shape, err));
-    TRY(artifact_add(writer, "neighbours.centres", ARTIFACT_F32, neighbours_tiles(b->k) * b->dim,
-                     NEIGHBOURS_LANES, b->centres, err));
-    TRY(artifact_add(writer, "neighbours.cells", ARTIFACT_U32, b->k + 1, 1, s.cells, err));
-    TRY(artifact_add(writer, "neighbours.tiles", ARTIFACT_F32, n_tiles * b->dim, NEIGHBOURS_LANES,
-                     s.tiles, err));
-    TRY(artifact_add(writer, "neighbours.rows", ARTIFACT_U32, n_tiles, NEIGHBOURS_LANES, s.rows,
-                     err));
-    return artifact_add(writer, "neighbours.radii", ARTIFACT_F32, n_tiles, NEIGHBOURS_LANES,
-                        s.radii, err);
+    TRY(artifact_add(writer, artifact_join(prefix, "shape").text, ARTIFACT_U64, 3, 1, shape, err));
+    TRY(artifact_add(writer, artifact_join(prefix, "centres").text, ARTIFACT_F32,
+                     neighbours_tiles(b->k) * b->dim, NEIGHBOURS_LANES, b->centres, err));
+    TRY(artifact_add(writer, artifact_join(prefix, "cells").text, ARTIFACT_U32, b->k + 1, 1,
+                     s.cells, err));
+    TRY(artifact_add(writer, artifact_join(prefix, "tiles").text, ARTIFACT_F32, n_tiles * b->dim,
+                     NEIGHBOURS_LANES, s.tiles, err));
+    TRY(artifact_add(writer, artifact_join(prefix, "rows").text, ARTIFACT_U32, n_tiles,
+                     NEIGHBOURS_LANES, s.rows, err));
+    return artifact_add(writer, artifact_join(prefix, "radii").text, ARTIFACT_F32, n_tiles,
+                        NEIGHBOURS_LANES, s.radii, err);
 }
 
 enum status neighbours_write(struct artifact_writer *writer, const float *rows, size_t n,
                              size_t dim, uint64_t seed, struct error *err)
 {
+    return neighbours_write_under(writer, "neighbours", &(struct neighbour_rows){rows, n, dim},
+                                  seed, err);
+}
+
+enum status neighbours_write_under(struct artifact_writer *writer, const char *prefix,
+                                   const struct neighbour_rows *all, uint64_t seed,
+                                   struct error *err)
+{
+    const float *rows = all->x;
+    size_t n = all->n;
+    size_t dim = all->dim;
     if (n == 0 || n >= UINT32_MAX / 2 || dim == 0 || dim > NEIGHBOURS_MAX_DIM)
         return fail(err, STATUS_INVALID, "neighbours: %zu rows of %zu dimensions cannot be indexed",
                     n, dim);
@@ -227,5 +239,5 @@ enum status neighbours_write(struct artifact_writer *writer, const float *rows, 
         return fail(err, STATUS_NO_MEMORY, "neighbours: out of memory");
     TRY(place_centres(&b, seed, err));
     assign_rows(&b);
-    return write_sections(writer, &b, err);
+    return write_sections(writer, prefix, &b, err);
 }

@@ -65,7 +65,8 @@ const struct family composite_family = {
     .explain = composite_explain,
 };
 
-static const struct family *const families[] = {&linear_family, &trees_family, &composite_family};
+static const struct family *const families[] = {&linear_family, &trees_family, &kernel_family,
+                                                &nearest_family, &composite_family};
 
 static const struct family *find_family(const char *name)
 {

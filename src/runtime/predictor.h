@@ -47,12 +47,57 @@ struct tree_model {
 enum status trees_write(struct artifact_writer *writer, const char *prefix,
                         const struct tree_model *model, struct error *err);
 
+/* ---- kernel: output[o] = intercept[o] + sum_v weight[o][v] k(x, row_v), over scaled features ----
+ */
+
+enum kernel_shape {
+    KERNEL_GAUSS,   /* exp(-gamma sum (x - r)^2) */
+    KERNEL_LAPLACE, /* exp(-gamma sum |x - r|) */
+    N_KERNELS
+};
+
+struct kernel_model {
+    size_t n_inputs, n_outputs, n_rows;
+    enum kernel_shape shape;
+    double gamma;          /* > 0 */
+    const float *rows;     /* [n_rows][n_inputs] */
+    const double *weights; /* [n_outputs][n_rows + 1], the intercept last */
+};
+
+enum status kernel_write(struct artifact_writer *writer, const char *prefix,
+                         const struct kernel_model *model, struct error *err);
+
+/* ---- nearest: what the nearest rows, over scaled features, have ---- */
+
+enum nearest_answer {
+    NEAREST_MEAN,
+    NEAREST_MEDIAN,
+    NEAREST_SHARES, /* logits: ln of the shares of classes, shrunk by one row to the prior */
+    N_NEAREST_ANSWERS
+};
+
+#define NEAREST_MAX_K 256
+
+struct nearest_model {
+    size_t n_inputs, n_outputs, n_rows;
+    size_t k; /* neighbours that are asked; 1 .. NEAREST_MAX_K, at most n_rows */
+    enum nearest_answer answer;
+    const float *rows;    /* [n_rows][n_inputs] */
+    const double *values; /* [n_rows] the target; or the class, 0 .. n_outputs - 1 */
+    const double *prior;  /* [n_outputs] shares of the classes, > 0; the target's mean */
+    uint64_t seed;        /* of the index */
+};
+
+enum status nearest_write(struct artifact_writer *writer, const char *prefix,
+                          const struct nearest_model *model, struct error *err);
+
 /* ---- the predictor: the spec and one family, under one prefix ---- */
 
 struct predictor;
 
-/* Write spec and family tag; call linear_write() or trees_write() with the same prefix beside it.
- * family: "linear", "trees", or "composite", which has neither and no outputs (see score_extra). */
+/* Write spec and family tag; call linear_write(), trees_write(), ... with the same prefix beside
+ * it. family: "linear", "trees", "kernel", "nearest", or "composite", which has nothing of its own
+ * and no outputs (see score_extra). */
 enum status predictor_write(struct artifact_writer *writer, const char *prefix,
                             const struct feature_spec *spec, const char *family, struct error *err);
 
@@ -81,6 +126,8 @@ void predictor_run_rows(const struct predictor *predictor, const float *raw, siz
 
 /* Contributions of each column to one output, ret_contribution: [n_columns]; returns the base,
  * which is what they add to: base + sum is predictor_run()'s output. Linear: weight times
- * the distance from the mean. Trees: exact TreeSHAP (Lundberg, Erion, Lee 2018, alg. 2). */
+ * the distance from the mean. Trees: exact TreeSHAP (Lundberg, Erion, Lee 2018, alg. 2). Kernel:
+ * exact Shapley values against the mean row (up to 64 columns; close beyond). Nearest: none are
+ * known, the base is the answer and all contributions are 0. */
 double predictor_explain(const struct predictor *predictor, const float *raw, size_t output,
                          void *scratch, double *ret_contribution);
