@@ -92,17 +92,41 @@ static enum status put_hashtags(struct table *table, size_t row, struct post_fig
     return STATUS_OK;
 }
 
+/* Means that profiles have, of the posts seen: only for a table that has no such column. */
+static enum status put_means(struct table *table, const bool *is_given, size_t row,
+                             const double *numbers, struct error *err)
+{
+    static const enum profile_number means[] = {PROFILE_avg_likes, PROFILE_avg_comments,
+                                                PROFILE_avg_views};
+    for (size_t i = 0; i < ARRAY_LENGTH(means); i++)
+        if (!is_given[means[i]])
+            TRY(fill(table, row, numbers, means[i], means[i], err));
+    const double *followers = table->number[PROFILE_followers];
+    if (is_given[PROFILE_engagement_rate] || is_given[PROFILE_avg_likes] || !followers)
+        return STATUS_OK;
+    double rate[PROFILE_N_NUMBERS];
+    rate[PROFILE_engagement_rate] =
+        (numbers[PROFILE_avg_likes] +
+         (isnan(numbers[PROFILE_avg_comments]) ? 0 : numbers[PROFILE_avg_comments])) /
+        followers[row];
+    return fill(table, row, rate, PROFILE_engagement_rate, PROFILE_engagement_rate, err);
+}
+
 static enum status put_posts(struct table *table, const struct handles *handles,
                              const struct accounts *accounts, struct error *err)
 {
     AUTO(buffer_deinit) struct buffer text = {0};
     double numbers[PROFILE_N_NUMBERS];
+    bool is_given[PROFILE_N_NUMBERS];
+    for (size_t f = 0; f < PROFILE_N_NUMBERS; f++)
+        is_given[f] = table->number[f] != NULL;
     for (size_t row = 0; row < table->n_rows; row++) {
         struct post_figures *figures = accounts->figures[handles->same[row]];
         if (!figures)
             continue;
         post_figures_get(figures, numbers);
         TRY(fill(table, row, numbers, PROFILE_post_sample, PROFILE_hour_concentration, err));
+        TRY(put_means(table, is_given, row, numbers, err));
         TRY(put_hashtags(table, row, figures, &text, err));
     }
     return STATUS_OK;

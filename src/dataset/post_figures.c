@@ -30,7 +30,7 @@ void moments_add(struct moments *moments, double x)
 
 void post_figures_deinit(struct post_figures *figures)
 {
-    free(figures->likes);
+    free(figures->likes_sample);
     free(figures->newest);
     tag_sketch_deinit(&figures->tags);
 }
@@ -54,17 +54,17 @@ static enum status sample_likes(struct post_figures *figures, double likes, uint
                                 struct error *err)
 {
     if (figures->n_likes < POST_SAMPLE) {
-        void *array = figures->likes;
-        TRY(reserve(&array, &figures->likes_capacity, figures->n_likes, sizeof *figures->likes,
-                    err));
-        figures->likes = array;
-        figures->likes[figures->n_likes++] = (float)likes;
+        void *array = figures->likes_sample;
+        TRY(reserve(&array, &figures->likes_capacity, figures->n_likes,
+                    sizeof *figures->likes_sample, err));
+        figures->likes_sample = array;
+        figures->likes_sample[figures->n_likes++] = (float)likes;
         return STATUS_OK;
     }
     struct rng rng = rng_seed(seed ^ (uint64_t)figures->ln_likes.n * UINT64_C(0x9E3779B97F4A7C15));
     uint64_t place = rng_below(&rng, (uint64_t)figures->ln_likes.n);
     if (place < POST_SAMPLE)
-        figures->likes[place] = (float)likes;
+        figures->likes_sample[place] = (float)likes;
     return STATUS_OK;
 }
 
@@ -176,6 +176,9 @@ enum status post_figures_add(struct post_figures *figures, const struct post *po
         return STATUS_OK;
     figures->last_id = post->id;
     figures->n++;
+    moments_add(&figures->likes, post->likes);
+    moments_add(&figures->comments, post->comments);
+    moments_add(&figures->views, post->views);
     moments_add(&figures->ln_comments, log1p(post->comments));
     moments_add(&figures->ln_views, log1p(post->views));
     moments_add(&figures->is_video, post->is_video);
@@ -236,11 +239,12 @@ static double hit_share(struct post_figures *figures)
     size_t n = figures->n_likes;
     if (n < MIN_POSTS)
         return MISSING;
-    qsort(figures->likes, n, sizeof *figures->likes, compare_likes);
-    double median = ((double)figures->likes[(n - 1) / 2] + (double)figures->likes[n / 2]) / 2;
+    qsort(figures->likes_sample, n, sizeof *figures->likes_sample, compare_likes);
+    double median =
+        ((double)figures->likes_sample[(n - 1) / 2] + (double)figures->likes_sample[n / 2]) / 2;
     double hits = 0;
     for (size_t i = 0; i < n; i++)
-        hits += (double)figures->likes[i] > HIT_RATIO * median;
+        hits += (double)figures->likes_sample[i] > HIT_RATIO * median;
     return hits / (double)n;
 }
 
@@ -267,6 +271,9 @@ void post_figures_get(struct post_figures *figures, double ret_number[static PRO
 {
     double span = fmax(figures->last_second - figures->first_second, DAY_S);
     const struct moments *by_sponsor = figures->ln_likes_by_sponsor;
+    ret_number[PROFILE_avg_likes] = mean_of(&figures->likes);
+    ret_number[PROFILE_avg_comments] = mean_of(&figures->comments);
+    ret_number[PROFILE_avg_views] = mean_of(&figures->views);
     ret_number[PROFILE_post_sample] = (double)figures->n;
     ret_number[PROFILE_posts_per_week] =
         figures->dated.n >= 2 ? (figures->dated.n - 1) / (span / WEEK_S) : MISSING;

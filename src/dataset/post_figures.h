@@ -28,16 +28,16 @@ struct post_figures {
     uint64_t n;
     uint64_t last_id; /* of the post before, so that one that stands twice in a row counts once */
     double first_second, last_second;
-    struct moments dated, ln_likes, ln_comments, ln_views;
+    struct moments dated, likes, comments, views, ln_likes, ln_comments, ln_views;
     struct moments is_video, is_carousel, is_sponsored, has_location;
     struct moments n_hashtags, n_mentions, caption_length, is_weekend;
     struct moments ln_likes_by_sponsor[2];
     struct moments year, ln_likes_dated; /* of posts with time and likes */
     double covariance;                   /* sum of products of their deviations */
     double n_hours, hour_cos, hour_sin;
-    bool has_days_only; /* some times have no hour */
-    float *likes;       /* [n_likes] sample; owned */
-    uint32_t *newest;   /* [n_newest] seconds, a heap with the oldest first; owned */
+    bool has_days_only;  /* some times have no hour */
+    float *likes_sample; /* [n_likes]; owned */
+    uint32_t *newest;    /* [n_newest] seconds, a heap with the oldest first; owned */
     uint16_t n_likes, n_newest, likes_capacity, newest_capacity;
     struct tag_sketch tags;
 };
@@ -48,6 +48,6 @@ void post_figures_deinit(struct post_figures *figures);
 enum status post_figures_add(struct post_figures *figures, const struct post *post, uint64_t seed,
                              struct error *err);
 
-/* The numbers as fields of fields.def (post_sample ... hour_concentration); those that cannot be
- * told stay NaN. Reorders the sample. */
+/* The numbers as fields of fields.def (avg_likes, avg_comments, avg_views; post_sample ...
+ * hour_concentration); those that cannot be told are NaN. Reorders the sample. */
 void post_figures_get(struct post_figures *figures, double ret_number[static PROFILE_N_NUMBERS]);

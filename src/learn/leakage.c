@@ -16,7 +16,8 @@ static const struct {
     {0 F(followers), 0 F(engagement_rate) F(previous_followers)},
     {0 F(previous_followers), 0 F(followers)},
     {0 F(engagement_rate), 0 F(avg_likes) F(avg_comments) F(recent_avg_likes) F(avg_engagement)
-                               F(authentic_engagement) F(total_likes) F(previous_engagement)},
+                               F(authentic_engagement) F(total_likes) F(previous_engagement)
+                                   F(post_ln_likes) F(post_ln_comments) F(post_ln_views)},
     {0 F(avg_likes), 0 F(total_likes) F(avg_engagement) F(engagement_rate)},
     {0 F(recent_avg_likes), 0 F(engagement_rate)},
     {0 F(total_likes), 0 F(avg_likes)},
@@ -26,6 +27,17 @@ static const struct {
      0 F(avg_likes) F(engagement_rate) F(authentic_engagement) F(previous_engagement)},
     {0 F(authentic_engagement), 0 F(avg_engagement)},
     {0 F(previous_engagement), 0 F(avg_engagement)},
+    /* What a posts file gives are the same figures of the posts seen. */
+    {0 F(avg_likes) F(recent_avg_likes) F(total_likes) F(avg_engagement), 0 F(post_ln_likes)},
+    {0 F(avg_comments), 0 F(post_ln_comments)},
+    {0 F(avg_views), 0 F(post_ln_views)},
+    {0 F(post_ln_likes), 0 F(avg_likes) F(recent_avg_likes) F(total_likes) F(avg_engagement)
+                             F(engagement_rate) F(post_comments_per_like)},
+    {0 F(post_ln_comments), 0 F(avg_comments) F(post_comments_per_like)},
+    {0 F(post_ln_views), 0 F(avg_views)},
+    {0 F(post_comments_per_like), 0 F(post_ln_likes) F(post_ln_comments)},
+    {0 F(edges_in), 0 F(comments_in) F(mentions_in)},
+    {0 F(comments_in) F(mentions_in), 0 F(edges_in)},
 };
 
 uint64_t leakage_closure(uint64_t targets)

@@ -306,6 +306,9 @@ static void figures_join_the_table_by_handle(void **state)
     assert_string_equal(table->text[PROFILE_hashtags][1], "x y");
     assert_string_equal(table->text[PROFILE_hashtags][0], "q");
     assert_null(table->text[PROFILE_hashtags][2]);
+    /* Means that the table has no column for are those of the posts. */
+    assert_near(table->number[PROFILE_avg_likes][1], 40, 1e-12);
+    assert_near(table->number[PROFILE_engagement_rate][1], 0.02, 1e-12);
     /* Who has no video in files that do not tell types has no share of them. */
     assert_null(table->number[PROFILE_video_share]);
     assert_near(table->number[PROFILE_edges_in][1], 3, 0);
