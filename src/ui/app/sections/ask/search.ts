@@ -23,7 +23,7 @@ export function searchBox(label: string, onChoose: (handle: string) => void): Se
     "aria-controls": listId,
     "aria-autocomplete": "list",
     "aria-label": label,
-    placeholder: label,
+    placeholder: "Handle or name",
     autocomplete: "off",
     spellcheck: "false",
     autocapitalize: "none",
