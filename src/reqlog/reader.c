@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reqlog/key.h"
 #include "reqlog/mention.h"
 #include "reqlog/store.h"
 
@@ -186,21 +187,64 @@ static enum status execute(sqlite3 *db, const char *path, const char *sql, struc
                                                                 : sqlite_fail(db, path, err);
 }
 
-enum status reqlog_erase(const char *path, const char *handle, int64_t *ret_rows, struct error *err)
+/* Everything out of the write-ahead log and into the file, and the log emptied. It answers "busy"
+ * as a row, not as an error, while anybody reads. */
+static enum status empty_wal(sqlite3 *db, const char *path, struct error *err)
 {
-    AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
+    int busy = 1;
+    for (int i = 0; i < 50 && busy; i++) {
+        AUTO(sqlite3_finalize_slot) sqlite3_stmt *statement = NULL;
+        if (sqlite3_prepare_v2(db, "PRAGMA wal_checkpoint(TRUNCATE)", -1, &statement, NULL) !=
+                SQLITE_OK ||
+            sqlite3_step(statement) != SQLITE_ROW)
+            return sqlite_fail(db, path, err);
+        busy = sqlite3_column_int(statement, 0);
+        if (busy)
+            sqlite3_sleep(100);
+    }
+    return busy
+               ? fail(err, STATUS_UNAVAILABLE,
+                      "%s: the rows are deleted, but the write-ahead log still holds them, because "
+                      "somebody reads it: erase again",
+                      path)
+               : STATUS_OK;
+}
+
+/* Rows of a log that hashes handles have the handle's hash in its place. */
+static bool hash_of(const char *path, const char *handle, char ret_text[static KEY_HANDLE_BYTES])
+{
+    struct key key = {0};
+    if (key_read(&key, path, NULL) != STATUS_OK)
+        return false;
+    key_hash_handle(&key, handle, strlen(handle), ret_text);
+    return true;
+}
+
+static enum status delete_mentions(sqlite3 *db, const char *path, const char *handle,
+                                   int64_t *ret_rows, struct error *err)
+{
     AUTO(sqlite3_finalize_slot) sqlite3_stmt *statement = NULL;
-    TRY(open_log(path, &db, err));
-    TRY(execute(db, path, "PRAGMA secure_delete = ON", err));
     struct reqlog_filter filter = {.handle = handle};
     TRY(prepare(db, path, "DELETE FROM request" WHERE, &filter, &statement, err));
     if (sqlite3_step(statement) != SQLITE_DONE)
         return sqlite_fail(db, path, err);
-    int64_t rows = sqlite3_changes64(db);
-    /* The statement holds a lock until it is reset; the old pages are then in the write-ahead log
-     * and in free space: both are rewritten. */
-    sqlite3_reset(statement);
-    TRY(execute(db, path, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", err));
+    *ret_rows += sqlite3_changes64(db);
+    return STATUS_OK;
+}
+
+enum status reqlog_erase(const char *path, const char *handle, int64_t *ret_rows, struct error *err)
+{
+    AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
+    char hash[KEY_HANDLE_BYTES];
+    int64_t rows = 0;
+    TRY(open_log(path, &db, err));
+    TRY(execute(db, path, "PRAGMA secure_delete = ON", err));
+    TRY(delete_mentions(db, path, handle, &rows, err));
+    if (hash_of(path, handle, hash))
+        TRY(delete_mentions(db, path, hash, &rows, err));
+    /* The old pages are in the write-ahead log and in free space: both are rewritten. */
+    TRY(execute(db, path, "VACUUM", err));
+    TRY(empty_wal(db, path, err));
     *ret_rows = rows;
     return STATUS_OK;
 }

@@ -2,7 +2,6 @@
 #include "reqlog/reqlog.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -11,17 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
-#include "base/hash.h"
 #include "base/log.h"
+#include "reqlog/key.h"
 #include "reqlog/queue.h"
+#include "reqlog/redact.h"
 #include "reqlog/store.h"
 
-#define KEY_BYTES 32
 #define NS_PER_MS UINT64_C(1000000)
 #define RETAIN_EVERY_NS (1000 * NS_PER_MS)
 #define RETRY_MS 200                     /* after a commit that failed */
@@ -37,9 +34,11 @@ struct reqlog {
     int wake_fd; /* owns: an eventfd */
     atomic_bool stops;
     atomic_bool is_asleep;
-    _Atomic uint64_t n_rows, n_lost, n_failed; /* written by the thread */
-    bool is_failing;                           /* the thread's: the last commit failed */
-    unsigned char key[KEY_BYTES];
+    /* Written by the thread. */
+    _Atomic uint64_t n_rows, n_lost, n_failed, n_set_aside, n_bytes;
+    atomic_bool is_failing;      /* the last commit failed */
+    struct key key;              /* the thread renews it */
+    struct buffer input, output; /* the thread's: a row without names */
 };
 
 static void add(_Atomic uint64_t *counter, uint64_t n)
@@ -53,52 +52,13 @@ static uint64_t get(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-/* ---- the key ---- */
-
-/* Beside, then renamed: a key that was cut off would keep the daemon from starting. */
-static enum status make_key(const char *path, unsigned char *key, struct error *err)
-{
-    char beside[PATH_MAX];
-    int length = snprintf(beside, sizeof beside, "%s.new", path);
-    if (length < 0 || (size_t)length >= sizeof beside)
-        return fail(err, STATUS_INVALID, "request log: %s: path is too long", path);
-    AUTO(close_slot) int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fail_errno(err, "request log: %s", beside);
-    if (getrandom(key, KEY_BYTES, 0) != KEY_BYTES || write(fd, key, KEY_BYTES) != KEY_BYTES ||
-        fsync(fd) != 0 || rename(beside, path) != 0)
-        return fail_errno(err, "request log: %s", beside);
-    return STATUS_OK;
-}
-
-static enum status load_key(struct reqlog *log, struct error *err)
-{
-    AUTO(free_slot) char *path = NULL;
-    AUTO(free_slot) char *text = NULL;
-    size_t bytes;
-    if (asprintf(&path, "%s.key", log->path) < 0) {
-        path = NULL;
-        return fail(err, STATUS_NO_MEMORY, "request log: out of memory");
-    }
-    if (!file_exists(path))
-        return make_key(path, log->key, err);
-    TRY(file_read(path, KEY_BYTES, &text, &bytes, err));
-    if (bytes != KEY_BYTES)
-        return fail(err, STATUS_CORRUPT, "%s: must hold %d bytes, has %zu", path, KEY_BYTES, bytes);
-    memcpy(log->key, text, KEY_BYTES);
-    return STATUS_OK;
-}
-
 void reqlog_caller(const struct reqlog *log, const char *address,
                    char ret_caller[static REQLOG_CALLER_BYTES])
 {
-    if (!log->options.hash_callers) {
+    if (log->options.hash_callers)
+        key_hash(&log->key, address, strlen(address), ret_caller);
+    else
         snprintf(ret_caller, REQLOG_CALLER_BYTES, "%s", address);
-        return;
-    }
-    uint8_t digest[SHA256_BYTES];
-    hash_hmac_sha256(log->key, KEY_BYTES, address, strlen(address), digest);
-    hash_hex(digest, 8, ret_caller);
 }
 
 /* ---- the thread ---- */
@@ -129,6 +89,21 @@ struct lane_batch {
     uint64_t position, n_rows;
 };
 
+/* Handles and names out of the row's texts. */
+static void hide_names(struct reqlog *log, struct queue_row *row)
+{
+    if (row->input) {
+        redact(row->input, row->input_bytes, &log->key, &log->input);
+        row->input = log->input.failed ? NULL : log->input.at;
+        row->input_bytes = (uint32_t)log->input.length;
+    }
+    if (row->output) {
+        redact(row->output, row->output_bytes, &log->key, &log->output);
+        row->output = log->output.failed ? NULL : log->output.at;
+        row->output_bytes = (uint32_t)log->output.length;
+    }
+}
+
 static enum status insert_lane(struct reqlog *log, unsigned lane, struct lane_batch *ret_batch,
                                struct error *err)
 {
@@ -138,6 +113,8 @@ static enum status insert_lane(struct reqlog *log, unsigned lane, struct lane_ba
     /* A batch ends where the lane ended when it began: rows that come meanwhile are the next's. */
     uint64_t end = atomic_load_explicit(&log->queues[lane].head, memory_order_acquire);
     while (next < end && queue_next(&log->queues[lane], &next, &row)) {
+        if (log->options.hash_handles)
+            hide_names(log, &row);
         TRY(store_insert(&log->store, &row, err));
         batch.position = next;
         batch.n_rows++;
@@ -146,8 +123,31 @@ static enum status insert_lane(struct reqlog *log, unsigned lane, struct lane_ba
     return STATUS_OK;
 }
 
+/* A file that cannot be read any more is kept beside, for whoever wants to look, and another one
+ * begun. */
+static void set_aside(struct reqlog *log)
+{
+    static const char *const tails[] = {"", "-wal", "-shm"};
+    char time[17];
+    clock_format_compact(clock_utc_us(), time);
+    store_close(&log->store);
+    for (size_t i = 0; i < ARRAY_LENGTH(tails); i++) {
+        char from[PATH_MAX];
+        char to[PATH_MAX];
+        snprintf(from, sizeof from, "%s%s", log->path, tails[i]);
+        snprintf(to, sizeof to, "%s.damaged-%s%s", log->path, time, tails[i]);
+        if (rename(from, to) != 0 && errno != ENOENT)
+            log_error("request log: %s: %s", from, strerror(errno));
+    }
+    log_error("request log: the file is damaged and set aside as %s.damaged-%s; a new one begins",
+              log->path, time);
+    add(&log->n_set_aside, 1);
+}
+
 static enum status commit_lanes(struct reqlog *log, struct lane_batch *batches, struct error *err)
 {
+    if (!log->store.db)
+        TRY(store_open(log->path, &log->store, err));
     TRY(store_begin(&log->store, err));
     for (unsigned i = 0; i < log->options.n_lanes; i++)
         TRY(insert_lane(log, i, &batches[i], err));
@@ -160,16 +160,16 @@ static bool commit_round(struct reqlog *log, struct lane_batch *batches)
     struct error err;
     if (commit_lanes(log, batches, &err) != STATUS_OK) {
         store_rollback(&log->store);
+        if (err.status == STATUS_CORRUPT)
+            set_aside(log);
         /* The first of a row of failures is told; the figures tell the rest. */
-        if (!log->is_failing)
+        if (!atomic_exchange_explicit(&log->is_failing, true, memory_order_relaxed))
             log_error("%s; rows wait in memory", err.message);
-        log->is_failing = true;
         add(&log->n_failed, 1);
         return false;
     }
-    if (log->is_failing)
+    if (atomic_exchange_explicit(&log->is_failing, false, memory_order_relaxed))
         log_info("request log: rows are written again");
-    log->is_failing = false;
     for (unsigned i = 0; i < log->options.n_lanes; i++) {
         if (batches[i].n_rows == 0)
             continue;
@@ -187,6 +187,15 @@ static void retain(struct reqlog *log, uint64_t *last_ns)
     if (now_ns - *last_ns < RETAIN_EVERY_NS)
         return;
     *last_ns = now_ns;
+    key_tend(&log->key, log->path, log->options.max_key_age_us);
+    /* Somebody moved the file away, or deleted it: the next commit begins another. */
+    if (store_has_moved(&log->store)) {
+        log_info("request log: %s is another file now; a new one begins", log->path);
+        store_close(&log->store);
+    }
+    if (!log->store.db)
+        return;
+    atomic_store_explicit(&log->n_bytes, store_bytes(&log->store), memory_order_relaxed);
     int64_t age_us = log->options.max_age_us;
     struct error err;
     if (store_retain(&log->store, age_us > 0 ? clock_utc_us() - age_us : 0, log->options.max_bytes,
@@ -276,7 +285,11 @@ void reqlog_stats(const struct reqlog *log, struct reqlog_stats *ret_stats)
 {
     struct reqlog_stats stats = {.rows = get(&log->n_rows),
                                  .dropped = get(&log->n_lost),
-                                 .failed_commits = get(&log->n_failed)};
+                                 .failed_commits = get(&log->n_failed),
+                                 .set_aside = get(&log->n_set_aside),
+                                 .file_bytes = get(&log->n_bytes),
+                                 .is_failing =
+                                     atomic_load_explicit(&log->is_failing, memory_order_relaxed)};
     for (unsigned i = 0; i < log->options.n_lanes; i++) {
         const struct queue *queue = &log->queues[i];
         /* Taken is read first, so that no difference is negative. */
@@ -291,6 +304,20 @@ void reqlog_stats(const struct reqlog *log, struct reqlog_stats *ret_stats)
 
 /* ---- opening and closing ---- */
 
+/* A disk that is full or read-only, or a file that another holds, must not keep the daemon from
+ * serving: the thread tries again. */
+static enum status open_store(struct reqlog *log, struct error *err)
+{
+    struct error problem = {0};
+    enum status status = store_open(log->path, &log->store, &problem);
+    if (status == STATUS_IO || status == STATUS_UNAVAILABLE) {
+        log_error("%s; rows wait in memory", problem.message);
+        atomic_store_explicit(&log->is_failing, true, memory_order_relaxed);
+        return STATUS_OK;
+    }
+    return status == STATUS_OK ? STATUS_OK : fail(err, status, "%s", problem.message);
+}
+
 static enum status init(struct reqlog *log, struct error *err)
 {
     log->path = strdup(log->options.path);
@@ -303,8 +330,8 @@ static enum status init(struct reqlog *log, struct error *err)
     log->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (log->wake_fd < 0)
         return fail_errno(err, "request log");
-    TRY(store_open(log->path, &log->store, err));
-    TRY(load_key(log, err));
+    TRY(open_store(log, err));
+    TRY(key_load(&log->key, log->path, err));
     errno = pthread_create(&log->thread, NULL, run_thread, log);
     if (errno != 0)
         return fail_errno(err, "request log: thread");
@@ -337,6 +364,8 @@ void reqlog_close(struct reqlog *log)
     store_close(&log->store);
     for (unsigned i = 0; log->queues && i < log->options.n_lanes; i++)
         queue_deinit(&log->queues[i]);
+    buffer_deinit(&log->input);
+    buffer_deinit(&log->output);
     free(log->queues);
     free(log->path);
     close_slot(&log->wake_fd);

@@ -26,6 +26,8 @@ struct reqlog_options {
     int64_t max_age_us;    /* 0: rows are kept */
     int64_t max_bytes;     /* 0: no bound */
     bool hash_callers;
+    bool hash_handles;      /* rows name nobody: see redact.h */
+    int64_t max_key_age_us; /* 0: the key stays */
     /* After each commit, for each lane that had rows in it: wakes who waits for
      * reqlog_committed(). NULL: nobody does. Called in the log's thread. */
     void (*on_commit)(void *user, unsigned lane);
@@ -34,7 +36,8 @@ struct reqlog_options {
 
 struct reqlog;
 
-/* Open or create the file, check its schema, start the thread. STATUS_CORRUPT: no database, or not
+/* Open or create the file, check its schema, start the thread. A full or read-only disk, or a file
+ * that is locked, is no failure: rows wait in memory for it. STATUS_CORRUPT: no database, or not
  * one of ours. STATUS_UNSUPPORTED: written by a later version. */
 enum status reqlog_open(const struct reqlog_options *options, struct reqlog **ret_log,
                         struct error *err);
@@ -75,5 +78,8 @@ struct reqlog_stats {
     uint64_t rows;                    /* committed by this process */
     uint64_t dropped;                 /* lost */
     uint64_t failed_commits;
+    uint64_t set_aside;  /* files that were damaged */
+    uint64_t file_bytes; /* in use, of the main file */
+    bool is_failing;     /* the last commit failed */
 };
 void reqlog_stats(const struct reqlog *log, struct reqlog_stats *ret_stats);

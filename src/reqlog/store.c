@@ -202,7 +202,7 @@ enum status store_commit(struct store *store, struct error *err)
 
 void store_rollback(struct store *store)
 {
-    if (!sqlite3_get_autocommit(store->db))
+    if (store->db && !sqlite3_get_autocommit(store->db))
         run(store, store->rollback, NULL);
 }
 
@@ -232,6 +232,14 @@ enum status store_insert(struct store *store, const struct queue_row *row, struc
     return run(store, insert, err);
 }
 
+bool store_has_moved(const struct store *store)
+{
+    int moved = 0;
+    return store->db &&
+           sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+           moved;
+}
+
 /* ---- retention ---- */
 
 static enum status delete_range(struct store *store, int64_t from, int64_t to, int64_t before_us,
@@ -242,6 +250,24 @@ static enum status delete_range(struct store *store, int64_t from, int64_t to, i
              "DELETE FROM request WHERE id >= %lld AND id < %lld AND time_us < %lld",
              (long long)from, (long long)to, (long long)before_us);
     return execute(store->db, sql, err);
+}
+
+static enum status used_bytes(const struct store *store, int64_t *ret_bytes, struct error *err)
+{
+    int64_t pages = 0;
+    int64_t free_pages = 0;
+    int64_t page_bytes = 0;
+    TRY(read_integer(store->db, "PRAGMA page_count", &pages, err));
+    TRY(read_integer(store->db, "PRAGMA freelist_count", &free_pages, err));
+    TRY(read_integer(store->db, "PRAGMA page_size", &page_bytes, err));
+    *ret_bytes = (pages - free_pages) * page_bytes;
+    return STATUS_OK;
+}
+
+uint64_t store_bytes(const struct store *store)
+{
+    int64_t bytes = 0;
+    return store->db && used_bytes(store, &bytes, NULL) == STATUS_OK ? (uint64_t)bytes : 0;
 }
 
 enum status store_retain(struct store *store, int64_t before_us, int64_t max_bytes,
@@ -257,13 +283,9 @@ enum status store_retain(struct store *store, int64_t before_us, int64_t max_byt
         TRY(delete_range(store, first, end, before_us, err));
     if (max_bytes == 0)
         return STATUS_OK;
-    int64_t pages = 0;
-    int64_t free_pages = 0;
-    int64_t page_bytes = 0;
-    TRY(read_integer(store->db, "PRAGMA page_count", &pages, err));
-    TRY(read_integer(store->db, "PRAGMA freelist_count", &free_pages, err));
-    TRY(read_integer(store->db, "PRAGMA page_size", &page_bytes, err));
-    if ((pages - free_pages) * page_bytes > max_bytes)
+    int64_t bytes = 0;
+    TRY(used_bytes(store, &bytes, err));
+    if (bytes > max_bytes)
         TRY(delete_range(store, first, end, INT64_MAX, err));
     return STATUS_OK;
 }

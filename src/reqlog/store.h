@@ -45,6 +45,12 @@ enum status store_insert(struct store *store, const struct queue_row *row, struc
 enum status store_commit(struct store *store, struct error *err);
 void store_rollback(struct store *store);
 
+/* The file of that name is not the one that is open. */
+bool store_has_moved(const struct store *store);
+
+/* Bytes in use in the main file. */
+uint64_t store_bytes(const struct store *store);
+
 /* Rows that wait for their delivery are left alone. Delete rows older than `before_us` (0: none)
  * and, beyond max_bytes (0: no bound), the oldest; a bounded number at a time, so that a call never
  * takes long. */

@@ -27,6 +27,13 @@ enum durability {
     DURABILITY_ACKNOWLEDGED,
 };
 
+/* log.access, in the order of its choices. */
+enum access_format {
+    ACCESS_OFF,
+    ACCESS_LOGFMT,
+    ACCESS_JSON,
+};
+
 /* models.canary_by, in the order of its choices. */
 enum canary_by {
     CANARY_BY_REQUEST,

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "serve/access_lines.h"
 #include "serve/admit.h"
 #include "serve/encoding.h"
 #include "serve/models.h"
@@ -292,6 +293,8 @@ void dispatch_done(struct request *request, bool sent)
     if (sent && request->status != 0) {
         uint64_t latency_ns = clock_monotonic_ns() - request->start_ns;
         metrics_request(lane, request->route->id, request->status, latency_ns);
+        if (service->config->log_access != ACCESS_OFF && !access_lines_write(request, latency_ns))
+            counter_add(&lane->lines_dropped, 1);
         if (request->is_canary)
             counter_add(&lane->canary[request->status >= 500], 1);
         if (service->log && !request->is_logged)

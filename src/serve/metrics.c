@@ -259,6 +259,12 @@ static void write_log(const struct metrics_outside *outside, struct buffer *out)
            "Rows lost because the queue was full or the disk failed.", outside->log.dropped);
     single(out, "influenced_log_failed_commits_total", "counter",
            "Commits of the request log that failed.", outside->log.failed_commits);
+    single(out, "influenced_log_failing", "gauge",
+           "1 while rows of the request log cannot be written.", outside->log.is_failing);
+    single(out, "influenced_log_set_aside_total", "counter",
+           "Files of the request log that were damaged and set aside.", outside->log.set_aside);
+    single(out, "influenced_log_file_bytes", "gauge", "Bytes in use in the request log's file.",
+           outside->log.file_bytes);
 }
 
 static void write_models(const struct metrics *metrics, const struct metrics_outside *outside,
@@ -303,6 +309,8 @@ void metrics_write(const struct metrics *metrics, const struct metrics_outside *
     buffer_printf(out, "influenced_reloads_total{outcome=\"failed\"} %llu\n",
                   (unsigned long long)counter_get(&metrics->reloads_failed));
     write_models(metrics, outside, out);
+    single(out, "influenced_access_lines_dropped_total", "counter",
+           "Access lines that nobody took from stderr in time.", SUM(metrics, lines_dropped));
     write_log(outside, out);
     process_write(metrics->start_time_s, out);
 }

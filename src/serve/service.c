@@ -29,6 +29,7 @@ enum status service_init(struct service *service, const struct serve_config *con
 {
     *service = (struct service){.config = config, .n_lanes = n_lanes, .reload_fd = -1};
     pthread_mutex_init(&service->lock, NULL);
+    pthread_mutex_init(&service->access_lines_lock, NULL);
     TRY(metrics_init(&service->metrics, n_lanes, err));
     TRY(access_init(&service->access, config->access_tokens, err));
     TRY(open_tls(service, err));
@@ -62,6 +63,8 @@ enum status service_open_log(struct service *service, void (*on_commit)(void *us
         .max_age_us = config->log_max_age_days * 86400 * 1000000,
         .max_bytes = config->log_max_bytes,
         .hash_callers = config->log_hash_callers,
+        .hash_handles = config->log_hash_handles,
+        .max_key_age_us = config->log_key_days * 86400 * 1000000,
         .on_commit = acknowledged ? on_commit : NULL,
         .user = user,
     };
@@ -82,6 +85,7 @@ void service_deinit(struct service *service)
     if (service->reload_fd >= 0)
         close(service->reload_fd);
     pthread_mutex_destroy(&service->lock);
+    pthread_mutex_destroy(&service->access_lines_lock);
 }
 
 enum status service_reload(struct service *service, const char *version, struct error *err)

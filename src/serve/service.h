@@ -32,6 +32,7 @@ struct service {
     struct tls *tls; /* owns; NULL: none */
     struct limiter limiter;
     atomic_bool is_stopping;
+    pthread_mutex_t access_lines_lock; /* who writes to stderr; no other lock is taken meanwhile */
 
     /* Requests that wait for a reload. `lock` guards the list; `reload_fd` (an eventfd) tells the
      * main thread. No other lock is taken while it is held. */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Rows that name nobody: handles become their keyed hash, names disappear. */
+#include "base/text.h"
+#include "reqlog/key.h"
+
+/* A copy of a JSON text (or a request target) in `out`, cleared first: the strings of "handle" and
+ * "exclude", and the values of handle= and exclude= of a query, become hashes; those of "name" "-";
+ * other parameters of a query, which may be searched names, are left out. What cannot be read with
+ * certainty (escapes within a member's name, another kind of text) is withheld as a whole. */
+void redact(const char *text, size_t length, const struct key *key, struct buffer *out);
