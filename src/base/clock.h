@@ -5,6 +5,9 @@
 
 uint64_t clock_monotonic_ns(void);
 
+/* CPU time of the process, all threads. */
+uint64_t clock_cpu_ns(void);
+
 /* Microseconds since 1970-01-01T00:00:00Z. */
 int64_t clock_utc_us(void);
 

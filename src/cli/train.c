@@ -17,6 +17,7 @@ struct request {
     struct train_config config;
     struct arena memory; /* texts of the configuration */
     const char *config_path;
+    const char *licence; /* NULL: as the configuration says */
     struct inputs_queries queries;
     struct inputs_joined joined;
     char **settings; /* the words --section.key=value */
@@ -55,6 +56,8 @@ static enum status load_config(struct request *request, struct error *err)
     for (int i = 0; i < request->n_settings; i++)
         TRY(config_set_option(table, request->settings[i], &request->config, &request->memory,
                               err));
+    if (request->licence)
+        request->config.data_licence = request->licence;
     return STATUS_OK;
 }
 
@@ -102,6 +105,7 @@ int command_train(int argc, char **argv)
     enum {
         TARGET = 1,
         CONFIG,
+        LICENCE,
         OUT,
         SEED,
         SCHEMAS,
@@ -113,6 +117,7 @@ int command_train(int argc, char **argv)
     static const struct option options[] = {
         {"target", required_argument, NULL, TARGET},
         {"config", required_argument, NULL, CONFIG},
+        {"licence", required_argument, NULL, LICENCE},
         {"out", required_argument, NULL, OUT},
         {"seed", required_argument, NULL, SEED},
         {"schemas", required_argument, NULL, SCHEMAS},
@@ -149,6 +154,9 @@ int command_train(int argc, char **argv)
             break;
         case CONFIG:
             request.config_path = optarg;
+            break;
+        case LICENCE:
+            request.licence = optarg;
             break;
         case OUT:
             request.input.models_dir = optarg;

@@ -2,26 +2,84 @@
 
 /* card.md: the model card (after Mitchell et al. 2019), for people who decide whether to rely on
  * the bundle. */
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "pipeline/by_group.h"
 #include "pipeline/train.h"
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
 
 static void put_data(const struct training *training, struct buffer *out)
 {
+    const char *licence = training->config->data_licence;
     buffer_put_text(out,
                     "\n## Data\n\n| file | schema | rows kept | SHA-256 |\n|---|---|---|---|\n");
     for (size_t i = 0; i < training->imported->n_sources; i++) {
         const struct import_source *source = &training->imported->sources[i];
-        const char *slash = strrchr(source->path, '/');
-        buffer_printf(out, "| %s | %s | %zu of %zu | `%.16s…` |\n",
-                      slash ? slash + 1 : source->path, source->schema, source->n_kept,
-                      source->n_rows, source->sha256);
+        buffer_printf(out, "| %s | %s | %zu of %zu | `%s` |\n", file_name(source->path),
+                      source->schema, source->n_kept, source->n_rows, source->sha256);
     }
-    buffer_printf(out,
-                  "\n%zu accounts%s. Licence of the data: not stated here; check its source.\n",
-                  training->table->n_rows,
-                  training->is_synthetic ? ", **all of them synthetic (demo data)**" : "");
+    buffer_printf(out, "\n%zu accounts%s.\n\nLicence of the data: %s.\n", training->table->n_rows,
+                  training->is_synthetic ? ", **all of them synthetic (demo data)**" : "",
+                  licence[0] ? licence : "not stated (`--licence` states it); check its source");
+}
+
+/* ---- figures by group ---- */
+
+static void put_groups(const struct training *training, const char *title, const char *figure,
+                       enum explore_grouping by, const struct by_group *groups, struct buffer *out)
+{
+    size_t n_names = 0;
+    const char *const *names = explore_group_names(training->explore, by, &n_names);
+    if (groups->n_groups < 2)
+        return;
+    buffer_printf(out, "\n| %s | accounts | %s | 95 %% |\n|---|---|---|---|\n", title, figure);
+    for (size_t i = 0; i < groups->n_groups && groups->group[i] < n_names; i++) {
+        buffer_printf(out, "| %s | %zu | %.3f |", names[groups->group[i]], groups->n[i],
+                      groups->value[i]);
+        if (isnan(groups->low[i]))
+            buffer_put_text(out, " - |\n");
+        else
+            buffer_printf(out, " %.3f to %.3f |\n", groups->low[i], groups->high[i]);
+    }
+}
+
+static void put_by_group(const struct training *training, const struct class_part *part,
+                         struct buffer *out)
+{
+    static const struct {
+        enum explore_grouping by;
+        const char *title;
+    } groupings[] = {{EXPLORE_TIER, "size"}, {EXPLORE_CATEGORY, "category"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(groupings); i++) {
+        struct by_group groups;
+        if (part)
+            by_group_accuracy(training, part, groupings[i].by, &groups);
+        else
+            by_group_error(training, groupings[i].by, &groups);
+        put_groups(training, groupings[i].title, part ? "told right" : "mean error",
+                   groupings[i].by, &groups, out);
+    }
+}
+
+/* ---- the models ---- */
+
+static void put_importance(const struct importance *importance, struct buffer *out)
+{
+    if (!importance || importance->n == 0)
+        return;
+    buffer_put_text(out, "\nIt goes by");
+    for (size_t i = 0; i < importance->n && i < 5; i++)
+        buffer_printf(out, "%s %s (%.3f ± %.3f)", i ? "," : "", importance->name[i],
+                      importance->mean[i], importance->sd[i]);
+    buffer_put_text(out, ": how much worse it does when the figure is shuffled, on accounts it had "
+                         "not seen, ± spread.\n");
 }
 
 static void put_score(const struct training *training, struct buffer *out)
@@ -46,11 +104,14 @@ static void put_score(const struct training *training, struct buffer *out)
                   crossval->entries[board.chosen].trainer->name, board.settings,
                   metric_names[board.metric], crossval->n_folds, crossval->n_repeats);
     leaderboard_put_markdown(&board, out);
+    put_by_group(training, NULL, out);
     buffer_printf(out,
-                  "\nInterval: conformal, states %.0f %%, covered %.1f %% of held-out rows "
+                  "\nInterval: conformal%s, states %.0f %%, covered %.1f %% of held-out rows "
                   "(%.2f wide on average).\n",
+                  part->intervals.n_groups ? ", by size of the account" : "",
                   100 * training->config->score_coverage, 100 * part->covered.covered,
                   part->covered.width);
+    put_importance(training->why.score, out);
 }
 
 static void put_tier(const struct training *training, struct buffer *out)
@@ -65,28 +126,94 @@ static void put_tier(const struct training *training, struct buffer *out)
     buffer_put_text(out, "\nThe classifier does not see what defines its label.\n\n");
     struct leaderboard board = training_class_board(training, &part->tier);
     leaderboard_put_markdown(&board, out);
-    buffer_printf(
-        out,
-        "\nProbabilities are calibrated (%s scaling): expected calibration error %.3f on rows "
-        "that the calibration had not seen, %.3f before.\n",
-        part->tier.calibrated.method, part->tier.calibrated.after.ece,
-        part->tier.calibrated.before.ece);
+    put_by_group(training, &part->tier, out);
+    buffer_printf(out,
+                  "\nProbabilities are calibrated (%s scaling): expected calibration error %.3f on "
+                  "rows that the calibration had not seen, %.3f before.\n",
+                  part->tier.calibrated.method, part->tier.calibrated.after.ece,
+                  part->tier.calibrated.before.ece);
+    put_importance(training->why.tier, out);
 }
 
 static void put_archetypes(const struct training *training, struct buffer *out)
 {
-    const struct clusters_model *model = &training->cluster.archetypes->model;
+    const struct archetypes *archetypes = training->cluster.archetypes;
+    const struct clusters_model *model = &archetypes->model;
     const char *strength = archetypes_strength(model->silhouette);
-    buffer_printf(out,
-                  "\n## Archetypes\n\nk-means, k = %zu by silhouette (%.2f: %s); on "
-                  "bootstrap samples they come out again with an adjusted Rand index of %.2f (1: "
-                  "always the same).%s\n\n",
-                  model->k, model->silhouette, strength, training->cluster.archetypes->stability,
-                  strcmp(strength, "weak") == 0
-                      ? " The groups are a way to cut a cloud, not natural kinds."
-                      : "");
+    buffer_printf(
+        out,
+        "\n## Archetypes\n\nk-means, k = %zu by silhouette (%.2f: %s); on bootstrap "
+        "samples they come out again with an adjusted Rand index of %.2f (1: always the "
+        "same).%s%s\n\n",
+        model->k, model->silhouette, strength, archetypes->stability,
+        strcmp(strength, "weak") == 0 ? " The groups are a way to cut a cloud, not natural kinds."
+                                      : "",
+        archetypes->stability < ARCHETYPES_STABLE ? " Do not rely on which account is in which."
+                                                  : "");
     for (size_t c = 0; c < model->k; c++)
         buffer_printf(out, "- %s: %u accounts\n", model->names[c], model->sizes[c]);
+}
+
+/* ---- what to do with them, and what not ---- */
+
+static void put_use(struct buffer *out)
+{
+    buffer_put_text(
+        out,
+        "\n## Intended use\n\nTo rank, compare and explain public social media accounts like those "
+        "in the data, as one input to a person's decision. The novelty of an answer says how far "
+        "an account is from this data; beyond it, an answer says so.\n"
+        "\n## Out of scope\n\n- Decisions about people beyond marketing (credit, work, insurance, "
+        "policing), and any without a person.\n- Proof that somebody bought followers or is an "
+        "impostor: a disagreement is a reason to look.\n- Forecasts of sales or of what a campaign "
+        "will bring: no such figure was seen.\n- Private persons, and minors.\n");
+}
+
+static void put_limits(const struct training *training, struct buffer *out)
+{
+    buffer_put_text(
+        out, "\n## Limits\n\n- It reproduces the label or formula above, not influence itself; it "
+             "shows association, not cause.\n- Other platforms, countries, sizes and times than in "
+             "the data are extrapolation.\n- Figures of audiences can be bought; what is counted "
+             "is what was reported.\n");
+    buffer_put_text(out, "\n## What the data cannot tell\n\n");
+    if (training->score.is_composite)
+        buffer_put_text(out, "- How influential an account is by anybody's judgement: there is no "
+                             "label, only the formula.\n");
+    else
+        buffer_printf(out,
+                      "- What else makes up %s: these columns leave %.0f %% of its variance "
+                      "unexplained, out of fold.\n",
+                      training_score_target(training),
+                      100 * (1 - fmax(0, training->score.searched.crossval
+                                             ->entries[training->score.searched.chosen]
+                                             .mean[METRIC_R2])));
+    if (!training->snapshots.after)
+        buffer_put_text(out, "- How accounts change: it is one snapshot.\n");
+    if (!training->table->text[PROFILE_category])
+        buffer_put_text(out, "- What an account is about: there is no category.\n");
+    buffer_put_text(out, "- Who the followers are, and why they follow.\n"
+                         "- Accounts that nobody listed: how rows came into the table is not known "
+                         "here, and a list of the largest says little of the small.\n");
+}
+
+/* No paths: whoever has the files knows where they are. */
+static void put_reproduce(const struct training *training, struct buffer *out)
+{
+    buffer_put_text(out, "\n## How to reproduce\n\nWith the files above (their SHA-256 says "
+                         "whether they are the same), and the same configuration:\n\n    influence "
+                         "train");
+    for (size_t i = 0; i < training->imported->n_sources; i++) {
+        const struct import_source *source = &training->imported->sources[i];
+        buffer_printf(out, " '%s%s%s'", file_name(source->path), source->month[0] ? "@" : "",
+                      source->month);
+    }
+    if (training->target)
+        buffer_printf(out, " --target '%s'", training->target);
+    buffer_printf(out,
+                  " --seed %llu\n\nThe same data, seed and version of influence (%s) give the same "
+                  "blobs, byte for byte; `influence models verify` checks them.\n",
+                  (unsigned long long)training->seed, INFLUENCE_VERSION);
 }
 
 void card_put(const struct training *training, int64_t created_utc_us, struct buffer *out)
@@ -103,13 +230,7 @@ void card_put(const struct training *training, int64_t created_utc_us, struct bu
     put_score(training, out);
     put_tier(training, out);
     put_archetypes(training, out);
-    buffer_put_text(out,
-                    "\n## Intended use\n\nTo rank, compare and explain public social media "
-                    "accounts like those in the data, as one input to a person's decision. The "
-                    "novelty of an answer says how far an account is from this data.\n\n"
-                    "## Limits\n\n- It reproduces the label or formula above, not influence "
-                    "itself; it shows association, not cause.\n- Other platforms, countries, sizes "
-                    "and times than in the data are extrapolation.\n- Figures of audiences can be "
-                    "bought; what is counted is what was reported.\n- Not for decisions about "
-                    "people beyond marketing, and not without a person.\n");
+    put_use(out);
+    put_limits(training, out);
+    put_reproduce(training, out);
 }

@@ -44,9 +44,10 @@ enum status cluster_part_train(struct training *training, struct error *err)
                       "archetypes are weak (silhouette %.2f): the accounts are a cloud, not groups",
                       part->archetypes->model.silhouette);
     if (part->archetypes->stability < ARCHETYPES_STABLE)
-        training_warn(training,
-                      "archetypes do not come out again on other samples (adjusted Rand index %.2f)",
-                      part->archetypes->stability);
+        training_warn(
+            training,
+            "archetypes do not come out again on other samples (adjusted Rand index %.2f)",
+            part->archetypes->stability);
     return STATUS_OK;
 }
 

@@ -96,6 +96,9 @@ static void put_bundle(const struct report *report, const char *created)
     json_end_array(w);
     json_member_integer(w, "rows", (int64_t)training->table->n_rows);
     json_member_bool(w, "synthetic", training->is_synthetic);
+    json_member_string(w, "licence", training->config->data_licence);
+    json_put_key(w, "stages");
+    stages_put_json(&training->stages, w);
     json_put_key(w, "versions");
     json_begin_object(w);
     json_member_string(w, "influence", INFLUENCE_VERSION);
@@ -205,16 +208,9 @@ enum status report_put_models(const struct report *report, struct error *err)
 enum status report_put(const struct training *training, int64_t created_utc_us, struct buffer *out,
                        struct error *err)
 {
-    struct explore_sizes sizes = {training->tier.sizes.names, training->tier.sizes.cuts,
-                                  training->tier.sizes.n};
-    struct explore_input input = {
-        .table = training->table, .report = training->imported, .sizes = &sizes};
-    explore_snapshots_use(&training->snapshots, &input);
-    AUTO(explore_free_slot) struct explore *explore = NULL;
-    TRY(explore_run(&input, &explore, err));
     char created[28];
     clock_format_utc(created_utc_us, created);
     struct json_writer w = json_writer(out);
-    struct report report = {training, explore, &w};
+    struct report report = {training, training->explore, &w};
     return put_report(&report, created, err);
 }

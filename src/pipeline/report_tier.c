@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/by_group.h"
 #include "pipeline/report.h"
 #include "pipeline/train.h"
-#include "runtime/softmax.h"
 
 static void put_confusion(const struct report *report, const size_t *counts, size_t k)
 {
@@ -48,15 +48,6 @@ static void put_by_tier(const struct report *report, const size_t *counts, size_
     json_end_object(report->w);
 }
 
-/* Wilson's score interval of a share at 95 %; upper: which end. */
-static double wilson(double share, double n, bool upper)
-{
-    const double z = 1.959963984540054;
-    double middle = share + z * z / (2 * n);
-    double half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
-    return (middle + (upper ? half : -half)) / (1 + z * z / n);
-}
-
 static void put_reliability(const struct report *report, const struct class_part *part)
 {
     const struct target *target = part->searched.sample;
@@ -72,8 +63,7 @@ static void put_reliability(const struct report *report, const struct class_part
         double count = (double)table.n[b];
         figures[0][b] = table.stated[b];
         figures[1][b] = table.observed[b];
-        figures[2][b] = wilson(table.observed[b], count, false);
-        figures[3][b] = wilson(table.observed[b], count, true);
+        wilson_interval(table.observed[b], count, &figures[2][b], &figures[3][b]);
     }
     json_put_key(report->w, "reliability");
     json_begin_object(report->w);
@@ -84,6 +74,22 @@ static void put_reliability(const struct report *report, const struct class_part
     json_member_number(report->w, "ece_before", part->calibrated.before.ece);
     for (size_t f = 0; f < 4; f++)
         report_put_numbers(report, names[f], figures[f], RELIABILITY_BINS);
+    json_end_object(report->w);
+}
+
+/* Accuracy of accounts of each size and category, whatever the tier is. */
+static void put_groups(const struct report *report, const char *key, const struct class_part *part,
+                       enum explore_grouping by)
+{
+    struct by_group groups;
+    by_group_accuracy(report->training, part, by, &groups);
+    json_put_key(report->w, key);
+    json_begin_object(report->w);
+    report_put_sizes(report, "group", groups.group, groups.n_groups);
+    report_put_sizes(report, "n", groups.n, groups.n_groups);
+    report_put_numbers(report, "accuracy", groups.value, groups.n_groups);
+    report_put_numbers(report, "low", groups.low, groups.n_groups);
+    report_put_numbers(report, "high", groups.high, groups.n_groups);
     json_end_object(report->w);
 }
 
@@ -146,6 +152,8 @@ enum status report_put_tier(const struct report *report, struct error *err)
     report_put_sizes(report, "counts", target->class_counts, target->n_classes);
     put_confusion(report, counts, target->n_classes);
     put_by_tier(report, counts, target->n_classes);
+    put_groups(report, "by_size", part, EXPLORE_TIER);
+    put_groups(report, "by_category", part, EXPLORE_CATEGORY);
     put_reliability(report, part);
     report_put_importance(report, training->why.tier, TASK_CLASSIFICATION, "fraction",
                           "the tier is guessed from the shares of its classes: nothing moves it");

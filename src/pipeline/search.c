@@ -94,6 +94,7 @@ enum status search_run(struct training *training, const struct search_options *o
     if (searched->target->n > (size_t)config->search_max_rows)
         TRY(target_sample(searched->target, (size_t)config->search_max_rows, training->seed,
                           &searched->sample, err));
+    stages_enter(&training->stages, options->stage);
     TRY(check_leakage(training, searched, err));
     const struct trainer *chosen[32];
     struct crossval_input input = {
@@ -114,9 +115,11 @@ enum status search_run(struct training *training, const struct search_options *o
     TRY(crossval_run(&input, &searched->crossval, err));
     searched->chosen =
         crossval_select(searched->crossval, options->select, (enum select_rule)config->search_rule);
+    stages_enter(&training->stages, "refit on all rows");
     uint64_t begin = clock_monotonic_ns();
     input.target = searched->target;
     TRY(crossval_refit(&input, chosen[searched->chosen], &searched->spec, &searched->fitted, err));
     searched->refit_seconds = (double)(clock_monotonic_ns() - begin) * 1e-9;
+    stages_enter(&training->stages, "intervals, calibration");
     return STATUS_OK;
 }

@@ -26,6 +26,7 @@ void training_free(struct training *training)
     why_part_deinit(&training->why);
     feature_spec_free(training->similar_spec);
     import_report_free(training->imported);
+    explore_free(training->explore);
     explore_snapshots_deinit(&training->snapshots);
     table_free(training->table);
     free(training->all_rows);
@@ -81,6 +82,7 @@ static enum status import(const struct train_input *input, struct training *trai
     training->is_synthetic = is_synthetic(training->table);
     if (training->is_synthetic)
         training_warn(training, "demo data: every row is synthetic");
+    TRY(warn_of_drift(training, err));
     training->all_rows = calloc(n, sizeof *training->all_rows);
     if (!training->all_rows)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
@@ -93,8 +95,21 @@ static enum status search(struct training *training, struct error *err)
 {
     TRY(score_part_train(training, err));
     TRY(tier_part_train(training, err));
+    stages_enter(&training->stages, "archetypes");
     TRY(cluster_part_train(training, err));
+    stages_enter(&training->stages, "importance, dependence");
     return why_part_train(training, err);
+}
+
+/* Statistics for the report, and the groups that figures are given by. */
+static enum status explore(struct training *training, struct error *err)
+{
+    struct explore_sizes sizes = {training->tier.sizes.names, training->tier.sizes.cuts,
+                                  training->tier.sizes.n};
+    struct explore_input input = {
+        .table = training->table, .report = training->imported, .sizes = &sizes};
+    explore_snapshots_use(&training->snapshots, &input);
+    return explore_run(&input, &training->explore, err);
 }
 
 static enum status write_blobs(struct training *training, struct error *err)
@@ -187,11 +202,19 @@ enum status train_run(const struct train_input *input, struct training **ret_tra
     training->seed = input->seed;
     training->progress = input->progress;
     uint64_t begin = clock_monotonic_ns();
+    struct stages *stages = &training->stages;
+    stages_enter(stages, "import");
     TRY(import(input, training, err));
     TRY(search(training, err));
+    stages_enter(stages, "statistics");
+    TRY(explore(training, err));
+    stages_enter(stages, "models written");
     TRY(write_blobs(training, err));
+    stages_enter(stages, "models checked");
     TRY(check_blobs(training, err));
+    stages_enter(stages, "report, bundle");
     TRY(write_bundle(training, input->models_dir, err));
+    stages_enter(stages, NULL);
     training->seconds = (double)(clock_monotonic_ns() - begin) * 1e-9;
     *ret_training = STEAL(training);
     return STATUS_OK;

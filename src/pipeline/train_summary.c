@@ -106,6 +106,8 @@ void train_print(const struct training *training, FILE *out)
         fputc('\n', out);
     for (size_t i = 0; i < training->n_warnings; i++)
         fprintf(out, "careful: %s\n", training->warnings[i]);
+    fputc('\n', out);
+    stages_print(&training->stages, out);
     fprintf(out, "\nbundle %s, %.1f s\n", training->bundle_id, training->seconds);
 }
 
@@ -199,6 +201,7 @@ static void put_members(const struct training *training, struct json_writer *w)
 {
     json_member_integer(w, "seed", (int64_t)training->seed);
     json_member_bool(w, "synthetic", training->is_synthetic);
+    json_member_string(w, "licence", training->config->data_licence);
     json_member_integer(w, "rows", (int64_t)training->table->n_rows);
     json_member_string(w, "target", training_score_target(training));
     json_member_string(w, "tiers", training->tier.target);
@@ -239,6 +242,8 @@ void train_put_json(const struct training *training, struct json_writer *w)
     json_begin_object(w);
     json_member_string(w, "bundle", training->bundle_id);
     json_member_fixed(w, "seconds", training->seconds, 3);
+    json_put_key(w, "stages");
+    stages_put_json(&training->stages, w);
     put_members(training, w);
     json_end_object(w);
 }

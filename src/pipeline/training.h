@@ -11,12 +11,14 @@
 #include "base/arena.h"
 #include "base/progress.h"
 #include "dataset/import.h"
+#include "explore/explore.h"
 #include "explore/snapshots.h"
 #include "learn/archetypes.h"
 #include "learn/crossval.h"
 #include "learn/dependence.h"
 #include "learn/importance.h"
 #include "pipeline/certainty.h"
+#include "pipeline/stages.h"
 #include "pipeline/train_config.h"
 #include "runtime/engine.h"
 
@@ -85,6 +87,7 @@ struct training {
 
     struct import_report *imported;
     struct explore_snapshots snapshots; /* for the report's comparison */
+    struct explore *explore;            /* statistics and groups; after the search */
     struct table *table;
     size_t *all_rows; /* [n_rows] 0, 1, ... */
     bool is_synthetic;
@@ -101,6 +104,7 @@ struct training {
 
     const char *warnings[TRAINING_MAX_WARNINGS];
     size_t n_warnings;
+    struct stages stages;
     double seconds;
     char bundle_id[BUNDLE_ID_BYTES];
 };
@@ -111,6 +115,9 @@ DEFINE_SLOT(training_free, struct training)
 /* Remember a warning for the terminal, the report and the card; more than fit are dropped. */
 void training_warn(struct training *training, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Columns that moved much between the two newest snapshots, if there are two. */
+enum status warn_of_drift(struct training *training, struct error *err);
 
 /* ---- the steps, in their order ---- */
 

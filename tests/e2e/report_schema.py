@@ -222,6 +222,10 @@ def check_tier(part):
     need(len(part["confusion"]) == k and all(len(row) == k for row in part["confusion"]),
          "models.tier.confusion", "shape")
     columns(part["by_tier"], "models.tier.by_tier", "precision", "recall", "f1", length=k)
+    for by in ("by_size", "by_category"):
+        columns(part[by], f"models.tier.{by}", "group", "n", "accuracy", "low", "high")
+        for low, accuracy, high in zip(part[by]["low"], part[by]["accuracy"], part[by]["high"]):
+            ordered(f"models.tier.{by}", low, accuracy, high)
     members(part["reliability"], "models.tier.reliability", method=str, ece=NUMBER, ece_before=NUMBER)
     columns(part["reliability"], "models.tier.reliability", "n", "stated", "observed", "low", "high",
             length=len(part["reliability"]["edges"]) - 1)
@@ -257,7 +261,9 @@ def check_report(report):
         need(is_absent(report[name]) != is_bundle, name, f"in a report of the kind {report['kind']}")
     if is_bundle:
         members(report["bundle"], "bundle", id=str, created=str, seed=int, data=list, rows=int,
-                synthetic=bool, versions=dict)
+                synthetic=bool, licence=str, stages=list, versions=dict)
+        for stage in report["bundle"]["stages"]:
+            members(stage, "bundle.stages", name=str, seconds=NUMBER, cpu_seconds=NUMBER, peak_mb=NUMBER)
         if not is_absent(report["models"]["score"]):
             check_score(report["models"]["score"], groups)
         if not is_absent(report["models"]["tier"]):

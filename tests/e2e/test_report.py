@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of a bundle: its schema, the page as one file, and `models show`."""
 
+import csv
+import hashlib
 import json
 import re
 
@@ -95,3 +97,32 @@ def test_models_show_names_the_models_and_what_to_mind(run, models, report):
         assert name in text
     for caution in report["overview"]["careful"]:
         assert caution["text"] in text
+
+
+def test_the_card_says_what_a_reader_must_know(run, demo, tmp_path):
+    """Licence, hashes, figures by group, and a month that is not like the one before."""
+    first, *_, last = sorted(demo.glob("snapshot-*.csv"))
+    with open(last, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["followers"] = str(40 * int(float(row["followers"]))) if row["followers"] else ""
+    moved = tmp_path / "moved.csv"
+    with open(moved, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    run("train", f"{first}@2025-01", f"{moved}@2025-04", "--licence", "CC0-1.0", "--out", tmp_path, *QUICK)
+    card = (tmp_path / "current/card.md").read_text(encoding="utf-8")
+    for heading in ("Data", "Score", "Tier", "Archetypes", "Intended use", "Out of scope", "Limits",
+                    "What the data cannot tell", "How to reproduce"):
+        assert f"\n## {heading}" in card
+    assert "Licence of the data: CC0-1.0." in card
+    assert hashlib.sha256(moved.read_bytes()).hexdigest() in card
+    assert "'moved.csv@2025-04'" in card
+    assert "| size | accounts | told right | 95 % |" in card
+    drift = re.search(r"followers drifted between 2025-01 and 2025-04 \(PSI [\d.]+\)", card)
+    assert drift
+    report = json.loads(run("report", "--bundle", tmp_path, "--json").stdout)
+    assert report["bundle"]["licence"] == "CC0-1.0"
+    assert any(drift[0] in item["text"] for item in report["overview"]["careful"])
+    assert {"import", "tier models", "archetypes"} <= {stage["name"] for stage in report["bundle"]["stages"]}
