@@ -48,12 +48,12 @@ static const char *set_option(struct request *request, const char *option, const
         return NULL;
     }
     if (strcmp(option, "holdout") == 0)
-        return text_parse_number(value, strlen(value), &input->holdout) && input->holdout > 0 &&
-                       input->holdout <= 0.5
+        return text_parse_number(value, strlen(value), &input->protocol.holdout) &&
+                       input->protocol.holdout > 0 && input->protocol.holdout <= 0.5
                    ? NULL
                    : "must be a share above 0, up to 0.5";
     if (strcmp(option, "repeats") == 0)
-        return parse_count(value, 100, &input->n_repeats) && input->n_repeats > 0
+        return parse_count(value, 100, &input->protocol.n_repeats) && input->protocol.n_repeats > 0
                    ? NULL
                    : "must be from 1 to 100";
     if (strcmp(option, "suggest") == 0)
@@ -61,7 +61,7 @@ static const char *set_option(struct request *request, const char *option, const
                                                                   : "must be from 0 to 1000000";
     if (!parse_count(value, INT64_MAX, &seed))
         return "must be a whole number";
-    input->seed = seed;
+    input->protocol.seed = seed;
     return NULL;
 }
 
@@ -73,9 +73,9 @@ int command_links(int argc, char **argv)
         {"suggest", required_argument, NULL, 'v'}, {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},          {0},
     };
-    struct request request = {
-        .input = {
-            .holdout = 0.1, .n_repeats = 5, .n_suggestions = 20, .progress = command_progress()}};
+    struct request request = {.input = {.protocol = {.holdout = 0.1, .n_repeats = 5},
+                                        .n_suggestions = 20,
+                                        .progress = command_progress()}};
     opterr = 0;
     int index = 0;
     for (int option; (option = getopt_long(argc, argv, "", options, &index)) != -1;) {

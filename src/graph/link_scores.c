@@ -11,6 +11,7 @@
 
 #define RESTART 0.15
 #define WALK_STEPS 6
+#define WALK_LEAST 1e-4 /* smaller shares are not followed */
 
 const char *const link_method_names[LINK_N_METHODS] = {
     [LINK_POPULARITY] = "popularity",   [LINK_COMMON] = "common_neighbours",
@@ -164,6 +165,8 @@ static void walk_step(struct link_scorer *scorer)
     struct sums next = scorer->next;
     for (size_t i = 0; i < scorer->alike.n; i++) {
         uint32_t node = scorer->alike.touched[i];
+        if (scorer->alike.value[node] < WALK_LEAST)
+            continue;
         double share = (1.0 - RESTART) * scorer->alike.value[node] /
                        fmax(1.0, (double)graph_degree(graph, node));
         for (size_t j = graph->start[node]; j < graph->start[node + 1]; j++)

@@ -16,8 +16,9 @@ enum link_method {
     LINK_USER_COSINE, /* how much sources like this one link to the target */
     LINK_RESOURCE,    /* Zhou et al. 2007: resource passed source, target, source, target */
     LINK_HYBRID,      /* Zhou et al. 2010: the same, popular targets damped by in-degree ^ 1/2 */
-    LINK_WALK,        /* random walk with restart (0.15) from the source, 6 steps, undirected */
-    LINK_SPECTRAL,    /* rank-16 approximation of the degree-normalised adjacency matrix */
+    LINK_WALK, /* random walk with restart (0.15) from the source, 6 steps, undirected; shares below
+                1e-4 are not followed (as Andersen, Chung and Lang 2006) */
+    LINK_SPECTRAL, /* rank-16 approximation of the degree-normalised adjacency matrix */
     LINK_N_METHODS
 };
 

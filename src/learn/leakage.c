@@ -38,6 +38,12 @@ static const struct {
     {0 F(post_comments_per_like), 0 F(post_ln_likes) F(post_ln_comments)},
     {0 F(edges_in), 0 F(comments_in) F(mentions_in)},
     {0 F(comments_in) F(mentions_in), 0 F(edges_in)},
+    /* One edges file makes them all. */
+    {0 F(edges_in) F(edges_out) F(comments_in) F(mentions_in),
+     0 F(net_pagerank) F(net_core) F(net_clustering) F(net_betweenness)},
+    {0 F(net_pagerank) F(net_core) F(net_clustering) F(net_betweenness),
+     0 F(net_pagerank) F(net_core) F(net_clustering) F(net_betweenness) F(edges_in) F(edges_out)
+         F(comments_in) F(mentions_in)},
 };
 
 uint64_t leakage_closure(uint64_t targets)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/network.h"
 #include "pipeline/train_config.h"
 
 #define MAX_TRAINERS 32
@@ -115,6 +116,9 @@ enum status evaluate_run(const struct evaluate_input *input, struct evaluation *
     struct own_target own = input->target;
     own.progress = input->progress;
     TRY(own_target_make(&own, &evaluation->cases, err));
+    /* The rows of a post's lift are posts. */
+    if (!own.target || strcmp(own.target, OWN_TARGET_POST_LIFT) != 0)
+        TRY(network_join(&own.joins, evaluation->cases.table, input->seed, err));
     TRY(choose_design(input, evaluation, err));
     TRY(validate(input, evaluation, err));
     *ret_evaluation = STEAL(evaluation);

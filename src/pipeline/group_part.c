@@ -78,6 +78,8 @@ enum status similar_part_write(struct training *training, struct error *err)
         .max_levels = 24,
         .min_level_share = 0.01,
     };
+    /* A profile's place in the network is read off its neighbours: it cannot help to find them. */
+    network_exclude_features(options.excluded);
     struct design design;
     TRY(design_choose(table, &options, &design, err));
     TRY(design_fit(&design, table, training->all_rows, table->n_rows, &training->similar_spec,

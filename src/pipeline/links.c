@@ -15,7 +15,6 @@ void links_result_free(struct links_result *result)
     import_report_free(result->imported);
     edges_free(result->edges);
     graph_free(result->graph);
-    free(result->figures);
     free(result->suggestions);
     free(result);
 }
@@ -86,33 +85,50 @@ static enum status build(const struct links_input *input, struct links_result *r
     return graph_new(&list, true, &result->graph, err);
 }
 
-static enum status evaluate(const struct links_input *input, struct links_result *result,
-                            struct error *err)
+/* The graph without the accounts that have no link at all: they play no part. */
+static enum status drop_isolated(const struct graph *graph, struct graph **ret_graph,
+                                 struct error *err)
 {
-    size_t n = input->n_repeats;
-    result->figures = calloc(n, sizeof *result->figures);
-    AUTO(free_slot) double *values = calloc(n, sizeof *values);
-    if (!result->figures || !values)
+    AUTO(free_slot) uint32_t *nodes = calloc(graph->n + 1, sizeof *nodes);
+    if (!nodes)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
+    size_t n = 0;
+    for (uint32_t i = 0; i < graph->n; i++)
+        if (graph_degree(graph, i) > 0)
+            nodes[n++] = i;
+    return graph_induced(graph, nodes, n, ret_graph, err);
+}
+
+enum status links_assess(const struct graph *graph, const struct links_protocol *protocol,
+                         struct link_assessment *ret_assessment, struct error *err)
+{
+    size_t n = protocol->n_repeats;
+    struct link_assessment assessment = {0};
+    AUTO(free_slot) struct link_figures *figures = calloc(n, sizeof *figures);
+    AUTO(free_slot) double *values = calloc(n, sizeof *values);
+    AUTO(graph_free_slot) struct graph *linked = NULL;
+    if (!figures || !values)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(drop_isolated(graph, &linked, err));
     for (size_t r = 0; r < n; r++) {
-        progress_show(input->progress, "holding out links", (double)r / (double)n);
-        TRY(links_evaluate(result->graph, input->holdout, input->seed + r, &result->figures[r],
-                           err));
-        result->n_chosen[result->figures[r].chosen]++;
-        result->precision += result->figures[r].precision / (double)n;
+        TRY(links_evaluate(linked, protocol->holdout, protocol->seed + r, &figures[r], err));
+        assessment.n_chosen[figures[r].chosen]++;
+        assessment.precision += figures[r].precision / (double)n;
+        values[r] = figures[r].auc[figures[r].chosen];
     }
-    for (size_t r = 0; r < n; r++)
-        values[r] = result->figures[r].auc[result->figures[r].chosen];
-    result->auc = metrics_mean(values, n);
-    result->auc_sd = metrics_sd(values, n);
+    assessment.n_held = figures[0].n_held;
+    assessment.n_unseen = figures[0].n_unseen;
+    assessment.auc = metrics_mean(values, n);
+    assessment.auc_sd = metrics_sd(values, n);
     for (size_t method = 0; method < LINK_N_METHODS; method++) {
         for (size_t r = 0; r < n; r++)
-            values[r] = result->figures[r].auc[method];
-        result->mean[method] = metrics_mean(values, n);
-        result->sd[method] = metrics_sd(values, n);
-        if (result->n_chosen[method] > result->n_chosen[result->method])
-            result->method = (enum link_method)method;
+            values[r] = figures[r].auc[method];
+        assessment.mean[method] = metrics_mean(values, n);
+        assessment.sd[method] = metrics_sd(values, n);
+        if (assessment.n_chosen[method] > assessment.n_chosen[assessment.method])
+            assessment.method = (enum link_method)method;
     }
+    *ret_assessment = assessment;
     return STATUS_OK;
 }
 
@@ -122,18 +138,17 @@ enum status links_run(const struct links_input *input, struct links_result **ret
     AUTO(links_result_free_slot) struct links_result *result = calloc(1, sizeof *result);
     if (!result)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    result->holdout = input->holdout;
-    result->n_repeats = input->n_repeats;
-    result->seed = input->seed;
+    result->protocol = input->protocol;
     TRY(load(input, result, err));
     TRY(build(input, result, err));
-    TRY(evaluate(input, result, err));
+    progress_show(input->progress, "holding out links", -1);
+    TRY(links_assess(result->graph, &input->protocol, &result->assessed, err));
     result->suggestions = calloc(input->n_suggestions + 1, sizeof *result->suggestions);
     if (!result->suggestions)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     if (input->n_suggestions > 0) {
         progress_show(input->progress, "looking for links", -1);
-        TRY(links_suggest(result->graph, result->method, input->seed, PER_ACCOUNT,
+        TRY(links_suggest(result->graph, result->assessed.method, input->protocol.seed, PER_ACCOUNT,
                           input->n_suggestions, result->suggestions, &result->n_suggestions, err));
     }
     *ret_result = STEAL(result);
@@ -149,7 +164,7 @@ static const char *name_of(const struct links_result *result, uint32_t node)
 
 void links_print(const struct links_result *result, FILE *out)
 {
-    const struct link_figures *first = &result->figures[0];
+    const struct link_assessment *found = &result->assessed;
     fprintf(out, "%zu accounts, %zu links (", result->graph->n, result->graph->n_arcs);
     const char *comma = "";
     for (size_t kind = 0; kind < N_EDGE_KINDS; kind++) {
@@ -162,18 +177,19 @@ void links_print(const struct links_result *result, FILE *out)
             ")\n\n%zu links held out, %zu of them of accounts unseen in training; against as "
             "many pairs that are no link,\ndrawn uniformly among the sources and targets "
             "seen; %zu repeats from seed %llu\n\n",
-            first->n_held, first->n_unseen, result->n_repeats, (unsigned long long)result->seed);
+            found->n_held, found->n_unseen, result->protocol.n_repeats,
+            (unsigned long long)result->protocol.seed);
     fprintf(out, "  %-18s %-16s chosen  what it is\n", "score", "AUC");
     for (size_t method = 0; method < LINK_N_METHODS; method++)
         fprintf(out, "  %-18s %.4f +- %.4f %4zu x   %s\n", link_method_names[method],
-                result->mean[method], result->sd[method], result->n_chosen[method],
-                link_method_help[method]);
+                result->assessed.mean[method], result->assessed.sd[method],
+                result->assessed.n_chosen[method], link_method_help[method]);
     fprintf(out,
             "\nchosen inside the training links: AUC %.4f +- %.4f; of its better half of the pairs "
             "%.1f %% are links\n",
-            result->auc, result->auc_sd, 100 * result->precision);
+            found->auc, found->auc_sd, 100 * found->precision);
     if (result->n_suggestions > 0)
-        fprintf(out, "\nsuggested links (%s):\n", link_method_names[result->method]);
+        fprintf(out, "\nsuggested links (%s):\n", link_method_names[result->assessed.method]);
     for (size_t i = 0; i < result->n_suggestions; i++)
         fprintf(out, "  %-30s %-30s %.4g\n", name_of(result, result->suggestions[i].from),
                 name_of(result, result->suggestions[i].to), result->suggestions[i].score);
@@ -187,9 +203,9 @@ static void put_methods(const struct links_result *result, struct json_writer *w
         json_begin_object(w);
         json_member_string(w, "name", link_method_names[method]);
         json_member_string(w, "help", link_method_help[method]);
-        json_member_number(w, "auc", result->mean[method]);
-        json_member_number(w, "auc_sd", result->sd[method]);
-        json_member_integer(w, "chosen", (int64_t)result->n_chosen[method]);
+        json_member_number(w, "auc", result->assessed.mean[method]);
+        json_member_number(w, "auc_sd", result->assessed.sd[method]);
+        json_member_integer(w, "chosen", (int64_t)result->assessed.n_chosen[method]);
         json_end_object(w);
     }
     json_end_array(w);
@@ -200,16 +216,16 @@ void links_put_json(const struct links_result *result, struct json_writer *w)
     json_begin_object(w);
     json_member_integer(w, "accounts", (int64_t)result->graph->n);
     json_member_integer(w, "links", (int64_t)result->graph->n_arcs);
-    json_member_number(w, "holdout", result->holdout);
-    json_member_integer(w, "repeats", (int64_t)result->n_repeats);
-    json_member_integer(w, "seed", (int64_t)result->seed);
-    json_member_integer(w, "held", (int64_t)result->figures[0].n_held);
-    json_member_integer(w, "unseen", (int64_t)result->figures[0].n_unseen);
-    json_member_number(w, "auc", result->auc);
-    json_member_number(w, "auc_sd", result->auc_sd);
-    json_member_number(w, "precision", result->precision);
+    json_member_number(w, "holdout", result->protocol.holdout);
+    json_member_integer(w, "repeats", (int64_t)result->protocol.n_repeats);
+    json_member_integer(w, "seed", (int64_t)result->protocol.seed);
+    json_member_integer(w, "held", (int64_t)result->assessed.n_held);
+    json_member_integer(w, "unseen", (int64_t)result->assessed.n_unseen);
+    json_member_number(w, "auc", result->assessed.auc);
+    json_member_number(w, "auc_sd", result->assessed.auc_sd);
+    json_member_number(w, "precision", result->assessed.precision);
     put_methods(result, w);
-    json_member_string(w, "method", link_method_names[result->method]);
+    json_member_string(w, "method", link_method_names[result->assessed.method]);
     json_put_key(w, "suggestions");
     json_begin_array(w);
     for (size_t i = 0; i < result->n_suggestions; i++) {

@@ -11,13 +11,31 @@
 #include "dataset/edges.h"
 #include "graph/links.h"
 
+/* How links are judged. */
+struct links_protocol {
+    double holdout;   /* share of the links, in (0, 0.5] */
+    size_t n_repeats; /* repeat r has the seed + r */
+    uint64_t seed;
+};
+
+struct link_assessment {
+    double auc, auc_sd; /* over repeats, of what each chose by its training links */
+    double precision;   /* see link_figures */
+    double mean[LINK_N_METHODS], sd[LINK_N_METHODS]; /* AUC of each method */
+    size_t n_chosen[LINK_N_METHODS];
+    enum link_method method; /* chosen most often: for suggestions */
+    size_t n_held, n_unseen; /* of the first repeat */
+};
+
+/* links_evaluate(), repeated. */
+enum status links_assess(const struct graph *graph, const struct links_protocol *protocol,
+                         struct link_assessment *ret_assessment, struct error *err);
+
 struct links_input {
     const char *const *files; /* of edges */
     size_t n_files;
     const char *kinds; /* NULL: all; or a list: "follow,tag" */
-    double holdout;    /* share of the links, in (0, 0.5] */
-    size_t n_repeats;  /* 1..100; repeat r has the seed + r */
-    uint64_t seed;
+    struct links_protocol protocol;
     size_t n_suggestions;
     struct progress progress;
 };
@@ -27,15 +45,8 @@ struct links_result {
     struct edges *edges; /* owns the names */
     struct graph *graph;
     size_t n_of_kind[N_EDGE_KINDS];
-    double holdout;
-    size_t n_repeats;
-    uint64_t seed;
-    struct link_figures *figures; /* [n_repeats] */
-    double auc, auc_sd;           /* of what each repeat chose by its training links */
-    double precision;
-    double mean[LINK_N_METHODS], sd[LINK_N_METHODS]; /* AUC of each method over the repeats */
-    size_t n_chosen[LINK_N_METHODS];
-    enum link_method method; /* of the suggestions: the one chosen most often */
+    struct links_protocol protocol;
+    struct link_assessment assessed;
     struct link_suggestion *suggestions;
     size_t n_suggestions;
 };

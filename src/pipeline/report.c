@@ -186,7 +186,7 @@ static enum status put_report(const struct report *report, const char *created, 
     explore_put_explore(report->explore, w);
     TRY(report_put_models(report, err));
     TRY(report_put_archetypes(report, err));
-    report_put_absent(report, "network", NOT_YET ": it needs edges (--edges)");
+    TRY(report_put_network(report, err));
     report_put_absent(report, "virality", NOT_YET ": it needs posts (--posts)");
     report_put_absent(report, "growth", NOT_YET "; what was seen is in explore.growth");
     json_end_object(w);

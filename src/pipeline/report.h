@@ -40,3 +40,6 @@ void report_put_dependence(const struct report *report, const struct dependence 
 /* The value of models.score and of models.tier. */
 enum status report_put_score(const struct report *report, struct error *err);
 enum status report_put_tier(const struct report *report, struct error *err);
+
+/* The member `network`. */
+enum status report_put_network(const struct report *report, struct error *err);

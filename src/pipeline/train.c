@@ -25,6 +25,8 @@ void training_free(struct training *training)
     cluster_part_deinit(&training->cluster);
     why_part_deinit(&training->why);
     feature_spec_free(training->similar_spec);
+    network_free(training->network);
+    edges_free(training->edges);
     import_report_free(training->imported);
     explore_free(training->explore);
     explore_snapshots_deinit(&training->snapshots);
@@ -205,6 +207,7 @@ enum status train_run(const struct train_input *input, struct training **ret_tra
     struct stages *stages = &training->stages;
     stages_enter(stages, "import");
     TRY(import(input, training, err));
+    TRY(network_part_train(training, &input->joins, err));
     TRY(search(training, err));
     stages_enter(stages, "statistics");
     TRY(explore(training, err));

@@ -19,6 +19,7 @@
 #include "learn/importance.h"
 #include "pipeline/certainty.h"
 #include "pipeline/stages.h"
+#include "pipeline/network.h"
 #include "pipeline/train_config.h"
 #include "runtime/engine.h"
 
@@ -97,6 +98,8 @@ struct training {
     struct cluster_part cluster;
     struct why_part why;
     struct feature_spec *similar_spec;
+    struct edges *edges;     /* NULL: none were given */
+    struct network *network; /* borrows the edges */
 
     void *blob[ENGINE_N_MODELS];
     size_t blob_bytes[ENGINE_N_MODELS];
@@ -147,5 +150,12 @@ void cluster_part_deinit(struct cluster_part *part);
 /* Importance and dependence of the models chosen; after the parts above. */
 enum status why_part_train(struct training *training, struct error *err);
 void why_part_deinit(struct why_part *part);
+
+/* Before the search: the network of the edges, or of likenesses. Real edges become columns of the
+ * table, which models may then see. */
+enum status network_part_train(struct training *training, const struct import_joins *joins,
+                               struct error *err);
+/* Take the features that read a place in the network (net_*) out of a design. */
+void network_exclude_features(bool excluded[static FEATURE_N]);
 
 enum status similar_part_write(struct training *training, struct error *err);

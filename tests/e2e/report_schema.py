@@ -246,6 +246,49 @@ def check_archetypes(part):
         need(0 <= cluster < k, "archetypes.projection.cluster", cluster)
 
 
+def check_links(part, place):
+    if is_absent(part):
+        return
+    members(part, place, n=int, held=int, unseen=int, method=str, auc=NUMBER, sd=NUMBER, precision=NUMBER,
+            scores=list, suggested=list)
+    need(0 <= part["unseen"] <= part["held"] <= part["n"], place, "counts")
+    need(part["method"] in [score["name"] for score in part["scores"]], place, "method")
+    for link in part["suggested"]:
+        members(link, place, to=str, score=NUMBER)
+        need(isinstance(link["from"], str), place, "from")
+
+
+def check_network(part, groups):
+    members(part, "network", kind=str, n=int, links=int, isolated=int, modularity=NUMBER, n_communities=int,
+            sampled=bool, communities=list, hubs=list, bridges=list, homophily=dict, drawn=dict)
+    names = part["communities"]
+    need(len(names) <= 24 and len({c["name"] for c in names}) == len(names), "network.communities", "names")
+    sizes = [c["size"] for c in names]
+    need(sizes == sorted(sizes, reverse=True) and sum(sizes) <= part["n"], "network.communities", "sizes")
+    for community in names:
+        members(community, "network.communities", name=str, within=NUMBER, themes=list, members=list)
+        need(0 <= community["within"] <= 1, "network.communities.within", community["within"])
+    for account in part["hubs"] + part["bridges"]:
+        members(account, "network.hubs", community=int, degree=int, pagerank=NUMBER, core=int,
+                betweenness=NUMBER, spread=NUMBER)
+        need(account["core"] <= account["degree"], "network.hubs", "core")
+    drawn = part["drawn"]
+    n = columns(drawn, "network.drawn", "handle", "tier", "category", "x", "y", "community", "followers", "degree",
+                "pagerank")
+    need(n <= 5000 and n <= part["n"] - part["isolated"], "network.drawn", f"{n} nodes")
+    indices(drawn["tier"], groups["tier"], "network.drawn.tier")
+    indices(drawn["category"], groups["category"], "network.drawn.category")
+    need(all(0 <= v <= 1 for v in drawn["x"] + drawn["y"]), "network.drawn", "a place is outside")
+    m = columns(drawn["edges"], "network.drawn.edges", "from", "to")
+    need(m <= 12000, "network.drawn.edges", f"{m} edges")
+    for end in drawn["edges"]["from"] + drawn["edges"]["to"]:
+        need(0 <= end < n, "network.drawn.edges", end)
+    if not is_absent(part["homophily"]):
+        ordered("network.homophily", part["homophily"]["low"], part["homophily"]["high"])
+    check_links(part["collaborations"], "network.collaborations")
+    check_links(part["brands"], "network.brands")
+
+
 def check_report(report):
     members(report, "report", schema=int, kind=str, made=str, influence=str, synthetic=bool, bundle=dict,
             overview=dict, groups=dict, data=dict, explore=dict, models=dict, archetypes=dict, network=dict,
@@ -269,3 +312,4 @@ def check_report(report):
         if not is_absent(report["models"]["tier"]):
             check_tier(report["models"]["tier"])
         check_archetypes(report["archetypes"])
+        check_network(report["network"], groups)

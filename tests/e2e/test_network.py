@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network of a training run: communities and links of real edges, or of likeness."""
+
+import json
+import random
+
+import pytest
+from report_schema import check_report, is_absent
+
+QUICK = ("--search.folds=2", "--search.repeats=1", "--score.models=constant ridge", "--tier.models=prior softmax")
+CAMPS = ("food", "travel", "beauty")
+
+
+def train(run, out, *arguments):
+    run("train", *arguments, "--out", out, *QUICK)
+    report = json.loads(run("report", "--bundle", out, "--json").stdout)
+    check_report(report)
+    return report["network"]
+
+
+@pytest.fixture(scope="module")
+def camps(tmp_path_factory):
+    """Three camps of 60, one category each; nine of ten mentions stay inside."""
+    rng = random.Random(5)
+    folder = tmp_path_factory.mktemp("camps")
+    rows = [f"demo_{i:03},{CAMPS[i % 3]},{rng.randrange(1000, 900000)},{rng.randrange(10, 3000)},{rng.randrange(10, 9000)}\n"
+            for i in range(180)]
+    (folder / "accounts.csv").write_text("username,category,followers,posts,avg_likes\n" + "".join(rows))
+    links = set()
+    while len(links) < 900:
+        a, b = rng.randrange(180), rng.randrange(180)
+        if a != b and (a % 3 == b % 3 or rng.random() < 0.05):
+            links.add((a, b))
+    (folder / "edges.csv").write_text(
+        "kind,source,target\n" + "".join(f"mention,demo_{a:03},demo_{b:03}\n" for a, b in sorted(links)))
+    (folder / "brands.csv").write_text("influencer,brand\n" + "".join(
+        f"demo_{i:03},brand_{CAMPS[i % 3]}_{j}\n" for i in range(180) for j in range(8) if rng.random() < 0.5))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def network(run, camps, tmp_path_factory):
+    return train(run, tmp_path_factory.mktemp("models"), camps / "accounts.csv", "--edges", camps / "edges.csv",
+                 "--edges", camps / "brands.csv")
+
+
+def test_communities_of_edges_are_the_camps(network):
+    assert network["kind"] == "edges" and network["links"] == 900 and network["neighbours"] == 0
+    assert [c["size"] for c in network["communities"]] == [60, 60, 60]
+    for community in network["communities"]:
+        theme = community["themes"][0]
+        assert theme["kind"] == "category" and theme["name"] in CAMPS
+        assert theme["value"] == 1 and theme["overall"] == pytest.approx(1 / 3, abs=1e-5)
+        assert community["within"] > 0.8
+
+
+def test_homophily_is_beyond_chance(network):
+    homophily = network["homophily"]
+    assert homophily["assortativity"] > 0.7 > 0.1 > homophily["high"] > homophily["low"]
+
+
+def test_suggested_links_and_brands_stay_in_the_camp(network, camps):
+    known = set((camps / "edges.csv").read_text().split())
+    for part in ("collaborations", "brands"):
+        assert network[part]["auc"] > 0.7 and network[part]["suggested"]
+    inside = [link for link in network["collaborations"]["suggested"]
+              if int(link["from"][5:]) % 3 == int(link["to"][5:]) % 3]
+    assert len(inside) >= 0.9 * len(network["collaborations"]["suggested"])
+    for link in network["collaborations"]["suggested"]:
+        assert f"mention,{link['from']},{link['to']}" not in known
+    for link in network["brands"]["suggested"]:
+        assert link["to"].split("_")[1] == CAMPS[int(link["from"][5:]) % 3]
+
+
+def test_without_edges_likeness_makes_the_network(run, camps, tmp_path):
+    network = train(run, tmp_path, camps / "accounts.csv")
+    assert network["kind"] == "similarity" and network["neighbours"] == 10 and network["isolated"] == 0
+    assert is_absent(network["collaborations"]) and is_absent(network["brands"])
+    # Categories were dealt without regard to figures, which alone make accounts alike.
+    assert network["homophily"]["assortativity"] < 0.1
+
+
+def test_edges_give_features_that_the_edges_own_figures_may_not_see(run, camps):
+    files = (camps / "accounts.csv", "--edges", camps / "edges.csv", "--repeats", 1, "--folds", 2, "--json")
+    seen = json.loads(run("evaluate", *files, "--target", "avg_likes", "--models", "ridge").stdout)["features"]
+    assert {"net_pagerank", "ln_net_core", "net_clustering", "net_betweenness"} & set(seen)
+    seen = json.loads(run("evaluate", *files, "--target", "edges_in", "--models", "ridge").stdout)["features"]
+    assert not [name for name in seen if "net_" in name]
+
+
+def test_the_same_seed_gives_the_same_network(run, camps, tmp_path, network):
+    again = train(run, tmp_path, camps / "accounts.csv", "--edges", camps / "edges.csv", "--edges",
+                  camps / "brands.csv")
+    assert again == network
+
+
+def test_real_edges_have_real_themes(run, shared_data, tmp_path):
+    network = train(run, tmp_path, shared_data / "kim_influencers.txt", "--edges", shared_data / "derived_kim_edges.csv",
+                    "--search.max_rows=500")
+    assert network["n"] == 33935 and network["links"] > 27000 and network["modularity"] > 0.6
+    assert network["homophily"]["assortativity"] > 0.4
+    assert network["collaborations"]["auc"] > 0.7
