@@ -57,6 +57,8 @@ enum {
     TOP,
     LABELS,
     ALLOW,
+    WHERE,
+    SCORED,
     FEATURES,
     EXCLUDE,
     MODELS,
@@ -85,6 +87,12 @@ static bool take_option(int option, struct evaluate_input *input)
         return read_count(optarg, 1, 1000, &input->target.top);
     case LABELS:
         input->target.labels = optarg;
+        return true;
+    case WHERE:
+        input->target.where = optarg;
+        return true;
+    case SCORED:
+        input->scored = optarg;
         return true;
     case ALLOW:
         input->names.allow = optarg;
@@ -140,6 +148,8 @@ int command_evaluate(int argc, char **argv)
         {"top", required_argument, NULL, TOP},
         {"labels", required_argument, NULL, LABELS},
         {"allow-leakage", required_argument, NULL, ALLOW},
+        {"where", required_argument, NULL, WHERE},
+        {"scored", required_argument, NULL, SCORED},
         {"features", required_argument, NULL, FEATURES},
         {"exclude", required_argument, NULL, EXCLUDE},
         {"models", required_argument, NULL, MODELS},

@@ -170,6 +170,9 @@ void feature_prepare(struct profile *p)
     const double *x = p->number;
     /* A quotient by zero is infinite and therefore not filled in. */
     fill_if_missing(p, PROFILE_avg_likes, x[PROFILE_total_likes] / x[PROFILE_posts]);
+    /* Of a file of posts the typical post is known: the geometric mean. */
+    fill_if_missing(p, PROFILE_avg_likes, expm1(x[PROFILE_post_ln_likes]));
+    fill_if_missing(p, PROFILE_avg_comments, expm1(x[PROFILE_post_ln_comments]));
     /* Engagement is mostly likes; where comments are not known, likes are the best figure there is.
      */
     fill_if_missing(p, PROFILE_avg_engagement,

@@ -236,14 +236,9 @@ static enum status run_repeat(const struct crossval_input *input, struct crossva
     return STATUS_OK;
 }
 
-enum status crossval_run(const struct crossval_input *input, struct crossval **ret_crossval,
-                         struct error *err)
+/* Mean and spread over the repeats. */
+static void summarise(struct crossval *crossval)
 {
-    TRY(check(input, err));
-    AUTO(crossval_free_slot) struct crossval *crossval = NULL;
-    TRY(crossval_new(input, &crossval, err));
-    for (size_t repeat = 0; repeat < input->n_repeats; repeat++)
-        TRY(run_repeat(input, crossval, repeat, err));
     for (size_t e = 0; e < crossval->n_entries; e++) {
         struct crossval_entry *entry = &crossval->entries[e];
         for (size_t m = 0; m < N_METRICS; m++) {
@@ -253,6 +248,17 @@ enum status crossval_run(const struct crossval_input *input, struct crossval **r
             entry->sd[m] = has ? metrics_sd(entry->metric[m], crossval->n_repeats) : (double)NAN;
         }
     }
+}
+
+enum status crossval_run(const struct crossval_input *input, struct crossval **ret_crossval,
+                         struct error *err)
+{
+    TRY(check(input, err));
+    AUTO(crossval_free_slot) struct crossval *crossval = NULL;
+    TRY(crossval_new(input, &crossval, err));
+    for (size_t repeat = 0; repeat < input->n_repeats; repeat++)
+        TRY(run_repeat(input, crossval, repeat, err));
+    summarise(crossval);
     progress_show(input->progress, input->stage, 1.0);
     *ret_crossval = STEAL(crossval);
     return STATUS_OK;
@@ -346,5 +352,38 @@ enum status crossval_refit(const struct crossval_input *input, const struct trai
     struct problem problem = problem_of(input, &data, input->seed);
     TRY(trainer->fit(&problem, ret_fitted, err));
     *ret_spec = STEAL(data.spec);
+    return STATUS_OK;
+}
+
+enum status crossval_rescore(struct crossval *crossval, const struct target *target,
+                             const bool *counts, struct error *err)
+{
+    size_t k = crossval->n_outputs;
+    AUTO(free_slot) double *output = calloc(target->n * k + 1, sizeof *output);
+    AUTO(free_slot) double *y = calloc(target->n + 1, sizeof *y);
+    AUTO(free_slot) uint32_t *label = calloc(target->n + 1, sizeof *label);
+    if (!output || !y || !label)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    struct target part = {.name = target->name,
+                          .task = target->task,
+                          .y = y,
+                          .label = label,
+                          .n_classes = target->n_classes};
+    for (size_t i = 0; i < target->n; i++) {
+        if (!counts[i])
+            continue;
+        y[part.n] = target->y[i];
+        label[part.n++] = target->label[i];
+    }
+    for (size_t at = 0; at < crossval->n_entries * crossval->n_repeats; at++) {
+        struct crossval_entry *entry = &crossval->entries[at / crossval->n_repeats];
+        size_t repeat = at % crossval->n_repeats;
+        size_t n = 0;
+        for (size_t i = 0; i < target->n; i++)
+            for (size_t c = 0; counts[i] && c < k; c++)
+                output[n++] = entry->output[(repeat * target->n + i) * k + c];
+        TRY(measure(&part, output, repeat, entry, err));
+    }
+    summarise(crossval);
     return STATUS_OK;
 }

@@ -77,6 +77,10 @@ enum status crossval_run(const struct crossval_input *input, struct crossval **r
 void crossval_free(struct crossval *crossval);
 DEFINE_SLOT(crossval_free, struct crossval)
 
+/* Measure again, on the held-out rows with counts[i] only. counts: [n of the target]. */
+enum status crossval_rescore(struct crossval *crossval, const struct target *target,
+                             const bool *counts, struct error *err);
+
 enum select_rule {
     SELECT_BEST,   /* by mean */
     SELECT_ONE_SE, /* the first, and so simplest, trainer within one standard error of the best */

@@ -18,11 +18,11 @@ static const struct {
     {0 F(engagement_rate), 0 F(avg_likes) F(avg_comments) F(recent_avg_likes) F(avg_engagement)
                                F(authentic_engagement) F(total_likes) F(previous_engagement)
                                    F(post_ln_likes) F(post_ln_comments) F(post_ln_views)},
-    {0 F(avg_likes), 0 F(total_likes) F(avg_engagement) F(engagement_rate)},
+    {0 F(avg_likes), 0 F(total_likes) F(avg_engagement) F(engagement_rate) F(post_ln_likes)},
     {0 F(recent_avg_likes), 0 F(engagement_rate)},
     {0 F(total_likes), 0 F(avg_likes)},
     {0 F(posts), 0 F(total_likes)},
-    {0 F(avg_comments), 0 F(avg_engagement)},
+    {0 F(avg_comments), 0 F(avg_engagement) F(post_ln_comments)},
     {0 F(avg_engagement),
      0 F(avg_likes) F(engagement_rate) F(authentic_engagement) F(previous_engagement)},
     {0 F(authentic_engagement), 0 F(avg_engagement)},

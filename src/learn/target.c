@@ -285,6 +285,31 @@ static enum status renumber_groups(struct target *sample, size_t n_before, struc
     return STATUS_OK;
 }
 
+enum status target_keep(struct target *target, const bool *keep, struct error *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < target->n; i++) {
+        if (!keep[target->rows[i]])
+            continue;
+        target->rows[n] = target->rows[i];
+        target->y[n] = target->y[i];
+        target->label[n] = target->label[i];
+        if (target->group)
+            target->group[n] = target->group[i];
+        n++;
+    }
+    size_t n_before = target->n;
+    target->n = n;
+    if (n == 0)
+        return fail(err, STATUS_INVALID, "no row that has '%s' is left", target->name);
+    TRY(renumber_groups(target, n_before, err));
+    if (target->task != TASK_CLASSIFICATION)
+        return STATUS_OK;
+    TRY(target_count_classes(target, err));
+    target_drop_empty(target);
+    return STATUS_OK;
+}
+
 enum status target_sample(const struct target *target, size_t n, uint64_t seed,
                           struct target **ret_sample, struct error *err)
 {

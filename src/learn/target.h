@@ -45,6 +45,9 @@ enum status target_column(const struct table *table, const char *column, struct 
 enum status target_of_extra(const struct table *table, size_t extra, struct target **ret_target,
                             struct error *err);
 
+/* Keep the rows of the table with keep[row] only. STATUS_INVALID: none is left. */
+enum status target_keep(struct target *target, const bool *keep, struct error *err);
+
 /* Cut a regression into classes in place: class i holds cuts[i-1] < y <= cuts[i].
  * names: [n_cuts + 1], or NULL: "<= 82", "82 .. 86", "> 86". */
 enum status target_cut(struct target *target, const double *cuts, size_t n_cuts,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pipeline/network.h"
+#include "pipeline/row_filter.h"
 #include "pipeline/train_config.h"
 
 #define MAX_TRAINERS 32
@@ -78,6 +79,29 @@ static enum status choose_metric(const struct evaluate_input *input, enum task t
                          : STATUS_OK;
 }
 
+/* Figures on a part of the held-out rows: those of the others are as they were. */
+static enum status rescore(const struct evaluate_input *input, struct evaluation *evaluation,
+                           struct error *err)
+{
+    const struct target *target = evaluation->cases.target;
+    evaluation->n_scored = target->n;
+    if (!input->scored)
+        return STATUS_OK;
+    AUTO(free_slot) bool *keep = calloc(evaluation->cases.table->n_rows + 1, sizeof *keep);
+    AUTO(free_slot) bool *counts = calloc(target->n + 1, sizeof *counts);
+    if (!keep || !counts)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(row_filter("--scored", input->scored, evaluation->cases.table, keep, err));
+    evaluation->n_scored = 0;
+    for (size_t i = 0; i < target->n; i++) {
+        counts[i] = keep[target->rows[i]];
+        evaluation->n_scored += counts[i];
+    }
+    if (evaluation->n_scored < 2)
+        return fail(err, STATUS_INVALID, "--scored: %zu rows meet it", evaluation->n_scored);
+    return crossval_rescore(evaluation->crossval, target, counts, err);
+}
+
 static enum status validate(const struct evaluate_input *input, struct evaluation *evaluation,
                             struct error *err)
 {
@@ -102,6 +126,7 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
     TRY(choose_trainers(input, evaluation->cases.target, &evaluation->memory, chosen,
                         &crossval.n_trainers, err));
     TRY(crossval_run(&crossval, &evaluation->crossval, err));
+    TRY(rescore(input, evaluation, err));
     evaluation->chosen = crossval_select(evaluation->crossval, evaluation->metric, SELECT_BEST);
     return evaluation_measure_certainty(evaluation, err);
 }
@@ -139,6 +164,8 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
     struct leaderboard board = board_of(evaluation);
     fprintf(out, "%s: %zu rows, %zu folds x %zu, by %s\n", target->name, target->n,
             crossval->n_folds, crossval->n_repeats, metric_names[evaluation->metric]);
+    if (evaluation->n_scored < target->n)
+        fprintf(out, "scored on %zu of them\n", evaluation->n_scored);
     for (size_t c = 0; c < target->n_classes; c++)
         fprintf(out, "%s%s %zu%s", c ? ", " : "classes: ", target->class_names[c],
                 target->class_counts[c], c + 1 == target->n_classes ? "\n" : "");
@@ -164,6 +191,7 @@ void evaluation_put_json(const struct evaluation *evaluation, struct json_writer
     json_member_string(w, "task",
                        target->task == TASK_REGRESSION ? "regression" : "classification");
     json_member_integer(w, "rows", (int64_t)target->n);
+    json_member_integer(w, "scored", (int64_t)evaluation->n_scored);
     json_put_key(w, "classes");
     json_begin_array(w);
     for (size_t c = 0; c < target->n_classes; c++) {

@@ -18,6 +18,7 @@
 struct evaluate_input {
     struct own_target target;   /* with the files; its progress is ours */
     struct visible_names names; /* what may be seen */
+    const char *scored;         /* NULL, or conditions: only such held-out rows count */
     const char *models;         /* NULL: all; or a list of trainers */
     const char *select;         /* NULL: mae or macro_f1; or the name of a metric */
     size_t n_folds, n_repeats;
@@ -44,6 +45,7 @@ struct evaluation {
     struct design design;
     struct feature_spec *spec; /* fitted on all rows, to say what was seen */
     struct crossval *crossval;
+    size_t n_scored; /* rows that the figures are of */
     enum metric metric;
     size_t chosen;
     struct evaluation_certainty certainty;

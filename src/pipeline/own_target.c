@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/own_target.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "dataset/labels.h"
 #include "dataset/snapshots.h"
 #include "pipeline/post_table.h"
+#include "pipeline/row_filter.h"
 #include "pipeline/train_config.h"
 
 #define MAX_BINS 64
@@ -102,12 +104,24 @@ static enum status make_target(const struct own_target *input, struct own_cases 
                          : target_column(cases->table, input->target, &cases->target, err);
 }
 
+static enum status keep_rows(const struct own_target *input, struct own_cases *cases,
+                             struct error *err)
+{
+    AUTO(free_slot) bool *keep = calloc(cases->table->n_rows + 1, sizeof *keep);
+    if (!keep)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(row_filter("--where", input->where, cases->table, keep, err));
+    return target_keep(cases->target, keep, err);
+}
+
 enum status own_target_make(const struct own_target *input, struct own_cases *cases,
                             struct error *err)
 {
     progress_show(input->progress, "importing", -1);
     TRY(import(input, &cases->table, &cases->imported, err));
     TRY(make_target(input, cases, err));
+    if (input->where)
+        TRY(keep_rows(input, cases, err));
     if (input->bins)
         TRY(cut(input, cases->target, err));
     return input->top > 0 ? target_top(cases->target, input->top, err) : STATUS_OK;

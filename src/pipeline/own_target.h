@@ -16,6 +16,7 @@ struct own_target {
     const char *target; /* column, "growth" or "post_lift"; NULL: the column of the labels */
     const char *bins;   /* NULL; "tertile"; "quantiles:N"; "A,B,..": class i ends with its cut */
     size_t top;         /* 0, or: this many most frequent classes and "(other)" */
+    const char *where;  /* NULL, or conditions on rows; see row_filter.h */
     const char *labels; /* NULL, or FILE[:COLUMN] */
     struct import_joins joins; /* posts and edges */
     struct progress progress;

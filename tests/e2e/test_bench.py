@@ -28,6 +28,13 @@ def test_requests_are_measured(models):
     assert all(row["cpu_us"] > 0 and row["requests_s"] > 0 for row in result["routes"])
 
 
+def test_accuracy_is_measured_beside_the_peer(shared_data):
+    result = bench("accuracy.py", "--data", shared_data, "--only", "T1c", "--repeats", 1)
+    assert [row["row"] for row in result] == ["T1c"] and result[0]["metric"] == "macro_f1"
+    assert result[0]["n"] == 199 or result[0]["n"] == 200
+    assert 0.3 < result[0]["ours"] < 0.7 and result[0]["command"].startswith("influence evaluate")
+
+
 def test_commands_are_measured():
     result = bench("jobs.py", "--rows", 2000, "--train-rows", 0)
     assert [row["command"] for row in result] == ["synth", "import"]

@@ -98,6 +98,19 @@ def test_the_most_frequent_classes_stay_and_the_others_are_taken_together(evalua
     assert [(c["name"], c["rows"]) for c in result["classes"]] == [("glad", 54), ("(other)", 106)]
 
 
+def test_rows_can_be_left_out_and_figures_taken_of_a_part(evaluate, own_table, run):
+    base = (own_table, "--target", "worth", "--models", "constant ridge", "--repeats", 1)
+    whole, part = evaluate(*base), evaluate(*base, "--where", "mood=glad,followers>=10k")
+    assert whole["rows"] == 160 and 20 < part["rows"] < 54
+    scored = evaluate(*base, "--scored", "worth>=15")
+    assert scored["rows"] == 160 and 20 < scored["scored"] < 160
+    assert chosen(scored)["metrics"]["mae"]["mean"] != chosen(whole)["metrics"]["mae"]["mean"]
+    for condition, message in (("mood>=3", "texts"), ("nowhere=1", "nowhere"), ("followers", "condition"),
+                               ("followers>=1e12", "left")):
+        done = run("evaluate", own_table, "--target", "worth", "--where", condition, check=False)
+        assert done.returncode == 1 and message in done.stderr
+
+
 def test_labels_come_from_a_file_of_their_own(evaluate, own_table, tmp_path, run):
     labels = tmp_path / "labels.csv"
     labels.write_text("user;seen;verdict\n" + "".join(

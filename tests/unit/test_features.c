@@ -116,6 +116,22 @@ static void out_of_range_numbers_name_the_field(void **state)
     assert_string_equal(err.field, "followers");
 }
 
+static void a_file_of_posts_gives_likes_and_with_followers_a_rate(void **state)
+{
+    (void)state;
+    struct profile profile;
+    profile_init(&profile);
+    profile.number[PROFILE_followers] = 1000;
+    profile.number[PROFILE_post_ln_likes] = log1p(40);
+    profile.number[PROFILE_post_ln_comments] = log1p(10);
+    feature_prepare(&profile);
+    assert_near(profile.number[PROFILE_avg_likes], 40, 1e-9);
+    assert_near(profile.number[PROFILE_engagement_rate], 0.05, 1e-12);
+    profile.number[PROFILE_avg_likes] = 7; /* what the table says stands */
+    feature_prepare(&profile);
+    assert_near(profile.number[PROFILE_avg_likes], 7, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +140,7 @@ int main(void)
         cmocka_unit_test(engagement_is_derived_where_it_can_be),
         cmocka_unit_test(percentiles_take_the_middle_of_ties),
         cmocka_unit_test(missing_parts_give_their_weight_to_the_rest),
+        cmocka_unit_test(a_file_of_posts_gives_likes_and_with_followers_a_rate),
         cmocka_unit_test(out_of_range_numbers_name_the_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
