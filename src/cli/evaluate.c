@@ -69,13 +69,44 @@ enum {
     SCHEMAS,
     JSON,
     HELP,
-    QUERY
+    QUERY,
+    GROUP,
+    TIME,
+    RULE,
+    FITS,
+    THREADS
 };
+
+static bool take_count(int option, struct evaluate_input *input)
+{
+    size_t number = 0;
+    switch (option) {
+    case FOLDS:
+        return read_count(optarg, 2, 100, &input->n_folds);
+    case REPEATS:
+        return read_count(optarg, 1, 1000, &input->n_repeats);
+    case TOP:
+        return read_count(optarg, 1, 1000, &input->target.top);
+    case FITS:
+        return read_count(optarg, 1, 1000, &input->n_fits);
+    case THREADS:
+        if (!read_count(optarg, 1, 64, &number))
+            return false;
+        input->n_threads = (int)number;
+        return true;
+    case SEED:
+        if (!read_count(optarg, 0, INT64_MAX, &number))
+            return false;
+        input->seed = number;
+        return true;
+    default:
+        return false;
+    }
+}
 
 /* Options that are texts, and those that are numbers; false: neither, or out of range. */
 static bool take_option(int option, struct evaluate_input *input)
 {
-    size_t seed = 0;
     switch (option) {
     case TARGET:
         input->target.target = optarg;
@@ -83,8 +114,6 @@ static bool take_option(int option, struct evaluate_input *input)
     case BINS:
         input->target.bins = optarg;
         return true;
-    case TOP:
-        return read_count(optarg, 1, 1000, &input->target.top);
     case LABELS:
         input->target.labels = optarg;
         return true;
@@ -92,7 +121,7 @@ static bool take_option(int option, struct evaluate_input *input)
         input->target.where = optarg;
         return true;
     case SCORED:
-        input->scored = optarg;
+        input->rows.scored = optarg;
         return true;
     case ALLOW:
         input->names.allow = optarg;
@@ -112,17 +141,17 @@ static bool take_option(int option, struct evaluate_input *input)
     case SCHEMAS:
         input->target.schema_dir = optarg;
         return true;
-    case FOLDS:
-        return read_count(optarg, 2, 100, &input->n_folds);
-    case REPEATS:
-        return read_count(optarg, 1, 1000, &input->n_repeats);
-    case SEED:
-        if (!read_count(optarg, 0, INT64_MAX, &seed))
-            return false;
-        input->seed = seed;
+    case GROUP:
+        input->rows.group = optarg;
         return true;
+    case TIME:
+        input->rows.when = optarg;
+        return true;
+    case RULE:
+        input->one_se = strcmp(optarg, "one_se") == 0;
+        return input->one_se || strcmp(optarg, "best") == 0;
     default:
-        return false;
+        return take_count(option, input);
     }
 }
 
@@ -132,7 +161,12 @@ static const char *number_range(int option)
     switch (option) {
     case FOLDS:
         return "2 to 100 are taken";
+    case RULE:
+        return "best or one_se is taken";
+    case THREADS:
+        return "1 to 64 are taken";
     case REPEATS:
+    case FITS:
     case TOP:
         return "1 to 1000 are taken";
     default:
@@ -161,6 +195,11 @@ int command_evaluate(int argc, char **argv)
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, HELP},
         {"query", required_argument, NULL, QUERY},
+        {"group", required_argument, NULL, GROUP},
+        {"time", required_argument, NULL, TIME},
+        {"rule", required_argument, NULL, RULE},
+        {"fits", required_argument, NULL, FITS},
+        {"threads", required_argument, NULL, THREADS},
         INPUTS_JOIN_OPTIONS,
         {0},
     };

@@ -10,6 +10,7 @@
 
 #define SMALL_ROWS 500
 #define FOREST_TREES 100
+#define SEARCH_TREES 25 /* while settings are compared */
 #define MAX_DRAWS 64
 
 struct boosting_settings boosting_settings_for(enum boosting_loss loss, size_t n)
@@ -88,7 +89,7 @@ static enum status boosting_train(const struct problem *problem, enum boosting_l
     search->problem = problem;
     size_t n = tune_candidates(problem->n_fits);
     draw_settings(search, loss, n < MAX_DRAWS ? n : MAX_DRAWS);
-    const struct halving halving = {n, settings_loss, search};
+    const struct halving halving = {n, problem->n, settings_loss, search};
     size_t best = 0;
     TRY(tune_halving(&halving, &best, err));
     struct boosting_settings settings = search->settings[best];
@@ -185,7 +186,7 @@ static enum status forest_fit(const struct problem *problem, const double *value
         .min_leaf = classes ? value[LEAF] * 2.0 / k * (1.0 - 1.0 / k) : value[LEAF],
         .row_share = 0.632,
         .column_share = value[COLUMNS],
-        .parallel_trees = FOREST_TREES,
+        .parallel_trees = problem->n_fits > 0 ? FOREST_TREES : SEARCH_TREES,
         .is_forest = true,
     };
     return boosting_fit(problem, &settings, NULL, ret_fitted, err);

@@ -9,19 +9,6 @@
 #include "dataset/split.h"
 #include "learn/folds.h"
 #include "learn/tune.h"
-#include "runtime/softmax.h"
-
-const char *const metric_names[N_METRICS] = {
-    [METRIC_MAE] = "mae",           [METRIC_RMSE] = "rmse",         [METRIC_R2] = "r2",
-    [METRIC_SPEARMAN] = "spearman", [METRIC_ACCURACY] = "accuracy", [METRIC_MACRO_F1] = "macro_f1",
-    [METRIC_LOG_LOSS] = "log_loss", [METRIC_ECE] = "ece",
-};
-
-void metrics_of_task(enum task task, enum metric *ret_first, enum metric *ret_end)
-{
-    *ret_first = task == TASK_REGRESSION ? METRIC_MAE : METRIC_ACCURACY;
-    *ret_end = task == TASK_REGRESSION ? METRIC_ACCURACY : N_METRICS;
-}
 
 /* ---- one fold ---- */
 
@@ -116,35 +103,6 @@ static enum status run_trainer(const struct crossval_input *input, const struct 
     return STATUS_OK;
 }
 
-/* ---- metrics ---- */
-
-static enum status measure(const struct target *target, const double *output, size_t repeat,
-                           struct crossval_entry *entry, struct error *err)
-{
-    if (target->task == TASK_REGRESSION) {
-        struct regression_metrics m;
-        TRY(metrics_regression(target->y, output, target->n, &m, err));
-        entry->metric[METRIC_MAE][repeat] = m.mae;
-        entry->metric[METRIC_RMSE][repeat] = m.rmse;
-        entry->metric[METRIC_R2][repeat] = m.r2;
-        entry->metric[METRIC_SPEARMAN][repeat] = m.spearman;
-        return STATUS_OK;
-    }
-    size_t k = target->n_classes;
-    AUTO(free_slot) double *probability = calloc(target->n * k + 1, sizeof *probability);
-    if (!probability)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < target->n; i++)
-        softmax(output + i * k, k, 1.0, probability + i * k);
-    struct class_metrics m;
-    TRY(metrics_classification(target->label, probability, target->n, k, &m, err));
-    entry->metric[METRIC_ACCURACY][repeat] = m.accuracy;
-    entry->metric[METRIC_MACRO_F1][repeat] = m.macro_f1;
-    entry->metric[METRIC_LOG_LOSS][repeat] = m.log_loss;
-    entry->metric[METRIC_ECE][repeat] = m.ece;
-    return STATUS_OK;
-}
-
 /* ---- the run ---- */
 
 static enum status check(const struct crossval_input *input, struct error *err)
@@ -156,6 +114,8 @@ static enum status check(const struct crossval_input *input, struct error *err)
     if (target->task == TASK_CLASSIFICATION && target->n_classes < 2)
         return fail(err, STATUS_INVALID, "'%s' has one class only: nothing to tell apart",
                     target->name);
+    if (input->n_trainers > CROSSVAL_MAX_ENTRIES)
+        return fail(err, STATUS_LIMIT, "at most %d models are compared", CROSSVAL_MAX_ENTRIES);
     for (size_t i = 0; i < input->n_trainers; i++)
         if (input->trainers[i]->task != target->task ||
             (input->trainers[i]->needs_order && !target_is_ordered(target)))
@@ -195,14 +155,105 @@ static enum status crossval_new(const struct crossval_input *input, struct cross
     crossval->n_repeats = input->n_repeats;
     crossval->n_entries = input->n_trainers;
     crossval->fold = ARENA_ARRAY(&crossval->memory, uint32_t, crossval->n_repeats * crossval->n);
+    crossval->counted = ARENA_ARRAY(&crossval->memory, size_t, crossval->n + 1);
     crossval->entries =
         ARENA_ARRAY(&crossval->memory, struct crossval_entry, crossval->n_entries + 1);
-    if (!crossval->fold || !crossval->entries)
+    if (!crossval->fold || !crossval->counted || !crossval->entries)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t e = 0; e < crossval->n_entries; e++)
         TRY(new_entry(crossval, input->trainers[e], &crossval->entries[e], err));
     *ret_crossval = STEAL(crossval);
     return STATUS_OK;
+}
+
+static enum status measure(const struct crossval *crossval, const struct target *target,
+                           size_t repeat, struct crossval_entry *entry, struct error *err)
+{
+    double metric[N_METRICS];
+    size_t at = repeat * crossval->n * crossval->n_outputs;
+    TRY(metrics_of_rows(target, entry->output + at, crossval->counted, crossval->n_counted, metric,
+                        err));
+    for (size_t m = 0; m < N_METRICS; m++)
+        if (entry->metric[m])
+            entry->metric[m][repeat] = metric[m];
+    return STATUS_OK;
+}
+
+struct dated {
+    double when;
+    size_t row;
+};
+
+static int compare_dated(const void *a, const void *b)
+{
+    const struct dated *x = a;
+    const struct dated *y = b;
+    if (x->when != y->when)
+        return x->when < y->when ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static enum status split_by_time(const struct crossval_input *input, uint32_t *ret_fold,
+                                 struct error *err)
+{
+    size_t n = input->target->n;
+    AUTO(free_slot) struct dated *dated = calloc(n + 1, sizeof *dated);
+    if (!dated)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++)
+        dated[i] = (struct dated){input->when[i], i};
+    qsort(dated, n, sizeof dated[0], compare_dated);
+    size_t part = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool begins = i > 0 && dated[i].when != dated[i - 1].when;
+        size_t due = i * (input->n_folds + 1) / n;
+        if (begins && part < due)
+            part++;
+        ret_fold[dated[i].row] = part == 0 ? CROSSVAL_NEVER : (uint32_t)(part - 1);
+    }
+    if (part < input->n_folds)
+        return fail(err, STATUS_INVALID,
+                    "the rows have too few different times for %zu folds: %zu would do at most",
+                    input->n_folds, part);
+    return STATUS_OK;
+}
+
+static enum status split(const struct crossval_input *input, uint64_t seed, uint32_t *ret_fold,
+                         struct error *err)
+{
+    const struct target *target = input->target;
+    if (input->when)
+        return split_by_time(input, ret_fold, err);
+    if (target->group)
+        return split_grouped(target->group, target->n, input->n_folds, seed, ret_fold, err);
+    if (target->task == TASK_CLASSIFICATION)
+        return split_stratified(target->label, target->n, input->n_folds, seed, ret_fold, err);
+    return split_plain(target->n, input->n_folds, seed, ret_fold, err);
+}
+
+/* Of folds by time, what is trained on is older. */
+static void take_fold(const struct crossval_input *input, const uint32_t *fold_of_row,
+                      uint32_t fold, struct fold_rows *rows)
+{
+    fold_rows_take(rows, fold_of_row, input->target->n, fold,
+                   input->when ? fold : (uint32_t)input->n_folds);
+    if (!input->when)
+        return;
+    rows->n_train = 0;
+    for (size_t i = 0; i < input->target->n; i++)
+        if (fold_of_row[i] == CROSSVAL_NEVER || fold_of_row[i] < fold)
+            rows->train[rows->n_train++] = i;
+}
+
+static enum status list_counted(const struct crossval_input *input, struct crossval *crossval,
+                                struct error *err)
+{
+    for (size_t i = 0; i < crossval->n; i++)
+        if (crossval->fold[i] != CROSSVAL_NEVER && (!input->counted || input->counted[i]))
+            crossval->counted[crossval->n_counted++] = i;
+    return crossval->n_counted > 1
+               ? STATUS_OK
+               : fail(err, STATUS_INVALID, "no rows are left for the metrics to count");
 }
 
 static enum status run_repeat(const struct crossval_input *input, struct crossval *crossval,
@@ -211,12 +262,9 @@ static enum status run_repeat(const struct crossval_input *input, struct crossva
     const struct target *target = input->target;
     uint32_t *fold_of_row = crossval->fold + repeat * crossval->n;
     uint64_t seed = input->seed + repeat;
-    if (target->group)
-        TRY(split_grouped(target->group, target->n, input->n_folds, seed, fold_of_row, err));
-    else if (target->task == TASK_CLASSIFICATION)
-        TRY(split_stratified(target->label, target->n, input->n_folds, seed, fold_of_row, err));
-    else
-        TRY(split_plain(target->n, input->n_folds, seed, fold_of_row, err));
+    TRY(split(input, seed, fold_of_row, err));
+    if (repeat == 0)
+        TRY(list_counted(input, crossval, err));
     AUTO(fold_rows_deinit) struct fold_rows rows = {0};
     TRY(fold_rows_init(&rows, target->n, err));
     size_t at = repeat * crossval->n * crossval->n_outputs;
@@ -224,7 +272,7 @@ static enum status run_repeat(const struct crossval_input *input, struct crossva
         progress_show(input->progress, input->stage,
                       (double)(repeat * input->n_folds + fold) /
                           (double)(input->n_repeats * input->n_folds));
-        fold_rows_take(&rows, fold_of_row, target->n, fold, (uint32_t)input->n_folds);
+        take_fold(input, fold_of_row, fold, &rows);
         AUTO(fold_data_deinit) struct fold_data data = {0};
         TRY(fold_data_init(&data, input, &rows, err));
         for (size_t e = 0; e < crossval->n_entries; e++)
@@ -232,7 +280,7 @@ static enum status run_repeat(const struct crossval_input *input, struct crossva
                             crossval->entries[e].output + at, err));
     }
     for (size_t e = 0; e < crossval->n_entries; e++)
-        TRY(measure(target, crossval->entries[e].output + at, repeat, &crossval->entries[e], err));
+        TRY(measure(crossval, target, repeat, &crossval->entries[e], err));
     return STATUS_OK;
 }
 
@@ -301,44 +349,6 @@ enum status crossval_visit(const struct crossval_input *input, const struct trai
     return STATUS_OK;
 }
 
-/* ---- choosing ---- */
-
-/* Larger is better; what cannot be computed is worst. */
-static double goodness(const struct crossval *crossval, size_t entry, enum metric metric)
-{
-    double value = crossval->entries[entry].mean[metric];
-    if (isnan(value))
-        return -INFINITY;
-    return metric_is_loss(metric) ? -value : value;
-}
-
-void crossval_order(const struct crossval *crossval, enum metric metric, size_t *ret_order)
-{
-    for (size_t i = 0; i < crossval->n_entries; i++) {
-        size_t at = i;
-        double own = goodness(crossval, i, metric);
-        for (; at > 0 && goodness(crossval, ret_order[at - 1], metric) < own; at--)
-            ret_order[at] = ret_order[at - 1];
-        ret_order[at] = i;
-    }
-}
-
-size_t crossval_select(const struct crossval *crossval, enum metric metric, enum select_rule rule)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < crossval->n_entries; i++)
-        if (goodness(crossval, i, metric) > goodness(crossval, best, metric))
-            best = i;
-    if (rule == SELECT_BEST)
-        return best;
-    double error = crossval->entries[best].sd[metric] / sqrt((double)crossval->n_repeats);
-    double bound = goodness(crossval, best, metric) - error;
-    for (size_t i = 0; i < best; i++)
-        if (goodness(crossval, i, metric) >= bound)
-            return i;
-    return best;
-}
-
 enum status crossval_refit(const struct crossval_input *input, const struct trainer *trainer,
                            struct feature_spec **ret_spec, struct fitted **ret_fitted,
                            struct error *err)
@@ -352,38 +362,5 @@ enum status crossval_refit(const struct crossval_input *input, const struct trai
     struct problem problem = problem_of(input, &data, input->seed);
     TRY(trainer->fit(&problem, ret_fitted, err));
     *ret_spec = STEAL(data.spec);
-    return STATUS_OK;
-}
-
-enum status crossval_rescore(struct crossval *crossval, const struct target *target,
-                             const bool *counts, struct error *err)
-{
-    size_t k = crossval->n_outputs;
-    AUTO(free_slot) double *output = calloc(target->n * k + 1, sizeof *output);
-    AUTO(free_slot) double *y = calloc(target->n + 1, sizeof *y);
-    AUTO(free_slot) uint32_t *label = calloc(target->n + 1, sizeof *label);
-    if (!output || !y || !label)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    struct target part = {.name = target->name,
-                          .task = target->task,
-                          .y = y,
-                          .label = label,
-                          .n_classes = target->n_classes};
-    for (size_t i = 0; i < target->n; i++) {
-        if (!counts[i])
-            continue;
-        y[part.n] = target->y[i];
-        label[part.n++] = target->label[i];
-    }
-    for (size_t at = 0; at < crossval->n_entries * crossval->n_repeats; at++) {
-        struct crossval_entry *entry = &crossval->entries[at / crossval->n_repeats];
-        size_t repeat = at % crossval->n_repeats;
-        size_t n = 0;
-        for (size_t i = 0; i < target->n; i++)
-            for (size_t c = 0; counts[i] && c < k; c++)
-                output[n++] = entry->output[(repeat * target->n + i) * k + c];
-        TRY(measure(&part, output, repeat, entry, err));
-    }
-    summarise(crossval);
     return STATUS_OK;
 }

@@ -5,6 +5,7 @@
  * fitted, each trainer tunes and fits, its model is written to a blob, and the engine's code scores
  * the held-out rows. Metrics are pooled over the folds of a repeat; their mean and spread are over
  * repeats, whose seeds are seed, seed + 1, ... */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ enum metric {
     METRIC_SPEARMAN,
     METRIC_ACCURACY,
     METRIC_MACRO_F1,
+    METRIC_AUC,
     METRIC_LOG_LOSS,
     METRIC_ECE,
     N_METRICS
@@ -37,6 +39,15 @@ static inline bool metric_is_loss(enum metric metric)
 /* The metrics of a task: METRIC_MAE..SPEARMAN or ACCURACY..ECE. */
 void metrics_of_task(enum task task, enum metric *ret_first, enum metric *ret_end);
 
+/* The metrics of the task over `rows` [n] of the target. output: [n of the target][n_outputs], by
+ * row: values, or logits. Those of the other task are NaN. */
+enum status metrics_of_rows(const struct target *target, const double *output, const size_t *rows,
+                            size_t n, double ret_metric[static N_METRICS], struct error *err);
+
+#define CROSSVAL_NEVER UINT32_MAX /* the fold of a row that is never held out */
+
+#define CROSSVAL_MAX_ENTRIES 32
+
 struct crossval_input {
     const struct table *table;
     const struct design *design;
@@ -44,6 +55,8 @@ struct crossval_input {
     const struct trainer *const *trainers;
     size_t n_trainers;
     size_t n_folds, n_repeats;
+    const double *when;  /* [n of the target] NULL, or: folds go by time, see below */
+    const bool *counted; /* [n of the target] held-out rows that metrics are of; NULL: all */
     uint64_t seed;
     enum loss loss; /* that regressions tune for */
     int n_threads;
@@ -51,6 +64,10 @@ struct crossval_input {
     struct progress progress;
     const char *stage; /* for progress */
 };
+
+/* Folds by time: the rows are cut into n_folds + 1 parts of about equal size by `when`, rows of one
+ * time staying together. Fold i is part i + 1, and what is trained for it is older: the parts up to
+ * i. The first part is never held out: its fold is CROSSVAL_NEVER, and no metric counts it. */
 
 struct crossval_entry {
     const struct trainer *trainer;
@@ -67,7 +84,9 @@ struct crossval {
     struct arena memory; /* owns everything below */
     enum task task;
     size_t n, n_outputs, n_folds, n_repeats, n_entries;
-    uint32_t *fold; /* [n_repeats][n] */
+    uint32_t *fold;  /* [n_repeats][n] */
+    size_t *counted; /* [n_counted] the rows that metrics are of */
+    size_t n_counted;
     struct crossval_entry *entries;
 };
 
@@ -77,10 +96,6 @@ enum status crossval_run(const struct crossval_input *input, struct crossval **r
 void crossval_free(struct crossval *crossval);
 DEFINE_SLOT(crossval_free, struct crossval)
 
-/* Measure again, on the held-out rows with counts[i] only. counts: [n of the target]. */
-enum status crossval_rescore(struct crossval *crossval, const struct target *target,
-                             const bool *counts, struct error *err);
-
 enum select_rule {
     SELECT_BEST,   /* by mean */
     SELECT_ONE_SE, /* the first, and so simplest, trainer within one standard error of the best */
@@ -88,6 +103,18 @@ enum select_rule {
 
 /* The index of the entry to take; ties go to the first. */
 size_t crossval_select(const struct crossval *crossval, enum metric metric, enum select_rule rule);
+
+/* The selection as a whole, judged as a model is: for each fold the entry is chosen by the metric
+ * over the other folds' held-out rows of the repeat, and the fold's rows are answered by it. What
+ * the best entry's own figure is too good by, because it was the best, shows beside it (Tibshirani
+ * and Tibshirani 2009). */
+struct crossval_selection {
+    double mean[N_METRICS], sd[N_METRICS];
+    size_t n_chosen[CROSSVAL_MAX_ENTRIES]; /* of the entries: folds that chose it */
+};
+enum status crossval_judge_selection(const struct crossval *crossval, const struct target *target,
+                                     enum metric metric, enum select_rule rule,
+                                     struct crossval_selection *ret_selection, struct error *err);
 
 /* Indices by mean of the metric, best first. ret_order: [n_entries]. */
 void crossval_order(const struct crossval *crossval, enum metric metric, size_t *ret_order);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Support vector regression (Vapnik 1995): errors within a margin are free, larger ones cost in
- * proportion. The target is centred at its median and the kernel has a constant added, which is an
- * intercept under the same penalty as the rest; without the equality constraint that a free one
- * brings, the dual problem falls apart into its coordinates and is solved one at a time (Ho and
- * Lin 2012, "Large-scale linear support vector regression", whose method is the same). */
+ * proportion. The intercept is fixed at the target's median: without the equality constraint that a
+ * free one brings, the dual problem falls apart into its coordinates and is solved one at a time
+ * (as Ho and Lin 2012, "Large-scale linear support vector regression", do for the linear kernel).
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ static double median(double *values, size_t n)
 struct dual {
     size_t n, p;
     float *rows;   /* [n][p] */
-    float *kernel; /* [n][n], with the constant */
+    float *kernel; /* [n][n] */
     double *y;     /* [n], centred */
     double *beta;  /* [n] */
     double *value; /* [n] sum of kernel times beta */
@@ -121,7 +121,7 @@ static void fill_kernel(struct dual *dual, enum kernel_shape shape, double gamma
                 float difference = a[c] - b[c];
                 sum += shape == KERNEL_GAUSS ? difference * difference : fabsf(difference);
             }
-            float value = 1.0F + expf((float)-gamma * sum);
+            float value = expf((float)-gamma * sum);
             dual->kernel[i * dual->n + j] = value;
             dual->kernel[j * dual->n + i] = value;
         }
@@ -175,7 +175,6 @@ static enum status take_model(const struct dual *dual, const struct kernel_model
             continue;
         memcpy(rows + at * dual->p, dual->rows + i * dual->p, dual->p * sizeof *rows);
         weights[at++] = dual->beta[i];
-        weights[n_rows] += dual->beta[i]; /* the constant of the kernel */
     }
     fitted->kernel = *form;
     fitted->kernel.n_inputs = dual->p;

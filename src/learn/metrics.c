@@ -159,6 +159,38 @@ static double calibration_error(const uint32_t *label, const double *probability
     return sum / (double)n;
 }
 
+/* The mean over classes of the chance that a row of the class is given more of it than another row
+ * (Hanley and McNeil 1982: from the sum of ranks). */
+static enum status area_under_curve(const uint32_t *label, const double *probability, size_t n,
+                                    size_t k, double *ret_auc, struct error *err)
+{
+    AUTO(free_slot) struct ranked *sorted = calloc(n + 1, sizeof *sorted);
+    AUTO(free_slot) double *work = calloc(2 * n + 1, sizeof *work);
+    if (!sorted || !work)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    double sum = 0;
+    size_t n_classes = 0;
+    /* Of two classes both areas are the same. */
+    for (size_t c = k == 2 ? 1 : 0; c < k; c++) {
+        double n_in = 0;
+        double ranks = 0;
+        for (size_t i = 0; i < n; i++)
+            work[i] = probability[i * k + c];
+        mid_ranks(work, n, sorted, work + n);
+        for (size_t i = 0; i < n; i++) {
+            n_in += label[i] == c;
+            ranks += label[i] == c ? work[n + i] : 0;
+        }
+        double n_out = (double)n - n_in;
+        if (n_in == 0 || n_out == 0)
+            continue;
+        sum += (ranks - n_in * (n_in + 1) / 2) / (n_in * n_out);
+        n_classes++;
+    }
+    *ret_auc = n_classes ? sum / (double)n_classes : (double)NAN;
+    return STATUS_OK;
+}
+
 enum status metrics_classification(const uint32_t *label, const double *probability, size_t n,
                                    size_t k, struct class_metrics *ret_metrics, struct error *err)
 {
@@ -181,7 +213,10 @@ enum status metrics_classification(const uint32_t *label, const double *probabil
     size_t right = 0;
     for (size_t c = 0; c < k; c++)
         right += counts[c * k + c];
+    double auc = 0;
+    TRY(area_under_curve(label, probability, n, k, &auc, err));
     *ret_metrics = (struct class_metrics){
+        .auc = auc,
         .accuracy = (double)right / (double)n,
         .macro_f1 = macro_f1(counts, k),
         .log_loss = loss / (double)n,

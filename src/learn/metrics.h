@@ -27,6 +27,8 @@ struct class_metrics {
     double macro_f1; /* mean F1 over the classes that occur or are predicted */
     double log_loss; /* mean -ln p(true class), p kept above 1e-15 */
     double ece;      /* expected calibration error of the top class, 10 bins of equal width */
+    double auc;      /* area under the ROC curve, ties count half; the mean over the classes that
+                      * occur, each against the rest; NaN when only one does */
 };
 
 /* label: [n] below k. probability: [n][k], rows sum to 1; the class is the first largest.

@@ -52,9 +52,11 @@ enum status tune_halving(const struct halving *halving, size_t *ret_best, struct
         n = 1 + (n - 1 + KEPT - 1) / KEPT;
     }
     size_t best = 0;
+    double n_held = (double)halving->n_rows * TUNE_LAST_FOLDS / TUNE_FOLDS;
+    double margin = TUNE_MARGIN / sqrt(fmax(n_held, 1.0));
     for (size_t i = 0; i < n && n > 1; i++) {
         TRY(halving->loss(halving->user, candidates[i], TUNE_LAST_FOLDS, &loss[i], err));
-        double bound = best == 0 ? loss[0] * (1.0 - TUNE_MARGIN) : loss[best];
+        double bound = best == 0 ? loss[0] * (1.0 - margin) : loss[best];
         if (loss[i] < bound)
             best = i;
     }
@@ -173,6 +175,7 @@ static enum status try_fold(const struct search *search, const double *value,
     AUTO(part_deinit) struct part held = {0};
     TRY(part_init(&train, problem, rows->train, rows->n_train, err));
     TRY(part_init(&held, problem, rows->held, rows->n_held, err));
+    train.problem.n_fits = 0;
     AUTO(fitted_free_slot) struct fitted *fitted = NULL;
     AUTO(shipped_close_slot) struct shipped *shipped = NULL;
     TRY(search->recipe->fit(&train.problem, value, &fitted, err));
@@ -248,7 +251,7 @@ enum status tune_recipe(const struct recipe *recipe, const struct problem *probl
     n = draw_candidates(&search, n);
     if (n > 1)
         TRY(tune_folds(problem, search.fold, err));
-    const struct halving halving = {n, recipe_loss, &search};
+    const struct halving halving = {n, problem->n, recipe_loss, &search};
     size_t best = 0;
     TRY(tune_halving(&halving, &best, err));
     AUTO(fitted_free_slot) struct fitted *fitted = NULL;

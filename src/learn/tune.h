@@ -4,7 +4,9 @@
 /* The search for settings inside a training fold: a random search whose candidates are thinned out
  * by successive halving (Jamieson and Talwalkar 2016), the number of inner folds being what a
  * candidate has to earn. Candidate 0 is the family's default; it stays in to the end and is taken
- * unless another is better by more than TUNE_MARGIN. The budget is a number of fits, not of
+ * unless another is better by more than chance: by about one standard error of a difference between
+ * losses, TUNE_MARGIN / sqrt(rows that judged). Without that, a search on a few hundred rows finds
+ * noise and does worse than the defaults. The budget is a number of fits, not of
  * seconds, so that the same seed gives the same model on any machine. */
 #include <stddef.h>
 
@@ -13,10 +15,11 @@
 #define TUNE_FOLDS 5         /* the inner folds that are dealt; see tune_folds() */
 #define TUNE_LAST_FOLDS 3    /* of them, those that the last candidates are judged by */
 #define TUNE_DEFAULT_FITS 16 /* candidates times folds, about */
-#define TUNE_MARGIN 0.005    /* of the loss */
+#define TUNE_MARGIN 0.5      /* of the loss */
 
 struct halving {
     size_t n_candidates;
+    size_t n_rows; /* of the problem */
     /* The mean loss of a candidate over the first n_folds inner folds. */
     enum status (*loss)(void *user, size_t candidate, size_t n_folds, double *ret_loss,
                         struct error *err);
@@ -47,7 +50,8 @@ struct knob {
 struct recipe {
     const struct knob *knobs;
     size_t n_knobs;
-    /* Fit to all rows of the problem. value: [n_knobs]. */
+    /* Fit to all rows of the problem. value: [n_knobs]. While it searches, problem->n_fits is 0: a
+     * smaller model will do that tells settings apart. */
     enum status (*fit)(const struct problem *problem, const double *value,
                        struct fitted **ret_fitted, struct error *err);
 };

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "pipeline/network.h"
-#include "pipeline/row_filter.h"
 #include "pipeline/train_config.h"
 
 #define MAX_TRAINERS 32
@@ -79,35 +78,18 @@ static enum status choose_metric(const struct evaluate_input *input, enum task t
                          : STATUS_OK;
 }
 
-/* Figures on a part of the held-out rows: those of the others are as they were. */
-static enum status rescore(const struct evaluate_input *input, struct evaluation *evaluation,
-                           struct error *err)
-{
-    const struct target *target = evaluation->cases.target;
-    evaluation->n_scored = target->n;
-    if (!input->scored)
-        return STATUS_OK;
-    AUTO(free_slot) bool *keep = calloc(evaluation->cases.table->n_rows + 1, sizeof *keep);
-    AUTO(free_slot) bool *counts = calloc(target->n + 1, sizeof *counts);
-    if (!keep || !counts)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    TRY(row_filter("--scored", input->scored, evaluation->cases.table, keep, err));
-    evaluation->n_scored = 0;
-    for (size_t i = 0; i < target->n; i++) {
-        counts[i] = keep[target->rows[i]];
-        evaluation->n_scored += counts[i];
-    }
-    if (evaluation->n_scored < 2)
-        return fail(err, STATUS_INVALID, "--scored: %zu rows meet it", evaluation->n_scored);
-    return crossval_rescore(evaluation->crossval, target, counts, err);
-}
-
 static enum status validate(const struct evaluate_input *input, struct evaluation *evaluation,
                             struct error *err)
 {
     const struct trainer *chosen[MAX_TRAINERS];
     enum task task = evaluation->cases.target->task;
+    struct row_plan plan;
+    TRY(row_options_apply(&input->rows, evaluation->cases.table, evaluation->cases.target,
+                          &evaluation->memory, &plan, err));
     struct crossval_input crossval = {
+        .when = plan.when,
+        .counted = plan.counted,
+        .n_fits = input->n_fits,
         .table = evaluation->cases.table,
         .design = &evaluation->design,
         .target = evaluation->cases.target,
@@ -126,8 +108,13 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
     TRY(choose_trainers(input, evaluation->cases.target, &evaluation->memory, chosen,
                         &crossval.n_trainers, err));
     TRY(crossval_run(&crossval, &evaluation->crossval, err));
-    TRY(rescore(input, evaluation, err));
-    evaluation->chosen = crossval_select(evaluation->crossval, evaluation->metric, SELECT_BEST);
+    enum select_rule rule = input->one_se ? SELECT_ONE_SE : SELECT_BEST;
+    evaluation->chosen = crossval_select(evaluation->crossval, evaluation->metric, rule);
+    TRY(crossval_judge_selection(evaluation->crossval, evaluation->cases.target, evaluation->metric,
+                                 rule, &evaluation->selection, err));
+    evaluation->is_partial = plan.when != NULL;
+    if (evaluation->is_partial)
+        return STATUS_OK;
     return evaluation_measure_certainty(evaluation, err);
 }
 
@@ -157,6 +144,55 @@ static struct leaderboard board_of(const struct evaluation *evaluation)
     return (struct leaderboard){evaluation->crossval, evaluation->metric, evaluation->chosen, ""};
 }
 
+/* What choosing the best costs: the same figure when other folds chose. */
+static void print_selection(const struct evaluation *evaluation, FILE *out)
+{
+    const struct crossval *crossval = evaluation->crossval;
+    const struct crossval_selection *selection = &evaluation->selection;
+    fprintf(out, "\nselection as a whole, each fold's model chosen by the other folds: %s %.3f",
+            metric_names[evaluation->metric], selection->mean[evaluation->metric]);
+    if (crossval->n_repeats > 1)
+        fprintf(out, " +- %.3f", selection->sd[evaluation->metric]);
+    const char *separator = " (";
+    for (size_t e = 0; e < crossval->n_entries; e++) {
+        if (selection->n_chosen[e] == 0)
+            continue;
+        fprintf(out, "%s%s %zu x", separator, crossval->entries[e].trainer->name,
+                selection->n_chosen[e]);
+        separator = ", ";
+    }
+    fputs(")\n", out);
+}
+
+static void put_selection(const struct evaluation *evaluation, struct json_writer *w)
+{
+    const struct crossval *crossval = evaluation->crossval;
+    const struct crossval_selection *selection = &evaluation->selection;
+    enum metric first;
+    enum metric end;
+    metrics_of_task(crossval->task, &first, &end);
+    json_put_key(w, "selection");
+    json_begin_object(w);
+    json_put_key(w, "metrics");
+    json_begin_object(w);
+    for (size_t m = first; m < end; m++) {
+        json_put_key(w, metric_names[m]);
+        json_begin_object(w);
+        json_member_number(w, "mean", selection->mean[m]);
+        json_member_number(w, "sd", crossval->n_repeats > 1 ? selection->sd[m] : (double)NAN);
+        json_end_object(w);
+    }
+    json_end_object(w);
+    json_put_key(w, "folds");
+    json_begin_object(w);
+    for (size_t e = 0; e < crossval->n_entries; e++)
+        if (selection->n_chosen[e] > 0)
+            json_member_integer(w, crossval->entries[e].trainer->name,
+                                (int64_t)selection->n_chosen[e]);
+    json_end_object(w);
+    json_end_object(w);
+}
+
 void evaluation_print(const struct evaluation *evaluation, FILE *out)
 {
     const struct target *target = evaluation->cases.target;
@@ -164,8 +200,8 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
     struct leaderboard board = board_of(evaluation);
     fprintf(out, "%s: %zu rows, %zu folds x %zu, by %s\n", target->name, target->n,
             crossval->n_folds, crossval->n_repeats, metric_names[evaluation->metric]);
-    if (evaluation->n_scored < target->n)
-        fprintf(out, "scored on %zu of them\n", evaluation->n_scored);
+    if (crossval->n_counted < target->n)
+        fprintf(out, "scored on %zu of them\n", crossval->n_counted);
     for (size_t c = 0; c < target->n_classes; c++)
         fprintf(out, "%s%s %zu%s", c ? ", " : "classes: ", target->class_names[c],
                 target->class_counts[c], c + 1 == target->n_classes ? "\n" : "");
@@ -178,7 +214,10 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
                 evaluation->visible.leaks[i].reason);
     fputs("\n", out);
     leaderboard_print(&board, out);
-    evaluation_print_certainty(evaluation, out);
+    if (crossval->n_entries > 1)
+        print_selection(evaluation, out);
+    if (!evaluation->is_partial)
+        evaluation_print_certainty(evaluation, out);
 }
 
 void evaluation_put_json(const struct evaluation *evaluation, struct json_writer *w)
@@ -191,7 +230,7 @@ void evaluation_put_json(const struct evaluation *evaluation, struct json_writer
     json_member_string(w, "task",
                        target->task == TASK_REGRESSION ? "regression" : "classification");
     json_member_integer(w, "rows", (int64_t)target->n);
-    json_member_integer(w, "scored", (int64_t)evaluation->n_scored);
+    json_member_integer(w, "scored", (int64_t)crossval->n_counted);
     json_put_key(w, "classes");
     json_begin_array(w);
     for (size_t c = 0; c < target->n_classes; c++) {
@@ -219,7 +258,9 @@ void evaluation_put_json(const struct evaluation *evaluation, struct json_writer
     json_end_array(w);
     json_member_string(w, "selected_by", metric_names[evaluation->metric]);
     json_member_string(w, "chosen", crossval->entries[evaluation->chosen].trainer->name);
-    evaluation_put_certainty(evaluation, w);
+    put_selection(evaluation, w);
+    if (!evaluation->is_partial)
+        evaluation_put_certainty(evaluation, w);
     json_put_key(w, "leaderboard");
     leaderboard_put_json(&board, w);
     json_end_object(w);

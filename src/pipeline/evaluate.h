@@ -13,14 +13,17 @@
 #include "pipeline/certainty.h"
 #include "pipeline/leaderboard.h"
 #include "pipeline/own_target.h"
+#include "pipeline/row_options.h"
 #include "pipeline/visible.h"
 
 struct evaluate_input {
     struct own_target target;   /* with the files; its progress is ours */
     struct visible_names names; /* what may be seen */
-    const char *scored;         /* NULL, or conditions: only such held-out rows count */
+    struct row_options rows;    /* how they are split and counted */
     const char *models;         /* NULL: all; or a list of trainers */
     const char *select;         /* NULL: mae or macro_f1; or the name of a metric */
+    bool one_se;                /* choose by SELECT_ONE_SE */
+    size_t n_fits;              /* of a trainer's search; 0: the default of learn/tune.h */
     size_t n_folds, n_repeats;
     uint64_t seed;
     int n_threads;
@@ -45,9 +48,10 @@ struct evaluation {
     struct design design;
     struct feature_spec *spec; /* fitted on all rows, to say what was seen */
     struct crossval *crossval;
-    size_t n_scored; /* rows that the figures are of */
+    struct crossval_selection selection; /* as a whole */
     enum metric metric;
     size_t chosen;
+    bool is_partial; /* not all rows were held out and counted: certainty is not known */
     struct evaluation_certainty certainty;
 };
 

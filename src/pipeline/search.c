@@ -106,6 +106,7 @@ enum status search_run(struct training *training, const struct search_options *o
         .n_repeats = repeats_for(config, searched->sample->n),
         .seed = training->seed,
         .loss = config->search_select == 0 ? LOSS_ABSOLUTE : LOSS_SQUARED,
+        .n_fits = (size_t)config->search_fits,
         .n_threads = (int)config->search_threads,
         .progress = training->progress,
         .stage = options->stage,

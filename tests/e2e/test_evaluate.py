@@ -206,7 +206,71 @@ def test_probabilities_come_with_their_reliability(evaluate, demo):
     assert all(row["low"] <= row["stated"] <= row["high"] for row in table)
 
 
+def test_the_selection_is_judged_as_a_whole(evaluate, demo):
+    result = evaluate(demo / "profiles.csv", "--target", "influence_score", "--models", "constant ridge elastic_net",
+                      "--repeats", 2, "--fits", 4)
+    selection = result["selection"]
+    assert sum(selection["folds"].values()) == 10 and "constant" not in selection["folds"]
+    best = chosen(result)["metrics"]["mae"]["mean"]
+    assert best * 0.98 < selection["metrics"]["mae"]["mean"] < best * 1.05
+
+
+def test_one_standard_error_prefers_the_simpler_model(evaluate, demo):
+    base = (demo / "profiles.csv", "--target", "influence_score", "--models", "ridge elastic_net", "--repeats", 3)
+    metrics = {entry["name"]: entry["metrics"]["mae"] for entry in evaluate(*base)["leaderboard"]}
+    result = evaluate(*base, "--rule", "one_se")
+    best = min(metrics.values(), key=lambda mae: mae["mean"])
+    within = metrics["ridge"]["mean"] <= best["mean"] + best["sd"] / 3 ** 0.5
+    assert result["chosen"] == ("ridge" if within else "elastic_net")
+
+
+def rows_of_groups(tmp_path, n_groups=30, size=10):
+    """The target is the group's own luck, which the columns give away only through the group."""
+    path = tmp_path / "groups.csv"
+    lines = ["handle,followers,posts,team,day,worth"]
+    for i in range(n_groups * size):
+        team = i % n_groups
+        luck = team * 2654435761 % 997
+        lines.append(f"account{i},{1000 + luck * 13 + i},{100 + team},team {team},{i},{team * 7919 % 101}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_groups_stay_together(evaluate, tmp_path):
+    base = (rows_of_groups(tmp_path), "--target", "worth", "--models", "constant neighbours", "--features",
+            "followers,posts", "--repeats", 1, "--select", "r2")
+    known = {e["name"]: e["metrics"]["r2"]["mean"] for e in evaluate(*base)["leaderboard"]}
+    unknown = {e["name"]: e["metrics"]["r2"]["mean"] for e in evaluate(*base, "--group", "team")["leaderboard"]}
+    assert known["neighbours"] > 0.8 and unknown["neighbours"] < 0.3
+
+
+def test_time_trains_on_what_is_older(evaluate, tmp_path):
+    # Worth changes its sign half way: the past says nothing of the future, which plain folds cannot tell.
+    path = tmp_path / "days.csv"
+    rows = [f"account{i},{1000 + i * 2654435761 % 9973},{i}" for i in range(200)]
+    rows = [f"{row},{(1 if i < 100 else -1) * int(row.split(',')[1])}" for i, row in enumerate(rows)]
+    path.write_text("\n".join(["handle,followers,day,worth", *rows]) + "\n", encoding="utf-8")
+    base = (path, "--target", "worth", "--models", "ridge boosting", "--features", "followers,day", "--repeats", 1)
+    plain = evaluate(*base, "--select", "r2")
+    dated = evaluate(*base, "--select", "r2", "--time", "day", "--folds", 3)
+    assert dated["scored"] == 150 and plain["scored"] == 200
+    assert chosen(plain)["metrics"]["r2"]["mean"] > 0.8 > chosen(dated)["metrics"]["r2"]["mean"]
+
+
+def test_classes_have_an_area_under_the_curve(evaluate, demo):
+    result = evaluate(demo / "profiles.csv", "--target", "influence_score", "--bins", "60", "--models",
+                      "prior ordinal", "--repeats", 1, "--select", "auc")
+    area = {entry["name"]: entry["metrics"]["auc"]["mean"] for entry in result["leaderboard"]}
+    assert result["chosen"] == "ordinal" and area["ordinal"] > 0.75 and 0.3 < area["prior"] < 0.6
+
+
 @pytest.mark.parametrize("arguments, message", [
+    (("--target", "influence_score", "--group", "nothing"), "nothing"),
+    (("--target", "influence_score", "--time", "category"), "category"),
+    (("--target", "influence_score", "--time", "followers", "--group", "category"), "only one"),
+    (("--target", "influence_score", "--rule", "worst"), "one_se"),
+    (("--target", "influence_score", "--fits", "0"), "fits"),
+    (("--target", "influence_score", "--models", "ordinal"), "ordinal"),
     (("--target", "nothing"), "nothing"),
     ((), "--target"),
     (("--target", "influence_score", "--bins", "5,4"), "bins"),

@@ -151,6 +151,7 @@ const NAMES: Record<string, string> = {
   rmse: "RMSE",
   spearman: "rank correlation",
   macro_f1: "macro F1",
+  auc: "area under the curve",
   log_loss: "log loss",
   ece: "calibration error",
 };

@@ -35,6 +35,7 @@ const METRIC_HELP: Record<string, string> = {
   spearman: "do the ranks agree? 1 is fully, 0 not at all",
   accuracy: "share named right",
   macro_f1: "right and complete, each tier counting alike; 1 is best",
+  auc: "how often a row of a tier is told from another row, tiers counting alike; 1 is always, 0.5 is chance",
   log_loss: "how surprised the probabilities are by the truth; lower is better",
   ece: "how far stated probabilities are from what happens; lower is better",
 };
