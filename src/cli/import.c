@@ -20,6 +20,7 @@ struct request {
     struct inputs_joined joined;
     struct sink_options csv; /* to NULL: none; "-": stdout */
     bool as_json;
+    bool in_pieces;
 };
 
 static void print_json(const struct import_report *report, FILE *out)
@@ -41,12 +42,31 @@ static enum status write_csv(const struct table *table, const struct sink_option
     return sink_close(&sink, import_write_csv(table, sink.out, err), err);
 }
 
+static enum status forget_piece(void *user, const struct table *table, struct error *err)
+{
+    (void)user;
+    (void)table;
+    (void)err;
+    return STATUS_OK;
+}
+
+/* Only to be looked at, and so not needed as a whole: one file, and nothing that asks for it. */
+static bool may_go_in_pieces(const struct request *request, size_t n_files)
+{
+    const struct import_joins *joins = &request->options.joins;
+    return n_files == 1 && !request->csv.to && joins->n_posts == 0 && joins->n_edges == 0;
+}
+
 static int import(const struct request *request, const char *const *files, size_t n_files)
 {
     AUTO(table_free_slot) struct table *table = NULL;
     AUTO(import_report_free_slot) struct import_report *report = NULL;
     struct error err = {0};
-    enum status status = import_files(files, n_files, &request->options, &table, &report, &err);
+    bool in_pieces =
+        may_go_in_pieces(request, n_files) && (request->in_pieces || import_is_large(files[0]));
+    enum status status =
+        in_pieces ? import_pieces(files[0], &request->options, forget_piece, NULL, &report, &err)
+                  : import_files(files, n_files, &request->options, &table, &report, &err);
     /* The table may take stdout; the report then goes where messages go. */
     bool table_on_stdout = request->csv.to && strcmp(request->csv.to, "-") == 0;
     FILE *out = table_on_stdout ? stderr : stdout;
@@ -60,11 +80,17 @@ static int import(const struct request *request, const char *const *files, size_
 int command_import(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"csv", required_argument, NULL, 'c'},   {"table", required_argument, NULL, 't'},
-        {"append", no_argument, NULL, 'a'},      {"replace", no_argument, NULL, 'r'},
-        {"query", required_argument, NULL, 'q'}, INPUTS_JOIN_OPTIONS,
-        {"json", no_argument, NULL, 'j'},        {"schemas", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},        {0},
+        {"csv", required_argument, NULL, 'c'},
+        {"table", required_argument, NULL, 't'},
+        {"append", no_argument, NULL, 'a'},
+        {"replace", no_argument, NULL, 'r'},
+        {"query", required_argument, NULL, 'q'},
+        {"pieces", no_argument, NULL, 'p'},
+        INPUTS_JOIN_OPTIONS,
+        {"json", no_argument, NULL, 'j'},
+        {"schemas", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     struct request request = {0};
     request.options.schema_dir = inputs_schema_dir();
@@ -74,6 +100,9 @@ int command_import(int argc, char **argv)
         switch (option) {
         case 'c':
             request.csv.to = optarg;
+            break;
+        case 'p':
+            request.in_pieces = true;
             break;
         case 't':
             request.csv.table = optarg;

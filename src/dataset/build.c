@@ -177,7 +177,7 @@ static enum status build_extra(struct work *work, size_t index, struct error *er
         n_present += texts[row] != NULL;
     }
     column->stats.n_present = n_present;
-    if (n_present == 0) {
+    if (n_present == 0 && !work->is_settled) {
         column->how = "ignored";
         column->is_dropped = true;
         events_add(&work->events, RULE_column_empty, column->header, 0, "");

@@ -257,8 +257,25 @@ static bool is_grouped_by_points(const struct column *column, enum profile_kind 
            stats->n_round * 2 < stats->n_grouped;
 }
 
+/* As it was decided for earlier rows. */
+static enum status read_settled(struct work *work, struct error *err)
+{
+    for (size_t i = 0; i < work->n_columns; i++) {
+        struct column *column = &work->columns[i];
+        if (!is_numeric(column))
+            continue;
+        const char *unit = column->unit;
+        TRY(read_column(work, column, column->decimal, err));
+        column->unit = unit;
+        record_bad(work, column);
+    }
+    return STATUS_OK;
+}
+
 enum status columns_read_numbers(struct work *work, struct error *err)
 {
+    if (work->is_settled)
+        return read_settled(work, err);
     for (size_t i = 0; i < work->n_columns; i++)
         if (is_numeric(&work->columns[i]))
             TRY(read_column(work, &work->columns[i], 0, err));
@@ -274,8 +291,10 @@ enum status columns_read_numbers(struct work *work, struct error *err)
         if (!is_numeric(column))
             continue;
         if (decimal == ',' || is_grouped_by_points(column, PROFILE_COUNT) ||
-            (groups_counts && is_grouped_by_points(column, PROFILE_MEAN)))
+            (groups_counts && is_grouped_by_points(column, PROFILE_MEAN))) {
+            column->decimal = ',';
             TRY(read_column(work, column, ',', err));
+        }
         demote_text(work, column);
         if (is_numeric(column))
             record_bad(work, column);

@@ -12,8 +12,10 @@
 struct reader {
     struct csv_parser parser;
     struct grid *grid;
-    struct events *events;   /* NULL: a sample */
-    csv_row_function on_row; /* NULL: rows stay in the grid */
+    struct events *events;       /* NULL: a sample */
+    csv_row_function on_row;     /* NULL: rows stay in the grid */
+    csv_piece_function on_piece; /* NULL: one piece */
+    size_t piece_rows, later_rows;
     void *user;
     size_t n_columns; /* cells of the first row */
     size_t n_rows;
@@ -118,6 +120,11 @@ static enum status close_row(struct reader *reader)
     if (reader->n_rows++ == 0)
         reader->n_columns = reader->row_cells;
     TRY(grid_add_row(grid, reader->row_line, reader->err));
+    if (reader->on_piece && grid->n_rows == reader->piece_rows) {
+        TRY(reader->on_piece(reader->user, false, reader->err));
+        grid_clear(grid);
+        reader->piece_rows = reader->later_rows;
+    }
     if (!reader->on_row)
         return STATUS_OK;
     TRY(reader->on_row(reader->user, grid, &grid->rows[0], reader->err));
@@ -352,6 +359,25 @@ enum status csv_stream(struct source *source, const struct csv_stream *stream,
         csv_free(&reader.parser);
     }
     grid_deinit(&grid);
+    if (status == STATUS_OK)
+        *ret_counts = reader.counts;
+    return status;
+}
+
+enum status csv_read_pieces(struct source *source, const struct csv_pieces *pieces,
+                            struct csv_counts *ret_counts, struct error *err)
+{
+    struct reader reader;
+    TRY(reader_init(&reader, pieces->dialect, pieces->limits, pieces->grid, err));
+    reader.events = pieces->events;
+    reader.on_piece = pieces->on_piece;
+    reader.piece_rows = pieces->first_rows;
+    reader.later_rows = pieces->rows;
+    reader.user = pieces->user;
+    enum status status = read_all(&reader, source);
+    csv_free(&reader.parser);
+    if (status == STATUS_OK)
+        status = pieces->on_piece(pieces->user, true, err);
     if (status == STATUS_OK)
         *ret_counts = reader.counts;
     return status;

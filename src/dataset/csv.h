@@ -48,6 +48,21 @@ struct csv_stream {
 enum status csv_stream(struct source *source, const struct csv_stream *stream,
                        struct csv_counts *ret_counts, struct error *err);
 
+/* The same in pieces: `grid` collects so many rows, is handed over, and is then cleared for the
+ * next ones. `on_piece` is called at least once, the last time with is_last. */
+typedef enum status (*csv_piece_function)(void *user, bool is_last, struct error *err);
+struct csv_pieces {
+    struct csv_dialect dialect;
+    struct csv_limits limits;
+    size_t first_rows, rows; /* of the first piece, of each later one */
+    struct grid *grid;
+    csv_piece_function on_piece;
+    void *user;
+    struct events *events;
+};
+enum status csv_read_pieces(struct source *source, const struct csv_pieces *pieces,
+                            struct csv_counts *ret_counts, struct error *err);
+
 /* The first rows of a sample, for a look at the dialect; an incomplete last row is left out, unless
  * it is the only one. */
 enum status csv_read_sample(const char *bytes, size_t n, struct csv_dialect dialect,

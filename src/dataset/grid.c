@@ -2,6 +2,7 @@
 #include "dataset/grid.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,7 +118,8 @@ enum status grid_settle_text(struct grid *grid, size_t offset, uint32_t *ret_cel
     const char *text = grid->texts.at + offset;
     size_t length = grid->texts.length - offset;
     uint32_t cell = GRID_EMPTY;
-    if (length == 0 || cell_from_number(text, length, &cell)) {
+    bool may_be_number = length > 0 && text[0] >= '0' && text[0] <= '9';
+    if (length == 0 || (may_be_number && cell_from_number(text, length, &cell))) {
         grid->texts.length = offset;
         *ret_cell = cell;
         return STATUS_OK;
@@ -128,7 +130,8 @@ enum status grid_settle_text(struct grid *grid, size_t offset, uint32_t *ret_cel
     /* One from before grid_clear() may stand behind. */
     if (recent && *recent != 0 && *recent < offset) {
         const char *known = grid->texts.at + *recent;
-        if (memcmp(known, text, length) == 0 && known[length] == '\0') {
+        if (known[length - 1] == text[length - 1] && memcmp(known, text, length) == 0 &&
+            known[length] == '\0') {
             grid->texts.length = offset;
             *ret_cell = *recent;
             return STATUS_OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dataset/import.h"
+#include "dataset/import_steps.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,22 +10,7 @@
 #include "dataset/join.h"
 #include "dataset/sniff.h"
 #include "dataset/snapshots.h"
-#include "dataset/work.h"
 #include "profile/parse.h"
-
-/* What one file is read from. */
-struct input {
-    const char *path;  /* or the name of the bytes */
-    const char *month; /* "" */
-    const void *bytes; /* NULL: read the file */
-    size_t n_bytes;
-};
-
-struct import {
-    const struct import_options *options;
-    const struct schema *schema;
-    struct import_report *report;
-};
 
 void import_report_free(struct import_report *report)
 {
@@ -43,7 +28,7 @@ size_t import_report_refused(const struct import_report *report)
     return n;
 }
 
-static void work_deinit(struct work *work)
+void import_work_deinit(struct work *work)
 {
     grid_deinit(&work->grid);
     free(work->rows);
@@ -64,12 +49,11 @@ static const char *describe_encoding(struct arena *arena, const struct source *s
     return source_is_gzip(source) ? arena_printf(arena, "gzip, %s", name) : name;
 }
 
-/* Bytes to a grid of cells. */
-static enum status read_grid(struct import *import, const struct input *input, struct work *work,
-                             struct import_source *out, struct error *err)
+enum status import_open(const struct input *input, struct work *work, struct import_source *out,
+                        struct source **ret_source, struct csv_dialect *ret_dialect,
+                        struct error *err)
 {
     AUTO(source_close_slot) struct source *source = NULL;
-    struct arena *arena = &import->report->memory;
     if (input->bytes)
         TRY(source_open_memory(input->bytes, input->n_bytes, input->path, &source, err));
     else
@@ -82,18 +66,17 @@ static enum status read_grid(struct import *import, const struct input *input, s
     TRY(sniff_dialect(sample, n_sample, sniff_words_of_schema(work->schema), &sniffed, err));
     work->delimiter = sniffed.dialect.delimiter;
     out->delimiter = sniff_delimiter_name(work->delimiter);
-    struct csv_limits limits = {.field_bytes = import->options->max_field_bytes,
-                                .rows = import->options->max_rows};
-    struct csv_counts counts;
-    enum status status =
-        csv_read(source, sniffed.dialect, limits, &work->grid, &work->events, &counts, err);
-    if (status != STATUS_OK) {
-        if (strncmp(err->message, input->path, strlen(input->path)) != 0)
-            fail_prefix(err, status, "%s", input->path);
-        return status;
-    }
-    out->encoding = describe_encoding(arena, source, &counts);
-    out->n_lines = counts.n_lines;
+    *ret_dialect = sniffed.dialect;
+    *ret_source = STEAL(source);
+    return STATUS_OK;
+}
+
+enum status import_finish(struct arena *arena, struct source *source,
+                          const struct csv_counts *counts, struct import_source *out,
+                          struct error *err)
+{
+    out->encoding = describe_encoding(arena, source, counts);
+    out->n_lines = counts->n_lines;
     char *sha256 = arena_alloc(arena, SHA256_HEX_LENGTH + 1);
     if (!sha256)
         return no_memory(err);
@@ -102,14 +85,35 @@ static enum status read_grid(struct import *import, const struct input *input, s
     return out->encoding ? STATUS_OK : no_memory(err);
 }
 
-/* Cells to a table. */
-static enum status understand(struct work *work, struct error *err)
+/* Bytes to a grid of cells. */
+static enum status read_grid(struct import *import, const struct input *input, struct work *work,
+                             struct import_source *out, struct error *err)
+{
+    AUTO(source_close_slot) struct source *source = NULL;
+    struct csv_dialect dialect;
+    TRY(import_open(input, work, out, &source, &dialect, err));
+    struct csv_limits limits = {.field_bytes = import->options->max_field_bytes,
+                                .rows = import->options->max_rows};
+    struct csv_counts counts;
+    enum status status =
+        csv_read(source, dialect, limits, &work->grid, &work->events, &counts, err);
+    if (status != STATUS_OK) {
+        if (strncmp(err->message, input->path, strlen(input->path)) != 0)
+            fail_prefix(err, status, "%s", input->path);
+        return status;
+    }
+    return import_finish(&import->report->memory, source, &counts, out, err);
+}
+
+enum status import_understand(struct work *work, struct error *err)
 {
     if (work->grid.n_rows == 0)
         return fail(err, STATUS_INVALID, "has no rows, only blank lines");
-    TRY(header_match(work, err));
+    if (!work->is_settled)
+        TRY(header_match(work, err));
     TRY(rows_find(work, err));
-    identity_settle(work);
+    if (!work->is_settled)
+        identity_settle(work);
     TRY(rows_settle(work, err));
     TRY(columns_read_numbers(work, err));
     if (!work_numbers(work, PROFILE_followers))
@@ -120,12 +124,12 @@ static enum status understand(struct work *work, struct error *err)
     clean_values(work);
     TRY(category_clean(work, err));
     TRY(merge_duplicates(work, err));
-    if (work->table->n_rows == 0)
+    if (work->table->n_rows == 0 && !work->is_settled)
         return fail(err, STATUS_INVALID, "no row is left that could be believed");
     return STATUS_OK;
 }
 
-static enum status set_month(struct table *table, const char *month, struct error *err)
+enum status import_set_month(struct table *table, const char *month, struct error *err)
 {
     double value;
     if (parse_month(month, strlen(month), &value) != PARSE_OK)
@@ -141,7 +145,7 @@ static enum status set_month(struct table *table, const char *month, struct erro
 
 /* ---- the report ---- */
 
-static size_t count_present(const struct work *work, const struct column *column)
+size_t import_count_present(const struct work *work, const struct column *column)
 {
     const struct table *table = work->table;
     size_t n = 0;
@@ -158,7 +162,7 @@ static size_t count_present(const struct work *work, const struct column *column
     return n;
 }
 
-static enum status describe_columns(struct arena *arena, const struct work *work,
+enum status import_describe_columns(struct arena *arena, const struct work *work,
                                     struct import_source *out, struct error *err)
 {
     out->columns = ARENA_ARRAY(arena, struct import_column, work->n_columns + 1);
@@ -168,7 +172,7 @@ static enum status describe_columns(struct arena *arena, const struct work *work
     size_t n_rows = work->table ? work->table->n_rows : work->n_rows;
     for (size_t i = 0; i < work->n_columns; i++) {
         const struct column *column = &work->columns[i];
-        size_t n_present = count_present(work, column);
+        size_t n_present = import_count_present(work, column);
         out->columns[i] = (struct import_column){
             .header = column->header,
             .field = column->field ? column->field->name : "",
@@ -185,7 +189,7 @@ static enum status describe_columns(struct arena *arena, const struct work *work
 static enum status describe(struct import *import, const struct work *work,
                             struct import_source *out, struct error *err)
 {
-    TRY(describe_columns(&import->report->memory, work, out, err));
+    TRY(import_describe_columns(&import->report->memory, work, out, err));
     out->schema = work->table_name ? work->table_name : "generic";
     out->n_rows = work->n_data_rows;
     out->n_kept = work->table ? work->table->n_rows : 0;
@@ -206,9 +210,9 @@ static enum status import_one(struct import *import, const struct input *input, 
         return no_memory(err);
     arena_init(&work->table->memory, 1 << 16);
     TRY(read_grid(import, input, work, out, err));
-    enum status status = understand(work, err);
+    enum status status = import_understand(work, err);
     if (status == STATUS_OK && input->month[0] != '\0')
-        status = set_month(work->table, input->month, err);
+        status = import_set_month(work->table, input->month, err);
     if (status != STATUS_OK)
         fail_prefix(err, status, "%s", input->path);
     return status;
@@ -239,7 +243,7 @@ static enum status import_input(struct import *import, const struct input *input
         work.table->pool = STEAL(work.grid.texts.at);
         *ret_table = STEAL(work.table);
     }
-    work_deinit(&work);
+    import_work_deinit(&work);
     return status;
 }
 
@@ -297,7 +301,7 @@ static enum status import_inputs(const struct input *inputs, size_t n,
     return status;
 }
 
-static struct import_report *new_report(void)
+struct import_report *import_report_new(void)
 {
     struct import_report *report = calloc(1, sizeof *report);
     if (report)
@@ -305,8 +309,7 @@ static struct import_report *new_report(void)
     return report;
 }
 
-/* "FILE@2022-03": the file and the month; "FILE": the file. */
-static enum status split_month(struct arena *arena, const char *file, struct input *ret_input,
+enum status import_split_month(struct arena *arena, const char *file, struct input *ret_input,
                                struct error *err)
 {
     const char *at = strrchr(file, '@');
@@ -340,7 +343,7 @@ enum status import_files(const char *const *files, size_t n_files,
 {
     struct error local = {0};
     err = err ? err : &local;
-    struct import_report *report = *ret_report = new_report();
+    struct import_report *report = *ret_report = import_report_new();
     if (!report)
         return no_memory(err);
     struct arena *arena = &report->memory;
@@ -350,7 +353,7 @@ enum status import_files(const char *const *files, size_t n_files,
     if (n_files == 0)
         return fail(err, STATUS_INVALID, "no file is named");
     for (size_t i = 0; i < n_files; i++)
-        TRY(split_month(arena, files[i], &inputs[i], err));
+        TRY(import_split_month(arena, files[i], &inputs[i], err));
     TRY(check_months(inputs, n_files, err));
     return import_inputs(inputs, n_files, options, report, ret_table, err);
 }
@@ -361,7 +364,7 @@ enum status import_memory(const void *bytes, size_t n_bytes, const char *name,
 {
     struct error local = {0};
     err = err ? err : &local;
-    struct import_report *report = *ret_report = new_report();
+    struct import_report *report = *ret_report = import_report_new();
     if (!report)
         return no_memory(err);
     struct input input = {

@@ -26,10 +26,11 @@ struct import_joins {
 };
 
 struct import_options {
-    const char *schema_dir; /* further schemas (*.ini), or NULL */
-    size_t max_rows;        /* 0: no bound */
-    size_t max_field_bytes; /* of one CSV field; 0: 1 MiB */
-    bool growth;            /* hold the newest month back; see snapshots_hold_newest() */
+    const char *schema_dir;              /* further schemas (*.ini), or NULL */
+    size_t max_rows;                     /* 0: no bound */
+    size_t max_field_bytes;              /* of one CSV field; 0: 1 MiB */
+    size_t first_piece_rows, piece_rows; /* of import_pieces(); 0: as it sees fit */
+    bool growth; /* hold the newest month back; see snapshots_hold_newest() */
     struct import_joins joins;
 };
 
@@ -104,6 +105,21 @@ DEFINE_SLOT(import_report_free, struct import_report)
 enum status import_files(const char *const *files, size_t n_files,
                          const struct import_options *options, struct table **ret_table,
                          struct import_report **ret_report, struct error *err);
+
+/* One file of any length, in pieces: tables of its rows, each handed over and then forgotten. The
+ * first piece, some hundred thousand rows, decides what the columns mean and in which units they
+ * are; later rows are read by that. Spellings and typing errors are judged within a piece, and of
+ * an account that stands there twice the first row is kept. Memory: one piece, and 16 to 32 bytes
+ * an account. The table is borrowed for the call; a status other than STATUS_OK ends the reading
+ * and is returned. The report is as above. */
+typedef enum status (*import_piece_function)(void *user, const struct table *table,
+                                             struct error *err);
+enum status import_pieces(const char *file, const struct import_options *options,
+                          import_piece_function on_piece, void *user,
+                          struct import_report **ret_report, struct error *err);
+
+/* Files so large are better read in pieces, where that is possible. */
+bool import_is_large(const char *file);
 
 /* The same of one file in memory, borrowed for the call; `name` stands in messages. */
 enum status import_memory(const void *bytes, size_t n_bytes, const char *name,

@@ -106,6 +106,12 @@ static size_t row_key(const struct table *table, size_t row, char ret_key[static
     return handle_key(table->text[PROFILE_handle][row], months ? months[row] : MISSING, ret_key);
 }
 
+uint64_t merge_handle_hash(const struct table *table, size_t row)
+{
+    char key[KEY_BYTES];
+    return hash_xxh3(key, row_key(table, row, key));
+}
+
 /* The slot of the row's account: one row stands there already, or none. */
 static size_t accounts_slot(const struct accounts *accounts, size_t row)
 {

@@ -11,6 +11,9 @@
 #include "dataset/intern.h"
 #include "dataset/table.h"
 
+/* A hash of what makes a row its account's; the row has a handle. */
+uint64_t merge_handle_hash(const struct table *table, size_t row);
+
 /* The number of a handle, in folded case, at a month (NaN: none); INTERN_NONE: out of memory. */
 uint32_t merge_handle_number(struct intern *handles, const char *handle, double month);
 

@@ -5,12 +5,6 @@
 #include "base/cleanup.h"
 #include "dataset/units.h"
 
-enum rate_unit {
-    RATE_UNKNOWN,
-    RATE_FRACTION,
-    RATE_PERCENT,
-};
-
 /* Bare rates against likes per follower: the unit that agrees within a factor of five in the middle
  * row, when the other does not. */
 static enum rate_unit compare_rates(const struct work *work, const double *bare, double *scratch)
@@ -132,6 +126,7 @@ void rates_settle(struct work *work, struct column *column, double *bare, double
         return;
     const char *why;
     enum rate_unit unit = decide_rate(work, column, bare, percent_middle, scratch, &why);
+    column->rate = unit;
     scale_bare(work, column, bare, unit);
     if (unit == RATE_UNKNOWN && column->stats.n_percent == 0) {
         events_add(&work->events, RULE_unit_unknown, column->header, 0, "");
@@ -146,6 +141,14 @@ void rates_settle(struct work *work, struct column *column, double *bare, double
                                                : "fraction";
     events_explain(&work->events, RULE_unit_decided, column->header, "bare numbers are %s: %s",
                    name, why);
+}
+
+void rates_apply(struct work *work, struct column *column, double *bare, double *scratch)
+{
+    size_t n_bare;
+    split_marks(work, column, bare, scratch, &n_bare);
+    if (n_bare > 0)
+        scale_bare(work, column, bare, column->rate);
 }
 
 void rates_settle_marks(const struct work *work, struct column *column)

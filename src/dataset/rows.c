@@ -310,7 +310,7 @@ static bool is_summary(const struct work *work, size_t index)
     };
     const struct grid *grid = &work->grid;
     const struct grid_row *row = &grid->rows[index];
-    if (index + NEAR_END < grid->n_rows)
+    if (work->more_follows || index + NEAR_END < grid->n_rows)
         return false;
     bool has_word = false;
     for (size_t i = 0; i < row->n_cells; i++) {
@@ -382,7 +382,9 @@ enum status rows_find(struct work *work, struct error *err)
         if (!is_no_data(work, i))
             work->rows[work->n_rows++] = (uint32_t)i;
     work->n_data_rows += work->n_rows;
-    return work->n_rows > 0 ? STATUS_OK : fail(err, STATUS_INVALID, "has a header and no rows");
+    return work->n_rows > 0 || work->is_settled
+               ? STATUS_OK
+               : fail(err, STATUS_INVALID, "has a header and no rows");
 }
 
 static enum status keep_fitting(struct work *work, struct trial *trial, struct error *err)
@@ -409,7 +411,8 @@ enum status rows_settle(struct work *work, struct error *err)
         return fail(err, STATUS_NO_MEMORY, "out of memory for the rows");
     struct trial trial = {.cells = cells, .found = cells + work->n_columns};
     size_t n_before = work->n_rows;
-    find_kinds(work);
+    if (!work->is_settled)
+        find_kinds(work);
     TRY(keep_fitting(work, &trial, err));
     if (work->n_rows * 2 < n_before)
         return fail(

@@ -51,6 +51,7 @@ static void apply_header_unit(struct work *work, struct column *column)
     }
     for (size_t i = 0; i < work->n_rows; i++) /* whole again: 475.8 million is no fraction */
         column->numbers[i] = round(column->numbers[i] * factor);
+    column->factor = factor;
     column->unit = factor == 1e3 ? "thousands" : factor == 1e6 ? "millions" : "billions";
     column->stats.n_suffix = column->stats.n_present;
     column->stats.n_broken = 0;
@@ -61,6 +62,24 @@ void units_name_count(struct column *column)
     if (column->unit[0] != '\0')
         return;
     column->unit = column->stats.n_suffix > 0 ? "numbers with k, m, b" : "numbers";
+}
+
+/* One that is rounded is put right, any other has lost its scale. */
+static void settle_broken_values(struct work *work, struct column *column)
+{
+    for (size_t row = 0; row < work->n_rows; row++) {
+        double *value = &column->numbers[row];
+        if (isnan(*value) || *value == floor(*value))
+            continue;
+        const char *cell = WORK_TEXT(work, row, (size_t)(column - work->columns));
+        struct quantity quantity;
+        if (parse_quantity(cell, strlen(cell), &quantity) == PARSE_OK && quantity.has_suffix) {
+            *value = round(*value);
+            continue;
+        }
+        events_add(&work->events, RULE_scale_of_value, column->header, work_line(work, row), cell);
+        *value = MISSING;
+    }
 }
 
 /* Broken numbers without a suffix among counts: "475.8" followers. Most of a column: its suffixes
@@ -77,19 +96,7 @@ static bool settle_counts(struct work *work, struct column *column)
                        stats->n_broken, stats->n_present, column->field->name);
         return false;
     }
-    for (size_t row = 0; row < work->n_rows; row++) {
-        double *value = &column->numbers[row];
-        if (isnan(*value) || *value == floor(*value))
-            continue;
-        const char *cell = WORK_TEXT(work, row, (size_t)(column - work->columns));
-        struct quantity quantity;
-        if (parse_quantity(cell, strlen(cell), &quantity) == PARSE_OK && quantity.has_suffix) {
-            *value = round(*value);
-            continue;
-        }
-        events_add(&work->events, RULE_scale_of_value, column->header, work_line(work, row), cell);
-        *value = MISSING;
-    }
+    settle_broken_values(work, column);
     return true;
 }
 
@@ -247,12 +254,35 @@ static void compare_columns(struct work *work, double *scratch)
                    "posts times likes per post");
 }
 
+/* What was decided for earlier rows, for these. */
+static void apply_settled(struct work *work, struct column *column, double *bare, double *scratch)
+{
+    if (column->field->kind == PROFILE_RATE) {
+        rates_apply(work, column, bare, scratch);
+        return;
+    }
+    for (size_t i = 0; i < work->n_rows && column->factor > 0; i++)
+        column->numbers[i] = round(column->numbers[i] * column->factor);
+    if (column->field->kind == PROFILE_COUNT && column->stats.n_broken > 0)
+        settle_broken_values(work, column);
+    clear_padded(work, column);
+    if (column->field->kind == PROFILE_VALUE)
+        rates_settle_marks(work, column);
+}
+
 enum status units_settle(struct work *work, struct error *err)
 {
     AUTO(free_slot) double *scratch = calloc(2 * (work->n_rows + 1), sizeof *scratch);
     if (!scratch)
         return fail(err, STATUS_NO_MEMORY, "out of memory for the columns");
     double *bare = scratch + work->n_rows + 1;
+    if (work->is_settled) {
+        for (size_t i = 0; i < work->n_columns; i++)
+            if (work->columns[i].field && work->columns[i].numbers &&
+                is_number_kind(work->columns[i].field))
+                apply_settled(work, &work->columns[i], bare, scratch);
+        return STATUS_OK;
+    }
     TRY(settle_scales(work, scratch, err));
     for (size_t i = 0; i < work->n_columns; i++) {
         struct column *column = &work->columns[i];

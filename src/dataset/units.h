@@ -23,5 +23,8 @@ void units_name_count(struct column *column);
 /* Percent or fraction, for the bare numbers of a rate. bare, scratch: [n_rows]. */
 void rates_settle(struct work *work, struct column *column, double *bare, double *scratch);
 
+/* The same, as it was decided for earlier rows. */
+void rates_apply(struct work *work, struct column *column, double *bare, double *scratch);
+
 /* "92 %" of a score are 92 points. */
 void rates_settle_marks(const struct work *work, struct column *column);

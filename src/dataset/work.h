@@ -27,6 +27,13 @@ enum cells_kind {
     CELLS_TEXT,    /* nearly none is */
 };
 
+/* How bare numbers of a column of rates are to be read. */
+enum rate_unit {
+    RATE_UNKNOWN,
+    RATE_FRACTION,
+    RATE_PERCENT,
+};
+
 /* What the numbers of a column look like. */
 struct number_stats {
     size_t n_present, n_bad;
@@ -48,6 +55,10 @@ struct column {
     enum cells_kind kind;
     bool takes_numbers; /* a plain number is never out of place there */
     struct number_stats stats;
+    /* What was decided about the numbers, for rows that come after (import_pieces.c). */
+    char decimal;  /* the mark they were read with; 0: not known */
+    double factor; /* that the header's unit multiplies with; 0: none */
+    enum rate_unit rate;
     double *numbers; /* [n_rows] of a numeric field, in the table's arena */
 };
 
@@ -65,6 +76,8 @@ struct work {
     uint32_t *rows; /* [n_rows] grid rows that are data; owns */
     size_t n_rows;
     size_t n_data_rows;  /* before any was refused */
+    bool is_settled;     /* columns were decided upon, by an earlier piece of the file */
+    bool more_follows;   /* this piece is not the last */
     struct table *table; /* owns, until the end */
 };
 

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "dataset/import.h"
@@ -411,6 +412,89 @@ static void a_quote_that_swallowed_rows_is_refused(void **state)
                    "closing quote");
 }
 
+/* ---- in pieces ---- */
+
+struct collected {
+    const struct table *whole;
+    size_t n_pieces, n_rows;
+};
+
+/* Every row of a piece is the same row of the whole table. */
+static enum status compare_piece(void *user, const struct table *piece, struct error *err)
+{
+    struct collected *c = user;
+    (void)err;
+    for (size_t row = 0; row < piece->n_rows; row++, c->n_rows++) {
+        struct profile a;
+        struct profile b;
+        table_profile(piece, row, &a);
+        table_profile(c->whole, c->n_rows, &b);
+        assert_int_equal(piece->line[row], c->whole->line[c->n_rows]);
+        for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
+            if (a.number[i] != b.number[i] && !(isnan(a.number[i]) && isnan(b.number[i])))
+                fail_msg("row %zu, %s: %.17g in a piece, %.17g in the whole", c->n_rows,
+                         profile_number_field((enum profile_number)i)->name, a.number[i],
+                         b.number[i]);
+        for (size_t i = 0; i < PROFILE_N_TEXTS; i++)
+            if (a.text[i] != b.text[i]) /* which spelling is the usual one, each piece decides */
+                assert_true(a.text[i] && b.text[i] && text_equal_fold(a.text[i], b.text[i]));
+    }
+    c->n_pieces++;
+    return STATUS_OK;
+}
+
+static void put_dirty_row(struct buffer *text, size_t i)
+{
+    static const char *const categories[] = {"fashion", "Music", "N/A", "music", "food"};
+    buffer_printf(text, "made.up_%05zu;%s;", i, categories[i * 7 % 5]);
+    buffer_printf(text, i % 3 ? "%zu;" : "%zu,%zuk;", 1000 + i * 37 % 900, i % 10);
+    buffer_printf(text, i % 11 ? "%zu,%02zu%%;" : "-;", i % 7, i * 13 % 100);
+    buffer_printf(text, "%zu;%zu,%zu\n", 12 + i * 31 % 500, i * 17 % 300, i % 9 + 1);
+}
+
+static void pieces_are_the_whole_cut_up(void **state)
+{
+    (void)state;
+    struct buffer text = {0};
+    buffer_put_text(&text, "Account;Category;Followers;Eng. rate;Posts;Avg. likes\n");
+    for (size_t i = 0; i < 3000; i++)
+        put_dirty_row(&text, i);
+    put_dirty_row(&text, 7); /* an account that stood there already */
+    char path[] = "/tmp/test-pieces-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text.at, text.length), text.length);
+    close(fd);
+    struct outcome whole = import_bytes(text.at, text.length);
+    assert_int_equal(whole.status, STATUS_OK);
+    struct outcome pieces = {0};
+    struct collected collected = {.whole = whole.table};
+    const struct import_options options = {.first_piece_rows = 1000, .piece_rows = 128};
+    pieces.status =
+        import_pieces(path, &options, compare_piece, &collected, &pieces.report, &pieces.err);
+    if (pieces.status != STATUS_OK)
+        fail_msg("%s", pieces.err.message);
+    const struct import_source *a = &whole.report->sources[0];
+    const struct import_source *b = &pieces.report->sources[0];
+    assert_int_equal(collected.n_rows, whole.table->n_rows);
+    assert_int_equal(collected.n_pieces, 1 + (3001 - 1000 + 127) / 128);
+    assert_int_equal(count_of(&pieces, "duplicate_further_up"), 1);
+    assert_int_equal(count_of(&whole, "spelling") > 0, count_of(&pieces, "spelling") > 0);
+    assert_int_equal(a->n_lines, b->n_lines);
+    assert_int_equal(a->n_rows, b->n_rows);
+    assert_int_equal(a->n_kept, b->n_kept);
+    assert_string_equal(a->sha256, b->sha256);
+    for (size_t i = 0; i < a->n_columns; i++) {
+        assert_int_equal(a->columns[i].n_present, b->columns[i].n_present);
+        assert_string_equal(a->columns[i].unit, b->columns[i].unit);
+        assert_string_equal(a->columns[i].how, b->columns[i].how);
+    }
+    release(&whole);
+    release(&pieces);
+    buffer_deinit(&text);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +517,7 @@ int main(void)
         cmocka_unit_test(what_is_no_table_of_profiles_is_refused_with_the_reason),
         cmocka_unit_test(a_field_beyond_the_bound_is_refused_by_line),
         cmocka_unit_test(a_quote_that_swallowed_rows_is_refused),
+        cmocka_unit_test(pieces_are_the_whole_cut_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
