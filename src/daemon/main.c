@@ -11,10 +11,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "serve/check.h"
 #include "serve/config.h"
+#include "serve/health.h"
 #include "serve/server.h"
 #include "serve/service.h"
+#include "daemon/supervisor.h"
 
 enum {
     EXIT_FAILED = 1,
@@ -25,13 +29,13 @@ enum {
 
 struct command_line {
     const char *config_path;
-    bool check, print_config, help, version;
+    bool check, health, print_config, help, version;
 };
 
 static void print_usage(FILE *out)
 {
     fputs("usage: influenced [--config FILE] [--section.key=value ...]\n"
-          "       influenced --check | --print-config | --help | --version\n",
+          "       influenced --check | --health | --print-config | --help | --version\n",
           out);
 }
 
@@ -41,7 +45,8 @@ static void print_help(void)
     puts("\nServes the current model bundle over HTTP until SIGTERM or SIGINT; SIGHUP reloads it.\n"
          "A key is read from --section.key=value, else from the environment "
          "(INFLUENCED_SECTION_KEY),\n"
-         "else from the file, else it has its default:\n");
+         "else from the file, else it has its default. --check tells whether all is fit to start;\n"
+         "--health asks the daemon that runs with these settings, and exits 0 when it is ready:\n");
     config_print_help(&serve_config_table, stdout);
 }
 
@@ -58,6 +63,8 @@ static enum status read_words(int argc, char **argv, struct command_line *line, 
             line->config_path = word + 9;
         } else if (strcmp(word, "--check") == 0) {
             line->check = true;
+        } else if (strcmp(word, "--health") == 0) {
+            line->health = true;
         } else if (strcmp(word, "--print-config") == 0) {
             line->print_config = true;
         } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
@@ -123,23 +130,37 @@ static unsigned count_loops(const struct serve_config *config)
     return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
 }
 
-/* Until SIGTERM or SIGINT. */
-static void wait_and_tend(struct service *service, int signal_fd)
+static void reload(struct service *service)
 {
+    struct error err;
+    char message[64];
+    snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)(clock_monotonic_ns() / 1000));
+    supervisor_tell(message);
+    if (service_reload(service, NULL, &err) != STATUS_OK)
+        log_error("reload: %s; the model before stays in service", err.message);
+    service_reload_access(service);
+    supervisor_tell("READY=1");
+}
+
+/* Until SIGTERM or SIGINT. */
+static void wait_and_tend(struct service *service, const struct server *server, int signal_fd)
+{
+    int64_t watchdog_ms = supervisor_watchdog_ms();
+    int wait_ms = watchdog_ms > 0 && watchdog_ms < TEND_MS ? (int)watchdog_ms : TEND_MS;
     struct pollfd waits[] = {{.fd = signal_fd, .events = POLLIN},
                              {.fd = service->reload_fd, .events = POLLIN}};
     for (;;) {
-        poll(waits, ARRAY_LENGTH(waits), TEND_MS);
+        poll(waits, ARRAY_LENGTH(waits), wait_ms);
+        if (watchdog_ms > 0 && server_is_alive(server))
+            supervisor_tell("WATCHDOG=1");
         struct signalfd_siginfo signal;
         while (read(signal_fd, &signal, sizeof signal) == sizeof signal) {
             if (signal.ssi_signo != SIGHUP) {
                 log_info("stopping on %s", strsignal((int)signal.ssi_signo));
                 return;
             }
-            struct error err;
-            if (service_reload(service, NULL, &err) != STATUS_OK)
-                log_error("reload: %s; the model before stays in service", err.message);
-            service_reload_access(service);
+            reload(service);
         }
         service_tend(service);
     }
@@ -154,7 +175,9 @@ static enum status run(struct service *service, int signal_fd, struct error *err
     if (status == STATUS_OK) {
         printf("listening on %s://%s\n", service->tls ? "https" : "http", server_address(server));
         fflush(stdout);
-        wait_and_tend(service, signal_fd);
+        supervisor_tell("READY=1");
+        wait_and_tend(service, server, signal_fd);
+        supervisor_tell("STOPPING=1");
         service_stop(service);
     }
     server_stop(server);
@@ -201,7 +224,10 @@ int main(int argc, char **argv)
         config_print(&serve_config_table, &config, stdout);
     } else {
         log_set_level((enum log_level)config.server_log_level);
-        if ((line.check ? service_check(&config, stdout, &err) : serve(&config, &err)) != STATUS_OK)
+        enum status status = line.check    ? check_all(&config, count_loops(&config), stdout, &err)
+                             : line.health ? health_ask(&config, &err)
+                                           : serve(&config, &err);
+        if (status != STATUS_OK)
             code = report(&err, EXIT_FAILED);
     }
     arena_deinit(&arena);

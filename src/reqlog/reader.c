@@ -129,6 +129,12 @@ enum status reqlog_read(const char *path, const struct reqlog_filter *filter, re
     return code == SQLITE_DONE ? STATUS_OK : sqlite_fail(db, path, err);
 }
 
+enum status reqlog_probe(const char *path, struct error *err)
+{
+    AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
+    return open_log(path, &db, err);
+}
+
 /* ---- the summary ---- */
 
 static const char groups_sql[] =

@@ -51,6 +51,9 @@ struct reqlog_summary {
 enum status reqlog_summarise(const char *path, const struct reqlog_filter *filter,
                              struct reqlog_summary *ret_summary, struct error *err);
 
+/* Whether the file can be read as a request log. Writes nothing. */
+enum status reqlog_probe(const char *path, struct error *err);
+
 /* Delete every row that mentions the handle, overwrite what was deleted, rebuild the file without
  * it. */
 enum status reqlog_erase(const char *path, const char *handle, int64_t *ret_rows,

@@ -3,9 +3,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -132,6 +134,40 @@ bool listen_is_loopback(const struct listen_address *address)
     const struct sockaddr_in *v4 = (const void *)&address->socket;
     return address->socket.ss_family == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)
                                                  : ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+}
+
+#define FIRST_INHERITED 3 /* SD_LISTEN_FDS_START */
+
+static bool environment_is(const char *name, int64_t wanted)
+{
+    const char *text = getenv(name);
+    int64_t value = 0;
+    return text && text_parse_integer(text, strlen(text), &value) && value == wanted;
+}
+
+enum status listen_inherit(struct listen_address *ret_address, int *ret_fd, struct error *err)
+{
+    *ret_fd = -1;
+    if (!environment_is("LISTEN_PID", getpid()))
+        return STATUS_OK;
+    if (!environment_is("LISTEN_FDS", 1))
+        return fail(err, STATUS_INVALID, "LISTEN_FDS: one socket is taken, not %s",
+                    getenv("LISTEN_FDS") ? getenv("LISTEN_FDS") : "none");
+    struct listen_address address = {.bytes = sizeof address.socket};
+    int listens = 0;
+    socklen_t bytes = sizeof listens;
+    if (getsockopt(FIRST_INHERITED, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes) != 0 || !listens ||
+        getsockname(FIRST_INHERITED, (struct sockaddr *)&address.socket, &address.bytes) != 0 ||
+        (address.socket.ss_family != AF_INET && address.socket.ss_family != AF_INET6))
+        return fail(err, STATUS_INVALID, "LISTEN_FDS: descriptor %d is no listening TCP socket",
+                    FIRST_INHERITED);
+    if (fcntl(FIRST_INHERITED, F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(FIRST_INHERITED, F_SETFD, FD_CLOEXEC) != 0)
+        return fail_errno(err, "LISTEN_FDS");
+    format(&address);
+    *ret_address = address;
+    *ret_fd = FIRST_INHERITED;
+    return STATUS_OK;
 }
 
 enum status listen_open(struct listen_address *address, int *ret_fd, struct error *err)

@@ -25,6 +25,10 @@ enum status listen_probe(const struct listen_address *address, struct error *err
 /* Whether only this machine can reach it. */
 bool listen_is_loopback(const struct listen_address *address);
 
+/* A listening socket that the service manager opened for us (systemd's LISTEN_FDS), and its
+ * address; -1: there is none. Loops share it. */
+enum status listen_inherit(struct listen_address *ret_address, int *ret_fd, struct error *err);
+
 /* A listening socket. Port 0 in `address` is replaced by the port that was taken. */
 enum status listen_open(struct listen_address *address, int *ret_fd, struct error *err);
 

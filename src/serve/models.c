@@ -29,10 +29,9 @@ static enum status map_report(const char *dir, struct file_map *ret_report, stru
 }
 
 /* The directory of a version. Resolved once: `current` may change while the bundle is read. */
-static enum status find_version(const struct service *service, const char *version,
+static enum status find_version(const char *models, const char *version,
                                 char ret_dir[static PATH_MAX], struct error *err)
 {
-    const char *models = service->config->models_path;
     char id[BUNDLE_ID_BYTES];
     if (!version)
         return bundle_resolve(models, ret_dir, id, err);
@@ -86,7 +85,7 @@ enum status models_load(struct service *service, const char *version, struct err
 {
     char dir[PATH_MAX];
     struct error problem = {0};
-    enum status status = find_version(service, version, dir, &problem);
+    enum status status = find_version(service->config->models_path, version, dir, &problem);
     if (status == STATUS_OK)
         status = load_dir(service, MODEL_MAIN, dir, &problem);
     if (status == STATUS_OK) {
@@ -107,8 +106,9 @@ static void load_beside(struct service *service, enum model_role role, const cha
     if (version[0] == '\0')
         return;
     /* The configuration, other than a request, may also name a directory. */
-    enum status status = strchr(version, '/') ? bundle_resolve(version, dir, id, &problem)
-                                              : find_version(service, version, dir, &problem);
+    enum status status = strchr(version, '/')
+                             ? bundle_resolve(version, dir, id, &problem)
+                             : find_version(service->config->models_path, version, dir, &problem);
     if (status == STATUS_OK)
         status = load_dir(service, role, dir, &problem);
     if (status == STATUS_OK)
@@ -122,6 +122,15 @@ void models_load_beside(struct service *service)
 {
     load_beside(service, MODEL_CANARY, service->config->models_canary);
     load_beside(service, MODEL_SHADOW, service->config->models_shadow);
+}
+
+enum status models_path(const char *models_dir, const char *version, struct buffer *out,
+                        struct error *err)
+{
+    char dir[PATH_MAX];
+    TRY(find_version(models_dir, version, dir, err));
+    buffer_put_text(out, dir);
+    return STATUS_OK;
 }
 
 enum status models_check(const char *dir, struct buffer *out, struct error *err)

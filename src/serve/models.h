@@ -31,6 +31,10 @@ void models_load_beside(struct service *service);
 /* Whether the bundle in `dir` would be taken into service; tells what it found in `out`. */
 enum status models_check(const char *dir, struct buffer *out, struct error *err);
 
+/* The directory of a version, appended to `out`. */
+enum status models_path(const char *models_dir, const char *version, struct buffer *out,
+                        struct error *err);
+
 /* The versions of the models directory, and which of them plays which role. Main thread. */
 enum status models_list(struct service *service, struct json_writer *w, struct error *err);
 

@@ -2,6 +2,7 @@
 #include "serve/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +16,7 @@
 #include "serve/server_loop.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+#define STALL_MS 10000 /* a loop turns each second when nothing happens */
 
 /* ---- other threads ---- */
 
@@ -64,6 +66,15 @@ static void set_limits(struct connection_lists *lists, const struct serve_config
     lists->limit_ns[PHASE_IDLE] = (uint64_t)config->server_idle_timeout_ms * NS_PER_MS;
 }
 
+/* A socket of its own for each loop, or a copy of the one that was handed to us. */
+static enum status open_socket(struct server *server, int *ret_fd, struct error *err)
+{
+    if (server->inherited_fd < 0)
+        return listen_open(&server->address, ret_fd, err);
+    *ret_fd = fcntl(server->inherited_fd, F_DUPFD_CLOEXEC, 0);
+    return *ret_fd < 0 ? fail_errno(err, "LISTEN_FDS") : STATUS_OK;
+}
+
 static enum status loop_init(struct loop *loop, struct server *server, unsigned lane,
                              struct error *err)
 {
@@ -80,7 +91,7 @@ static enum status loop_init(struct loop *loop, struct server *server, unsigned 
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->epoll_fd < 0 || loop->wake_fd < 0)
         return fail_errno(err, "event loop");
-    TRY(listen_open(&server->address, &loop->listen_fd, err));
+    TRY(open_socket(server, &loop->listen_fd, err));
     TRY(watch(loop, loop->wake_fd, err));
     return server_start_library(loop, err);
 }
@@ -117,12 +128,16 @@ enum status server_new(struct service *service, struct server **ret_server, stru
     if (!server)
         return fail(err, STATUS_NO_MEMORY, "server: out of memory");
     server->service = service;
+    server->inherited_fd = -1;
     const char *library = MHD_get_version();
     server->library_keeps_place = strncmp(library, "0.9.7", 5) == 0 && library[5] >= '5';
     if (!server_errors_init())
         return fail(err, STATUS_INTERNAL, "libmicrohttpd: no MHD_queue_response");
-    TRY(listen_parse(service->config->server_listen, &server->address, err));
-    TRY(listen_probe(&server->address, err));
+    TRY(listen_inherit(&server->address, &server->inherited_fd, err));
+    if (server->inherited_fd < 0) {
+        TRY(listen_parse(service->config->server_listen, &server->address, err));
+        TRY(listen_probe(&server->address, err));
+    }
     warn_of_open_door(server);
     server->loops = calloc(service->n_lanes, sizeof *server->loops);
     if (!server->loops)
@@ -163,6 +178,18 @@ enum status server_start(struct server *server, struct error *err)
         loop->has_thread = true;
     }
     return STATUS_OK;
+}
+
+bool server_is_alive(const struct server *server)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    for (unsigned i = 0; i < server->n_loops; i++) {
+        uint64_t turned_ns =
+            atomic_load_explicit(&server->loops[i].turned_ns, memory_order_relaxed);
+        if (now_ns > turned_ns && now_ns - turned_ns > STALL_MS * NS_PER_MS)
+            return false;
+    }
+    return true;
 }
 
 void server_stop(struct server *server)

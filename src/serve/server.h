@@ -22,6 +22,9 @@ const char *server_address(const struct server *server);
 
 enum status server_start(struct server *server, struct error *err);
 
+/* Whether every loop has turned of late. */
+bool server_is_alive(const struct server *server);
+
 /* Stop accepting, finish the requests under way (for server.drain_timeout_ms at most), end the
  * threads. */
 void server_stop(struct server *server);

@@ -129,6 +129,7 @@ static void take_turn(struct loop *loop)
     struct epoll_event events[16];
     int n = epoll_wait(loop->epoll_fd, events, ARRAY_LENGTH(events), wait_ms);
     loop->now_ns = clock_monotonic_ns();
+    atomic_store_explicit(&loop->turned_ns, loop->now_ns, memory_order_relaxed);
     for (int i = 0; i < n; i++) {
         uint64_t count;
         if (events[i].data.fd == loop->listen_fd)
@@ -182,6 +183,7 @@ void *server_run_loop(void *user)
 {
     struct loop *loop = user;
     loop->now_ns = clock_monotonic_ns();
+    atomic_store_explicit(&loop->turned_ns, loop->now_ns, memory_order_relaxed);
     while (!atomic_load_explicit(&loop->server->stops, memory_order_acquire))
         take_turn(loop);
     drain(loop);

@@ -8,7 +8,7 @@
  *   server_http.c    what libmicrohttpd calls: requests and replies
  *   server_errors.c  our replies in place of libmicrohttpd's own
  *
- * A loop's members belong to its thread, but for wake_fd and `resumed`. */
+ * A loop's members belong to its thread, but for wake_fd, turned_ns and `resumed`. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -34,6 +34,7 @@ struct loop {
     int wake_fd;   /* owns: an eventfd, written by other threads */
     bool listens;  /* listen_fd is in the epoll set */
     uint64_t now_ns;
+    _Atomic uint64_t turned_ns; /* now_ns, for other threads */
     struct rng ids;
     struct connection_lists connections;
     struct lingerers lingerers;
@@ -53,6 +54,7 @@ struct server {
     /* The library leaves request line and headers where it received them: see guard.h. So do 0.9.75
      * to 0.9.77; with another one the guard sees what it is shown and no more. */
     bool library_keeps_place;
+    int inherited_fd; /* the service manager's socket; -1: none */
 };
 
 /* server_loop.c: the thread's function; user is the loop. */

@@ -2,7 +2,9 @@
 #include "serve/service.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -47,6 +49,20 @@ static enum status start_shadow(struct service *service, struct error *err)
                                              : STATUS_OK;
 }
 
+/* "%h" is the host's name, so that replicas on one volume keep apart. */
+void service_log_path(const struct serve_config *config, char ret_path[static PATH_MAX])
+{
+    char host[256] = "localhost";
+    const char *mark = strstr(config->log_path, "%h");
+    if (mark && gethostname(host, sizeof host - 1) != 0)
+        log_warning("log.path: the host has no name: %s", strerror(errno));
+    if (mark)
+        snprintf(ret_path, PATH_MAX, "%.*s%s%s", (int)(mark - config->log_path), config->log_path,
+                 host, mark + 2);
+    else
+        snprintf(ret_path, PATH_MAX, "%s", config->log_path);
+}
+
 enum status service_open_log(struct service *service, void (*on_commit)(void *user, unsigned lane),
                              void *user, struct error *err)
 {
@@ -54,8 +70,10 @@ enum status service_open_log(struct service *service, void (*on_commit)(void *us
     if (config->log_durability == DURABILITY_OFF)
         return start_shadow(service, err);
     bool acknowledged = config->log_durability == DURABILITY_ACKNOWLEDGED;
+    char path[PATH_MAX];
+    service_log_path(config, path);
     struct reqlog_options options = {
-        .path = config->log_path,
+        .path = path,
         .n_lanes = service->n_lanes + 1, /* the last one is the shadow's */
         .queue_bytes = (size_t)config->log_queue_bytes,
         .batch_ms = (uint64_t)config->log_batch_ms,
@@ -191,17 +209,4 @@ void service_stop(struct service *service)
     atomic_store_explicit(&service->is_stopping, true, memory_order_relaxed);
     pthread_mutex_unlock(&service->lock);
     service_tend(service);
-}
-
-enum status service_check(const struct serve_config *config, FILE *out, struct error *err)
-{
-    struct listen_address address;
-    TRY(listen_parse(config->server_listen, &address, err));
-    fprintf(out, "configuration  ok\n");
-    AUTO(buffer_deinit) struct buffer found = {0};
-    TRY(models_check(config->models_path, &found, err));
-    fprintf(out, "bundle         ok: %s\n", found.failed ? "" : found.at);
-    TRY(listen_probe(&address, err));
-    fprintf(out, "address        ok: %s is free\n", address.text);
-    return STATUS_OK;
 }

@@ -3,6 +3,7 @@
 
 /* What the event loops share: configuration, model, figures, request log. Made before the loops and
  * freed after them. Reloading belongs to the main thread. */
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -60,8 +61,8 @@ void service_deinit(struct service *service);
 enum status service_open_log(struct service *service, void (*on_commit)(void *user, unsigned lane),
                              void *user, struct error *err);
 
-/* What `influenced --check` looks at, told on `out` as it goes. */
-enum status service_check(const struct serve_config *config, FILE *out, struct error *err);
+/* Where the log is: log.path, with what stands in it replaced. */
+void service_log_path(const struct serve_config *config, char ret_path[static PATH_MAX]);
 
 /* Load `version` (see models_load) and what stands beside it, and exchange them for those in
  * service, which stay when that fails. Main thread. */

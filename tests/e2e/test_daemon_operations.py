@@ -357,3 +357,82 @@ def test_a_canary_that_cannot_be_had_leaves_the_main_model_alone(start_daemon, o
     assert daemon.get("/score?handle=demo_0001")[0] == 200
     assert metric(daemon, 'influenced_load_failures_total{reason="not_found"}') == 1
     assert "canary model: " in daemon.log
+
+
+# ---- under a service manager ----
+
+def test_check_tells_what_to_do(hand_models, tmp_path):
+    done = influenced("--check", "--models.path=nowhere", "--log.path=/etc/hostname/x.db", "--server.listen=0.0.0.0:0",
+                      "--server.max_connections=1000000", cwd=tmp_path)
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert done.returncode == 1 and "influence train" in done.stderr
+    assert "FAILED" in lines["bundle"] and "influence train" in lines["bundle"]
+    assert "FAILED" in lines["log"] and "choose another" in lines["log"]
+    assert "warning" in lines["access"] and "access.tokens" in lines["access"]
+    assert "warning" in lines["memory"] and "lower" in lines["memory"]
+    assert " ok" in lines["address"] and list(tmp_path.iterdir()) == []
+    done = influenced("--check", f"--models.path={hand_models}", "--models.canary=20000101", "--server.listen=127.0.0.1:0",
+                      cwd=tmp_path)
+    assert done.returncode == 0 and "canary         warning" in done.stdout
+
+
+def test_health_is_asked_by_the_program_itself(start_daemon, hand_models):
+    daemon = start_daemon(hand_models)
+    assert influenced("--health", f"--server.listen=0.0.0.0:{daemon.port}").returncode == 0
+    daemon.stop()
+    done = influenced("--health", f"--server.listen=127.0.0.1:{daemon.port}")
+    assert done.returncode == 1 and "refused" in done.stderr
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_the_service_manager_is_told(hand_models, tmp_path, abstract):
+    name = f"\0influenced-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(name)
+        notify.settimeout(20)
+        process = subprocess.Popen(
+            [INFLUENCED, f"--models.path={hand_models}", "--server.listen=127.0.0.1:0", "--log.durability=off"],
+            env=os.environ | {"NOTIFY_SOCKET": name.replace("\0", "@"), "WATCHDOG_USEC": "400000"},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert notify.recv(100) == b"READY=1"
+        assert notify.recv(100) == b"WATCHDOG=1" and notify.recv(100) == b"WATCHDOG=1"
+        process.send_signal(signal.SIGHUP)
+        said = b""
+        while not said.startswith(b"RELOADING=1\nMONOTONIC_USEC="):
+            said = notify.recv(100)
+        while said != b"READY=1":
+            said = notify.recv(100)
+        process.send_signal(signal.SIGTERM)
+        while said != b"STOPPING=1":
+            said = notify.recv(100)
+        assert process.wait(30) == 0
+
+
+def test_a_socket_that_the_manager_opened_outlives_the_daemon(hand_models, tmp_path):
+    """systemd's socket activation: who connects while no daemon runs is served by the next one."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        port = listener.getsockname()[1]
+        inherit = (  # the child takes the socket as descriptor 3 and says that it is meant
+            f"import os\nos.dup2({listener.fileno()}, 3, inheritable=True)\n"
+            f"os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')\n"
+            f"os.execv({str(INFLUENCED)!r}, ['influenced', '--models.path={hand_models}', '--log.durability=off'])\n"
+        )
+        for _ in range(2):
+            client = socket.create_connection(("127.0.0.1", port))
+            client.sendall(b"GET /-/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            process = subprocess.Popen(["/usr/bin/python3", "-c", inherit], cwd=tmp_path,
+                                       pass_fds=[listener.fileno()], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            client.settimeout(30)
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+            client.close()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+
+
+def test_replicas_on_one_volume_keep_their_logs_apart(start_daemon, hand_models, tmp_path):
+    daemon = start_daemon(hand_models, f"--log.path={tmp_path}/log-%h.db")
+    daemon.stop()
+    assert (tmp_path / f"log-{socket.gethostname()}.db").exists()

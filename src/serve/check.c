@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/check.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "reqlog/reader.h"
+#include "serve/access.h"
+#include "serve/listen.h"
+#include "serve/models.h"
+#include "serve/service.h"
+#include "serve/tls.h"
+
+#define SPARE_DESCRIPTORS 64
+#define LITTLE_SPACE (INT64_C(100) << 20)
+
+struct check {
+    const struct serve_config *config;
+    unsigned n_loops;
+    FILE *out;
+    struct error *err;  /* the first failure */
+    enum status status; /* its status */
+};
+
+static void tell(const struct check *check, const char *what, const char *verdict,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void tell(const struct check *check, const char *what, const char *verdict,
+                 const char *format, ...)
+{
+    va_list args;
+    fprintf(check->out, "%-14s %s: ", what, verdict);
+    va_start(args, format);
+    vfprintf(check->out, format, args);
+    va_end(args);
+    fputc('\n', check->out);
+}
+
+/* A reason not to start. */
+static void tell_failure(struct check *check, const char *what, const struct error *problem)
+{
+    tell(check, what, "FAILED", "%s", problem->message);
+    if (check->status != STATUS_OK)
+        return;
+    check->status = problem->status;
+    *check->err = *problem;
+}
+
+/* ---- bundles ---- */
+
+static void check_bundle(struct check *check)
+{
+    struct error problem = {0};
+    AUTO(buffer_deinit) struct buffer found = {0};
+    if (models_check(check->config->models_path, &found, &problem) != STATUS_OK)
+        tell_failure(check, "bundle", &problem);
+    else
+        tell(check, "bundle", "ok", "%s", found.failed ? "" : found.at);
+}
+
+static void check_beside(struct check *check, const char *role, const char *version)
+{
+    struct error problem = {0};
+    AUTO(buffer_deinit) struct buffer found = {0};
+    AUTO(buffer_deinit) struct buffer path = {0};
+    if (version[0] == '\0')
+        return;
+    if (strchr(version, '/'))
+        buffer_put_text(&path, version);
+    else if (models_path(check->config->models_path, version, &path, &problem) != STATUS_OK)
+        tell(check, role, "warning", "%s; the main model serves without it", problem.message);
+    if (path.length == 0)
+        return;
+    if (models_check(path.at, &found, &problem) != STATUS_OK)
+        tell(check, role, "warning", "%s; the main model serves without it", problem.message);
+    else
+        tell(check, role, "ok", "%s", found.failed ? "" : found.at);
+}
+
+/* ---- the log ---- */
+
+/* The directory of a path, or the nearest one above that is there. */
+static void existing_directory(const char *path, char ret_dir[static PATH_MAX])
+{
+    snprintf(ret_dir, PATH_MAX, "%s", path);
+    do {
+        char *slash = strrchr(ret_dir, '/');
+        if (!slash)
+            snprintf(ret_dir, PATH_MAX, ".");
+        else if (slash == ret_dir)
+            ret_dir[1] = '\0';
+        else
+            *slash = '\0';
+    } while (!file_exists(ret_dir));
+}
+
+static void check_space(struct check *check, const char *path, const char *dir)
+{
+    struct statvfs space;
+    if (statvfs(dir, &space) != 0)
+        return;
+    int64_t free_bytes = (int64_t)space.f_bavail * (int64_t)space.f_frsize;
+    int64_t most = check->config->log_max_bytes;
+    double free_gb = (double)free_bytes / 1e9;
+    if (free_bytes < LITTLE_SPACE)
+        tell(check, "log", "warning",
+             "%s: %.2f GB are free: rows will be dropped once they are full; make room", path,
+             free_gb);
+    else if (most == 0 || free_bytes < most)
+        tell(check, "log", "warning",
+             "%s: %.1f GB are free, and it may grow %s; set log.max_bytes below what is free", path,
+             free_gb, most == 0 ? "without bound" : "to log.max_bytes");
+    else
+        tell(check, "log", "ok", "%s, %.1f GB free", path, free_gb);
+}
+
+static void check_log(struct check *check)
+{
+    char dir[PATH_MAX];
+    char path[PATH_MAX];
+    struct error problem = {0};
+    if (check->config->log_durability == DURABILITY_OFF) {
+        tell(check, "log", "off", "log.durability is off: nothing is kept of requests");
+        return;
+    }
+    service_log_path(check->config, path);
+    existing_directory(path, dir);
+    if (file_exists(path) && reqlog_probe(path, &problem) != STATUS_OK) {
+        tell_failure(check, "log", &problem);
+    } else if (access(dir, W_OK | X_OK) != 0 || (file_exists(path) && access(path, W_OK) != 0)) {
+        fail(&problem, STATUS_DENIED,
+             "log.path: %s cannot be written: %s; make it the daemon's user's, or choose another",
+             path, strerror(errno));
+        tell_failure(check, "log", &problem);
+    } else {
+        check_space(check, path, dir);
+    }
+}
+
+/* ---- the door ---- */
+
+static void check_address(struct check *check)
+{
+    struct listen_address address;
+    struct error problem = {0};
+    if (listen_parse(check->config->server_listen, &address, &problem) != STATUS_OK ||
+        listen_probe(&address, &problem) != STATUS_OK)
+        tell_failure(check, "address", &problem);
+    else
+        tell(check, "address", "ok", "%s is free%s", address.text,
+             listen_is_loopback(&address) ? ", for this machine alone" : "");
+}
+
+static void check_access(struct check *check)
+{
+    const struct serve_config *config = check->config;
+    struct listen_address address;
+    struct error problem = {0};
+    struct access tokens = {0};
+    if (access_init(&tokens, config->access_tokens, &problem) != STATUS_OK) {
+        tell_failure(check, "access", &problem);
+        return;
+    }
+    bool is_open = listen_parse(config->server_listen, &address, NULL) == STATUS_OK &&
+                   !listen_is_loopback(&address);
+    if (access_is_on(&tokens))
+        tell(check, "access", tokens.n > 0 ? "ok" : "warning", "%zu tokens%s", tokens.n,
+             tokens.n > 0 ? "" : ": nobody is let in; make one with influence token new");
+    else
+        tell(
+            check, "access", is_open ? "warning" : "ok",
+            is_open
+                ? "no tokens are asked for, and other machines can reach it: set access.tokens, or "
+                  "let a proxy ask who it is"
+                : "no tokens are asked for");
+    access_deinit(&tokens);
+    bool has_certificate = config->access_tls_certificate[0] != '\0';
+    AUTO(tls_free_slot) struct tls *tls = NULL;
+    if (has_certificate != (config->access_tls_key[0] != '\0')) {
+        fail(&problem, STATUS_INVALID,
+             "access.tls_certificate and access.tls_key: one needs the other");
+        tell_failure(check, "tls", &problem);
+    } else if (has_certificate && tls_new(config->access_tls_certificate, config->access_tls_key,
+                                          &tls, &problem) != STATUS_OK) {
+        tell_failure(check, "tls", &problem);
+    } else if (has_certificate) {
+        tell(check, "tls", "ok", "%s", config->access_tls_certificate);
+    }
+}
+
+/* ---- limits ---- */
+
+static void check_descriptors(struct check *check)
+{
+    struct rlimit limit;
+    int64_t wanted = check->config->server_max_connections + SPARE_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    if (limit.rlim_max != RLIM_INFINITY && (int64_t)limit.rlim_max < wanted)
+        tell(check, "descriptors", "warning",
+             "at most %lld, and server.max_connections wants %lld: raise LimitNOFILE (systemd), "
+             "ulimits (Docker), or lower it",
+             (long long)limit.rlim_max, (long long)wanted);
+    else
+        tell(check, "descriptors", "ok", "%lld wanted, %lld allowed", (long long)wanted,
+             (long long)limit.rlim_max);
+}
+
+/* What a container may have, or what the machine has left; 0: unknown. */
+static int64_t memory_bytes(void)
+{
+    AUTO(free_slot) char *text = NULL;
+    size_t bytes = 0;
+    int64_t most = 0;
+    if (file_read("/sys/fs/cgroup/memory.max", 64, &text, &bytes, NULL) == STATUS_OK && bytes > 1 &&
+        text_parse_integer(text, bytes - 1, &most))
+        return most;
+    return (int64_t)sysconf(_SC_AVPHYS_PAGES) * sysconf(_SC_PAGESIZE);
+}
+
+/* Bounded memory: connections with full heads, and lanes full of rows. Bodies and answers come on
+ * top, those of requests at one moment. */
+static void check_memory(struct check *check)
+{
+    const struct serve_config *config = check->config;
+    int64_t rows = config->log_durability == DURABILITY_OFF
+                       ? 0
+                       : (int64_t)(check->n_loops + 1) * config->log_queue_bytes;
+    int64_t worst = config->server_max_connections * config->server_max_header_bytes + rows;
+    int64_t there = memory_bytes();
+    const char *verdict = there > 0 && worst > there ? "warning" : "ok";
+    tell(check, "memory", verdict,
+         "%.0f MB at worst for connections and rows that wait, %.0f MB are there%s",
+         (double)worst / 1e6, (double)there / 1e6,
+         verdict[0] == 'w' ? "; lower server.max_connections or log.queue_bytes" : "");
+}
+
+enum status check_all(const struct serve_config *config, unsigned n_loops, FILE *out,
+                      struct error *err)
+{
+    struct check check = {.config = config, .n_loops = n_loops, .out = out, .err = err};
+    tell(&check, "configuration", "ok", "%u event loops, %lld connections at most", n_loops,
+         (long long)config->server_max_connections);
+    check_bundle(&check);
+    check_beside(&check, "canary", config->models_canary);
+    check_beside(&check, "shadow", config->models_shadow);
+    check_log(&check);
+    check_address(&check);
+    check_access(&check);
+    check_descriptors(&check);
+    check_memory(&check);
+    return check.status;
+}
