@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -134,9 +135,12 @@ static void check_log(struct check *check)
     }
     service_log_path(check->config, path);
     existing_directory(path, dir);
+    struct stat info;
+    errno = ENOTDIR;
     if (file_exists(path) && reqlog_probe(path, &problem) != STATUS_OK) {
         tell_failure(check, "log", &problem);
-    } else if (access(dir, W_OK | X_OK) != 0 || (file_exists(path) && access(path, W_OK) != 0)) {
+    } else if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode) || access(dir, W_OK | X_OK) != 0 ||
+               (file_exists(path) && access(path, W_OK) != 0)) {
         fail(&problem, STATUS_DENIED,
              "log.path: %s cannot be written: %s; make it the daemon's user's, or choose another",
              path, strerror(errno));
