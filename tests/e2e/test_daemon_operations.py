@@ -363,7 +363,7 @@ def test_a_canary_that_cannot_be_had_leaves_the_main_model_alone(start_daemon, o
 
 def test_check_tells_what_to_do(hand_models, tmp_path):
     done = influenced("--check", "--models.path=nowhere", "--log.path=/etc/hostname/x.db", "--server.listen=0.0.0.0:0",
-                      "--server.max_connections=1000000", cwd=tmp_path)
+                      "--server.max_connections=1000000", "--server.max_header_bytes=1048576", cwd=tmp_path)
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert done.returncode == 1 and "influence train" in done.stderr
     assert "FAILED" in lines["bundle"] and "influence train" in lines["bundle"]
