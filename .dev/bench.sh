@@ -12,8 +12,18 @@ command_bench() {
         /usr/bin/python3 tests/bench/accuracy.py "$@"
         return
     fi
-    [[ $# -eq 0 ]] || die "bench: '$1' is not known; accuracy is"
-    /usr/bin/python3 tests/bench/jobs.py
-    echo
-    /usr/bin/python3 tests/bench/serve.py
+    local part=${1:-}
+    [[ $# -eq 0 ]] || shift
+    case $part in
+    requests) /usr/bin/python3 tests/bench/serve.py "$@" ;;
+    scaling) /usr/bin/python3 tests/bench/scaling.py "$@" ;;
+    trees) build/tests/bench/bench-runtime trees ;;
+    neighbours) build/tests/bench/bench-runtime neighbours "${1:-100000}" "${2:-256}" "${@:3}" ;;
+    '')
+        /usr/bin/python3 tests/bench/jobs.py
+        echo
+        /usr/bin/python3 tests/bench/serve.py
+        ;;
+    *) die "bench: '$part' is not known; accuracy, requests, scaling, trees and neighbours are" ;;
+    esac
 }

@@ -35,6 +35,12 @@ def test_accuracy_is_measured_beside_the_peer(shared_data):
     assert 0.3 < result[0]["ours"] < 0.7 and result[0]["command"].startswith("influence evaluate")
 
 
+def test_growth_is_measured():
+    result = bench("scaling.py", "--rows", "1000,4000")
+    assert [row["command"] for row in result["figures"]] == ["import", "import --pieces", "explore"] * 2
+    assert set(result["exponents"]) == {"import", "import --pieces", "explore"}
+
+
 def test_commands_are_measured():
     result = bench("jobs.py", "--rows", 2000, "--train-rows", 0)
     assert [row["command"] for row in result] == ["synth", "import"]
