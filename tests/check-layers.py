@@ -37,6 +37,8 @@ LAYERS = {
     "cli": BELOW_PIPELINE + ["database", "pipeline", "ui"],
     # base for the error and the log, which come with whatever serve hands out.
     "daemon": ["base", "serve"],
+    # The tables behind --help, and nothing else, while the project is built.
+    "manual": ["cli", "serve"],
 }
 
 # Header of a library -> the files that may include it. One file of ours (or its parts: the same
