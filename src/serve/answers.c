@@ -89,6 +89,18 @@ static void write_contributions(const struct asker *asker, const struct score_an
     json_end_object(w);
 }
 
+/* Beyond nearly everything in training: the answer itself says so. */
+#define BEYOND_NOVELTY 99.0
+
+static void write_novelty(double novelty, struct json_writer *w)
+{
+    json_member_fixed(w, "novelty", novelty, COARSE);
+    if (!(novelty > BEYOND_NOVELTY))
+        return;
+    json_member_bool(w, "beyond", true);
+    json_member_string(w, "caution", "unlike nearly every account in training: take it as a guess");
+}
+
 static void write_score(const struct asker *asker, const union answer *answer,
                         struct json_writer *w)
 {
@@ -103,7 +115,7 @@ static void write_score(const struct asker *asker, const union answer *answer,
     json_member_fixed(w, "percentile", score->percentile, COARSE);
     json_member_string(w, "target", score->target);
     write_composite(&score->composite, w);
-    json_member_fixed(w, "novelty", score->novelty, COARSE);
+    write_novelty(score->novelty, w);
     codec_write_imputed(w, score->imputed);
     if (asker->options->explain)
         write_contributions(asker, score, w);

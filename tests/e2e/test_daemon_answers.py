@@ -76,6 +76,13 @@ def test_a_score_lies_in_its_interval_and_says_how_sure_it_is(hand_daemon):
     assert sum(weights) == pytest.approx(1, abs=1e-3)
 
 
+def test_an_answer_beyond_the_data_says_so(hand_daemon):
+    status, answer = hand_daemon.post("/score", {"followers": 1e10, "posts": 1e7, "avg_likes": 0})
+    assert status == 200
+    assert ("beyond" in answer) == ("caution" in answer) == (answer["novelty"] > 99)
+    assert answer["beyond"] is True
+
+
 def test_probabilities_and_memberships_sum_to_one(hand_daemon):
     tier = hand_daemon.post("/tier", PROFILE)[1]
     assert sum(tier["probabilities"].values()) == pytest.approx(1, abs=1e-6)
