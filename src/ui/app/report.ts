@@ -316,6 +316,7 @@ export interface ScoreModel extends AnyModel {
   coverage: Maybe<Coverage>;
   residuals: Maybe<{ histogram: Histogram; by_tier: Residuals; by_category: Residuals }>;
   dependence: Maybe<Dependence[]>;
+  interaction: Maybe<Interaction>;
   composite: { weights: Record<string, number>; parts: Record<string, string> };
 }
 export interface Predicted {
@@ -355,6 +356,22 @@ export interface Dependence {
   high: number[];
   density: number[];
 }
+export interface InteractionSide {
+  feature: string;
+  unit: string;
+  input: string;
+  at: number[];
+}
+/** Two inputs at once: mean answers [y][x], and how many accounts lie near each. */
+export interface Interaction {
+  text: string;
+  h: number;
+  x: InteractionSide;
+  y: InteractionSide;
+  mean: number[][];
+  count: number[][];
+  pairs: { a: string[]; b: string[]; h: number[] };
+}
 export interface TierModel extends AnyModel {
   names: string[];
   counts: number[];
@@ -369,7 +386,8 @@ export interface Archetypes {
   silhouette: number;
   strength: "weak" | "fair" | "clear";
   text: string;
-  candidates: { k: number[]; silhouette: Num[] };
+  stability: number;
+  candidates: { k: number[]; silhouette: Num[]; stability?: Num[] };
   features: string[];
   names: string[];
   size: number[];

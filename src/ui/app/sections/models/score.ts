@@ -13,6 +13,7 @@ import { handleLink } from "../../table";
 import { orderedColours, theme } from "../../theme";
 import { metric } from "../overview";
 import { dependenceCard } from "./dependence";
+import { interactionCard } from "./interaction";
 
 export function scoreCards(report: Report, model: ScoreModel): Child {
   if (model.target === "composite") return null;
@@ -28,6 +29,7 @@ export function scoreCards(report: Report, model: ScoreModel): Child {
       isThere(residuals) && biasCard(report, residuals.by_category, "category"),
     ),
     dependenceCard(model),
+    interactionCard(model),
   ];
 }
 
