@@ -10,6 +10,9 @@
 
 #define SMALL_ROWS 500
 #define FOREST_TREES 100
+#define FOREST_CLASS_TREES 300 /* of all classes together, but at least 20 of each */
+#define FOREST_LARGE_ROWS 5000 /* from where on trees are no deeper than FOREST_LARGE_DEPTH */
+#define FOREST_LARGE_DEPTH 8
 #define SEARCH_TREES 25 /* while settings are compared */
 #define MAX_DRAWS 64
 
@@ -178,15 +181,21 @@ static enum status forest_fit(const struct problem *problem, const double *value
 {
     bool classes = problem->task == TASK_CLASSIFICATION;
     double k = classes ? (double)problem->n_classes : 2.0;
+    int trees = FOREST_TREES;
+    if (classes && trees > (int)(FOREST_CLASS_TREES / k))
+        trees = FOREST_CLASS_TREES / k < 20 ? 20 : (int)(FOREST_CLASS_TREES / k);
+    int depth = (int)value[DEPTH];
+    if (problem->n > FOREST_LARGE_ROWS && depth > FOREST_LARGE_DEPTH)
+        depth = FOREST_LARGE_DEPTH;
     struct boosting_settings settings = {
         .loss = classes ? BOOSTING_CLASSES : BOOSTING_SQUARED,
         .max_rounds = 1,
-        .depth = (int)value[DEPTH],
+        .depth = depth,
         .rate = classes ? 2.0 : 1.0,
         .min_leaf = classes ? value[LEAF] * 2.0 / k * (1.0 - 1.0 / k) : value[LEAF],
         .row_share = 0.632,
         .column_share = value[COLUMNS],
-        .parallel_trees = problem->n_fits > 0 ? FOREST_TREES : SEARCH_TREES,
+        .parallel_trees = problem->n_fits > 0 ? trees : SEARCH_TREES,
         .is_forest = true,
     };
     return boosting_fit(problem, &settings, NULL, ret_fitted, err);

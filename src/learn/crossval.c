@@ -67,7 +67,7 @@ static struct problem problem_of(const struct crossval_input *input, const struc
         .n_classes = input->target->n_classes,
         .is_ordered = target_is_ordered(input->target),
         .spec = data->spec,
-        .n_fits = input->n_fits ? input->n_fits : TUNE_DEFAULT_FITS,
+        .n_fits = tune_fits_for(input->n_fits ? input->n_fits : TUNE_DEFAULT_FITS, data->train.n),
         .seed = seed,
         .n_threads = input->n_threads,
     };

@@ -16,6 +16,12 @@
 #define MAX_CANDIDATES 64
 #define MIN_ROWS 20 /* fewer are not split: the default is taken */
 
+size_t tune_fits_for(size_t n_fits, size_t n)
+{
+    size_t left = n > TUNE_FULL_ROWS ? n_fits * TUNE_FULL_ROWS / n : n_fits;
+    return left > 0 ? left : 1;
+}
+
 size_t tune_candidates(size_t n_fits)
 {
     /* n on one fold each, then a third of them and the default on the last folds. */

@@ -26,6 +26,11 @@ struct halving {
     void *user;
 };
 
+/* What is left of a budget for a problem of n rows: beyond TUNE_FULL_ROWS fewer, in proportion, so
+ * that the search costs about the same; at least 1. */
+#define TUNE_FULL_ROWS 4000
+size_t tune_fits_for(size_t n_fits, size_t n);
+
 /* How many candidates n_fits pays for; at least 1, which is the default alone. */
 size_t tune_candidates(size_t n_fits);
 
