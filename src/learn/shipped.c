@@ -13,10 +13,9 @@ struct shipped {
     size_t n_columns;
 };
 
-enum status fitted_write(const struct fitted *fitted, const struct feature_spec *spec,
-                         const char *prefix, struct artifact_writer *writer, struct error *err)
+static enum status write_model(const struct fitted *fitted, const char *prefix,
+                               struct artifact_writer *writer, struct error *err)
 {
-    TRY(predictor_write(writer, prefix, spec, fitted->family, err));
     if (strcmp(fitted->family, "trees") == 0)
         return trees_write(writer, prefix, &fitted->trees, err);
     if (strcmp(fitted->family, "kernel") == 0)
@@ -24,6 +23,18 @@ enum status fitted_write(const struct fitted *fitted, const struct feature_spec 
     if (strcmp(fitted->family, "nearest") == 0)
         return nearest_write(writer, prefix, &fitted->nearest, err);
     return linear_write(writer, prefix, &fitted->linear, err);
+}
+
+enum status fitted_write(const struct fitted *fitted, const struct feature_spec *spec,
+                         const char *prefix, struct artifact_writer *writer, struct error *err)
+{
+    TRY(predictor_write(writer, prefix, spec, fitted->family, err));
+    if (strcmp(fitted->family, "blend") != 0)
+        return write_model(fitted, prefix, writer, err);
+    TRY(blend_write(writer, prefix, &fitted->blend, err));
+    for (size_t i = 0; i < fitted->blend.n_members; i++)
+        TRY(write_model(fitted->members[i], blend_prefix(prefix, i).text, writer, err));
+    return STATUS_OK;
 }
 
 enum status shipped_open(const struct fitted *fitted, const struct feature_spec *spec,

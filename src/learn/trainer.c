@@ -5,16 +5,28 @@
 #include <string.h>
 
 const struct trainer *const trainers[] = {
-    &trainer_constant,         &trainer_ridge,
-    &trainer_elastic_net,      &trainer_huber,
-    &trainer_nearest,          &trainer_svr,
-    &trainer_boosting_squared, &trainer_boosting_absolute,
-    &trainer_boosting_huber,   &trainer_boosting_quantile,
-    &trainer_forest,           &trainer_prior,
-    &trainer_ordinal,          &trainer_softmax,
-    &trainer_softmax_balanced, &trainer_nearest_classes,
-    &trainer_boosting_classes, &trainer_boosting_balanced,
-    &trainer_forest_classes,   &trainer_forest_balanced,
+    &trainer_constant,
+    &trainer_ridge,
+    &trainer_elastic_net,
+    &trainer_huber,
+    &trainer_nearest,
+    &trainer_svr,
+    &trainer_boosting_squared,
+    &trainer_boosting_absolute,
+    &trainer_boosting_huber,
+    &trainer_boosting_quantile,
+    &trainer_forest,
+    &trainer_blend,
+    &trainer_prior,
+    &trainer_ordinal,
+    &trainer_softmax,
+    &trainer_softmax_balanced,
+    &trainer_nearest_classes,
+    &trainer_boosting_classes,
+    &trainer_boosting_balanced,
+    &trainer_forest_classes,
+    &trainer_forest_balanced,
+    &trainer_blend_classes,
 };
 const size_t n_trainers = ARRAY_LENGTH(trainers);
 
@@ -41,6 +53,8 @@ void fitted_free(struct fitted *fitted)
 {
     if (!fitted)
         return;
+    for (size_t i = 0; i < BLEND_MAX_MEMBERS; i++)
+        fitted_free(fitted->members[i]);
     arena_deinit(&fitted->memory);
     free(fitted);
 }

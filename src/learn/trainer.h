@@ -52,6 +52,8 @@ struct fitted {
     struct tree_model trees;
     struct kernel_model kernel;
     struct nearest_model nearest;
+    struct blend_model blend;
+    struct fitted *members[BLEND_MAX_MEMBERS]; /* of the blend; owned */
     const char *settings; /* what tuning chose, for people: "alpha = 1.6" */
 };
 
@@ -93,6 +95,7 @@ extern const struct trainer trainer_nearest;
 extern const struct trainer trainer_boosting_huber;
 extern const struct trainer trainer_boosting_quantile;
 extern const struct trainer trainer_forest;
+extern const struct trainer trainer_blend;
 extern const struct trainer trainer_prior; /* the classes' shares */
 extern const struct trainer trainer_softmax;
 extern const struct trainer trainer_boosting_classes;
@@ -102,3 +105,4 @@ extern const struct trainer trainer_nearest_classes;
 extern const struct trainer trainer_boosting_balanced;
 extern const struct trainer trainer_forest_classes;
 extern const struct trainer trainer_forest_balanced;
+extern const struct trainer trainer_blend_classes;

@@ -91,15 +91,7 @@ void class_weights_balanced(const struct problem *problem, double *ret_weight)
 
 /* ---- recipes ---- */
 
-/* Some rows of a problem as a problem of its own. Owns its copies. */
-struct part {
-    struct problem problem;
-    float *raw, *scaled;
-    double *y;
-    uint32_t *label;
-};
-
-static void part_deinit(struct part *part)
+void problem_part_deinit(struct problem_part *part)
 {
     free(part->raw);
     free(part->scaled);
@@ -107,8 +99,8 @@ static void part_deinit(struct part *part)
     free(part->label);
 }
 
-static enum status part_init(struct part *part, const struct problem *problem, const size_t *rows,
-                             size_t n, struct error *err)
+enum status problem_part_init(struct problem_part *part, const struct problem *problem,
+                              const size_t *rows, size_t n, struct error *err)
 {
     size_t p = problem->p;
     part->raw = calloc(n * p + 1, sizeof *part->raw);
@@ -147,28 +139,19 @@ static void search_deinit(struct search *search)
     free(search->fold);
 }
 
-/* The weighted sum of the rows' losses; adds the weights to *weight. */
-static double add_losses(const struct part *held, const double *output, double *weight)
+double problem_row_loss(const struct problem *problem, size_t row, const double *output)
 {
-    const struct problem *problem = &held->problem;
-    double sum = 0;
-    for (size_t i = 0; i < problem->n; i++) {
-        if (problem->task == TASK_REGRESSION) {
-            double residual = problem->y[i] - output[i];
-            sum += problem->loss == LOSS_ABSOLUTE ? fabs(residual) : residual * residual;
-            *weight += 1;
-            continue;
-        }
-        const double *logit = output + i * problem->n_classes;
-        double own = problem->class_weight ? problem->class_weight[problem->label[i]] : 1.0;
-        double largest = logit[argmax(logit, problem->n_classes)];
-        double total = 0;
-        for (size_t c = 0; c < problem->n_classes; c++)
-            total += exp(logit[c] - largest);
-        sum += own * (log(total) + largest - logit[problem->label[i]]);
-        *weight += own;
+    if (problem->task == TASK_REGRESSION) {
+        double residual = problem->y[row] - output[0];
+        return problem->loss == LOSS_ABSOLUTE ? fabs(residual) : residual * residual;
     }
-    return sum;
+    uint32_t label = problem->label[row];
+    double weight = problem->class_weight ? problem->class_weight[label] : 1.0;
+    double largest = output[argmax(output, problem->n_classes)];
+    double total = 0;
+    for (size_t c = 0; c < problem->n_classes; c++)
+        total += exp(output[c] - largest);
+    return weight * (log(total) + largest - output[label]);
 }
 
 static enum status try_fold(const struct search *search, const double *value,
@@ -177,10 +160,10 @@ static enum status try_fold(const struct search *search, const double *value,
 {
     const struct problem *problem = search->problem;
     size_t k = problem->task == TASK_CLASSIFICATION ? problem->n_classes : 1;
-    AUTO(part_deinit) struct part train = {0};
-    AUTO(part_deinit) struct part held = {0};
-    TRY(part_init(&train, problem, rows->train, rows->n_train, err));
-    TRY(part_init(&held, problem, rows->held, rows->n_held, err));
+    AUTO(problem_part_deinit) struct problem_part train = {0};
+    AUTO(problem_part_deinit) struct problem_part held = {0};
+    TRY(problem_part_init(&train, problem, rows->train, rows->n_train, err));
+    TRY(problem_part_init(&held, problem, rows->held, rows->n_held, err));
     train.problem.n_fits = 0;
     AUTO(fitted_free_slot) struct fitted *fitted = NULL;
     AUTO(shipped_close_slot) struct shipped *shipped = NULL;
@@ -190,7 +173,10 @@ static enum status try_fold(const struct search *search, const double *value,
     if (!output)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     shipped_run(shipped, held.raw, rows->n_held, output);
-    *loss += add_losses(&held, output, weight);
+    for (size_t i = 0; i < rows->n_held; i++) {
+        *loss += problem_row_loss(&held.problem, i, output + i * k);
+        *weight += problem->class_weight ? problem->class_weight[held.label[i]] : 1.0;
+    }
     return STATUS_OK;
 }
 

@@ -41,6 +41,21 @@ enum status tune_halving(const struct halving *halving, size_t *ret_best, struct
 /* Deal the inner folds of a problem: stratified for classes. ret_fold: [n]. */
 enum status tune_folds(const struct problem *problem, uint32_t *ret_fold, struct error *err);
 
+/* Some rows of a problem as a problem of their own. Owns its copies; zeros are a valid part. */
+struct problem_part {
+    struct problem problem;
+    float *raw, *scaled;
+    double *y;
+    uint32_t *label;
+};
+enum status problem_part_init(struct problem_part *part, const struct problem *problem,
+                              const size_t *rows, size_t n, struct error *err);
+void problem_part_deinit(struct problem_part *part);
+
+/* The loss of what is said of a row: the problem's, or the log loss of logits, times the weight of
+ * its class. */
+double problem_row_loss(const struct problem *problem, size_t row, const double *output);
+
 /* ---- families whose fit is cheap enough to be called for each candidate and fold ---- */
 
 /* A setting and the values it may take; the first is the default. */

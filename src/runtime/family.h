@@ -31,4 +31,8 @@ extern const struct family linear_family;
 extern const struct family trees_family;
 extern const struct family kernel_family;
 extern const struct family nearest_family;
+extern const struct family blend_family;
 extern const struct family composite_family;
+
+/* NULL when there is none of that name. */
+const struct family *family_find(const char *name);

@@ -65,10 +65,10 @@ const struct family composite_family = {
     .explain = composite_explain,
 };
 
-static const struct family *const families[] = {&linear_family, &trees_family, &kernel_family,
-                                                &nearest_family, &composite_family};
+static const struct family *const families[] = {&linear_family,  &trees_family, &kernel_family,
+                                                &nearest_family, &blend_family, &composite_family};
 
-static const struct family *find_family(const char *name)
+const struct family *family_find(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(families); i++)
         if (strcmp(families[i]->name, name) == 0)
@@ -79,7 +79,7 @@ static const struct family *find_family(const char *name)
 enum status predictor_write(struct artifact_writer *writer, const char *prefix,
                             const struct feature_spec *spec, const char *family, struct error *err)
 {
-    if (!find_family(family))
+    if (!family_find(family))
         return fail(err, STATUS_INVALID, "'%s' is no family of models", family);
     TRY(artifact_add_strings(writer, artifact_join(prefix, "family").text, &family, 1, err));
     return spec_write(writer, prefix, spec, err);
@@ -93,7 +93,7 @@ static enum status read_family(const struct artifact *artifact, const char *tag,
     const char *const *name = NULL;
     size_t n = 0;
     TRY(artifact_need_strings(artifact, tag, 1, &arena, &name, &n, err));
-    *ret_family = find_family(name[0]);
+    *ret_family = family_find(name[0]);
     if (!*ret_family)
         return fail(err, STATUS_UNSUPPORTED,
                     "%s: section '%s': unknown family '%s': a newer influence is needed",

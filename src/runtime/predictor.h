@@ -91,6 +91,21 @@ struct nearest_model {
 enum status nearest_write(struct artifact_writer *writer, const char *prefix,
                           const struct nearest_model *model, struct error *err);
 
+/* ---- blend: output[o] = sum_m weight[m] (member m's output[o]) ---- */
+
+#define BLEND_MAX_MEMBERS 8
+
+struct blend_model {
+    size_t n_members;
+    const double *weights;       /* [n_members] */
+    const char *const *families; /* [n_members]; neither blend nor composite */
+};
+
+/* Call each member's own `_write` beside it, with blend_prefix() of its number. */
+enum status blend_write(struct artifact_writer *writer, const char *prefix,
+                        const struct blend_model *model, struct error *err);
+struct artifact_tag blend_prefix(const char *prefix, size_t member);
+
 /* ---- the predictor: the spec and one family, under one prefix ---- */
 
 struct predictor;
@@ -128,6 +143,6 @@ void predictor_run_rows(const struct predictor *predictor, const float *raw, siz
  * which is what they add to: base + sum is predictor_run()'s output. Linear: weight times
  * the distance from the mean. Trees: exact TreeSHAP (Lundberg, Erion, Lee 2018, alg. 2). Kernel:
  * exact Shapley values against the mean row (up to 64 columns; close beyond). Nearest: none are
- * known, the base is the answer and all contributions are 0. */
+ * known, the base is the answer and all contributions are 0. Blend: the members', weighted. */
 double predictor_explain(const struct predictor *predictor, const float *raw, size_t output,
                          void *scratch, double *ret_contribution);
