@@ -211,6 +211,19 @@ static void set_level(const struct feature_vocabulary *vocabulary, const char *v
         raw[column] = 1.0F;
 }
 
+/* Columns whose value the profile gives itself. */
+static void take_given(const struct feature_spec *spec, const struct profile *profile,
+                       float *ret_raw)
+{
+    for (size_t i = 0; i < profile->n_extras; i++) {
+        const struct profile_extra *extra = &profile->extras[i];
+        for (size_t c = 0; extra->name[0] == FEATURE_GIVEN && c < spec->n_columns; c++)
+            if (spec->columns[c].feature != FEATURE_N &&
+                strcmp(spec->columns[c].name, extra->name + 1) == 0)
+                ret_raw[c] = (float)extra->number;
+    }
+}
+
 uint64_t feature_extract(const struct feature_spec *spec, const struct profile *profile,
                          float *ret_raw)
 {
@@ -224,6 +237,8 @@ uint64_t feature_extract(const struct feature_spec *spec, const struct profile *
             set_level(spec->vocabularies[text], profile->text[text], ret_raw);
     for (size_t extra = 0; extra < spec->n_extras; extra++)
         feature_extra_extract(spec, extra, profile, ret_raw);
+    if (profile->n_extras > 0)
+        take_given(spec, profile, ret_raw);
     for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
         if (spec->inputs >> i & 1 && isnan(profile->number[i]))
             missing |= UINT64_C(1) << i;

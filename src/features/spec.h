@@ -103,5 +103,10 @@ void feature_prepare(struct profile *profile);
 uint64_t feature_extract(const struct feature_spec *spec, const struct profile *profile,
                          float *ret_raw);
 
+/* An extra value of a profile (profile.h) whose name is this mark and a numeric column's name
+ * stands for that column: feature_extract() takes it as it is. No column of a table can have such a
+ * name. */
+#define FEATURE_GIVEN '='
+
 /* raw -> imputed and standardised: ret_x: [n_columns], may be `raw` itself. */
 void feature_scale(const struct feature_spec *spec, const float *raw, float *ret_x);

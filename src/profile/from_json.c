@@ -12,8 +12,8 @@ static enum status wrong_type(const struct profile_field *field, const struct js
                       json_type_name(json_type(value)));
 }
 
-static enum status read_field(const struct profile_field *field, const struct json *value,
-                              struct profile *profile, struct error *err)
+enum status profile_field_from_json(const struct profile_field *field, const struct json *value,
+                                    struct profile *profile, struct error *err)
 {
     const char *text = json_string_or(value, NULL);
     if (json_type(value) == JSON_NULL)
@@ -54,7 +54,7 @@ enum status profile_from_json(const struct json *object, struct profile *ret_pro
             other(user, key);
             continue;
         }
-        TRY(read_field(field, item, ret_profile, err));
+        TRY(profile_field_from_json(field, item, ret_profile, err));
         ++*ret_n_known;
     }
     return STATUS_OK;

@@ -7,6 +7,10 @@
 #include "base/json.h"
 #include "profile/profile.h"
 
+/* One value as the kind of `field` demands; null leaves it missing. Texts are borrowed. */
+enum status profile_field_from_json(const struct profile_field *field, const struct json *value,
+                                    struct profile *profile, struct error *err);
+
 /* Told of each member that is no field. */
 typedef void (*profile_other)(void *user, const char *name);
 

@@ -173,6 +173,16 @@ const struct drift_reference *engine_drift(const struct engine *engine, enum eng
                                   : NULL;
 }
 
+const struct feature_spec *engine_spec(const struct engine *engine, enum engine_model model)
+{
+    const struct predictor *predictor = engine_predictor(engine, model);
+    if (predictor)
+        return predictor_spec(predictor);
+    if (model == ENGINE_CLUSTER && engine->clusters)
+        return clusters_spec(engine->clusters);
+    return model == ENGINE_SIMILAR ? engine->similar : NULL;
+}
+
 const struct predictor *engine_predictor(const struct engine *engine, enum engine_model model)
 {
     switch (model) {

@@ -58,6 +58,8 @@ size_t engine_scratch_bytes(const struct engine *engine);
 const char *engine_version(const struct engine *engine); /* the bundle's id; "memory" */
 const struct catalogue *engine_catalogue(const struct engine *engine);
 const struct clusters *engine_clusters(const struct engine *engine);
+/* What the model reads; NULL: it is not there. */
+const struct feature_spec *engine_spec(const struct engine *engine, enum engine_model model);
 const struct predictor *engine_predictor(const struct engine *engine, enum engine_model model);
 
 /* What the model was trained on; NULL: the blob does not tell, or the model is neither score nor
@@ -135,6 +137,9 @@ enum status tier_extra_write(struct artifact_writer *writer, const struct tier_e
 /* The name of the size tier of that many followers; NULL when they are missing or there is no tier
  * model. */
 const char *engine_size_of(const struct engine *engine, double followers);
+
+/* The tiers' names, in order; NULL: there is no tier model. */
+const char *const *engine_tier_names(const struct engine *engine, size_t *ret_n);
 
 struct tier_answer {
     const char *target;

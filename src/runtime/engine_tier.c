@@ -134,6 +134,12 @@ size_t engine_tier_scratch(const struct engine *engine)
     return 2 * scratch_align(TIERS_MAX * sizeof(double)) + tier + size;
 }
 
+const char *const *engine_tier_names(const struct engine *engine, size_t *ret_n)
+{
+    *ret_n = engine->tier ? engine->tier_extra.n_tiers : 0;
+    return engine->tier ? engine->tier_extra.names : NULL;
+}
+
 const char *engine_size_of(const struct engine *engine, double followers)
 {
     const struct tier_extra *extra = &engine->tier_extra;

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "serve/answers_csv.h"
+#include "serve/request.h"
+#include "serve/service.h"
 #include "serve/watch.h"
 
 /* Decimals: enough that a reader gets back what the engine said, for a fraction of the cost of the
@@ -269,33 +271,60 @@ static void write_similar(const struct asker *asker, const union answer *answer,
 }
 
 const struct answer_kind answer_score = {
+    .model = ENGINE_SCORE,
     .compute = compute_score,
     .write = write_score,
     .csv_columns = "score,score_low,score_high,percentile,novelty,composite,imputed",
     .write_csv = answers_csv_score,
 };
 const struct answer_kind answer_tier = {
+    .model = ENGINE_TIER,
     .compute = compute_tier,
     .write = write_tier,
     .csv_columns = "tier,tier_probability,size_claimed,size_predicted,imputed",
     .write_csv = answers_csv_tier,
 };
 const struct answer_kind answer_cluster = {
+    .model = ENGINE_CLUSTER,
     .compute = compute_cluster,
     .write = write_cluster,
     .csv_columns = "cluster,cluster_name,cluster_distance,imputed",
     .write_csv = answers_csv_cluster,
 };
 const struct answer_kind answer_similar = {
+    .model = ENGINE_SIMILAR,
     .compute = compute_similar,
     .write = write_similar,
     .csv_columns = "rank,similar,similarity,distance,imputed",
     .write_csv = answers_csv_similar,
 };
 
+enum status answer_asker(struct request *request, const struct codec_options *options,
+                         struct asker *ret_asker, struct error *err)
+{
+    enum {
+        ALIGNMENT = 64
+    };
+    const struct engine *engine = request->model->engine;
+    /* In the request's arena: warm arenas allocate nothing. */
+    char *memory = arena_alloc(&request->arena, engine_scratch_bytes(engine) + ALIGNMENT);
+    if (!memory)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    *ret_asker = (struct asker){
+        .engine = engine,
+        .options = options,
+        .scratch = memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT,
+        .arena = &request->arena,
+        .lane = &request->service->metrics.lanes[request->lane],
+        .tally = &request->model->tally[request->lane],
+        .request = request,
+    };
+    return STATUS_OK;
+}
+
 static bool is_handle_only(const struct profile *profile)
 {
-    if (!profile->text[PROFILE_handle])
+    if (!profile->text[PROFILE_handle] || profile->n_extras > 0)
         return false;
     for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
         if (!isnan(profile->number[i]))

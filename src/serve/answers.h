@@ -20,6 +20,12 @@ struct asker {
     const struct request *request; /* NULL: nobody watches */
 };
 
+#define ANSWERS_MAX_SIMILAR 100000 /* neighbours of one batch: some 25 MB of answer */
+
+/* Who asks, for a request that has its model; the scratch lives in the request's arena. */
+enum status answer_asker(struct request *request, const struct codec_options *options,
+                         struct asker *ret_asker, struct error *err);
+
 union answer {
     struct score_answer score;
     struct tier_answer tier;
@@ -29,6 +35,7 @@ union answer {
 
 /* One kind of prediction: compute, then write members into an open object. */
 struct answer_kind {
+    enum engine_model model;
     enum status (*compute)(const struct asker *asker, const struct profile *profile,
                            union answer *ret_answer, struct error *err);
     void (*write)(const struct asker *asker, const union answer *answer, struct json_writer *w);

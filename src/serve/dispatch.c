@@ -108,7 +108,10 @@ static void check_types(struct request *request)
                            "Content-Encoding must be gzip or identity");
         return;
     }
-    bool predicts = request->route->needs_model && request->route->id != ROUTE_INDEX;
+    /* The Open Inference Protocol asks for no Content-Type, and its bodies are read as what they
+     * are. */
+    bool predicts = request->route->needs_model && request->route->id != ROUTE_INDEX &&
+                    request->route->dialect != DIALECT_V2;
     bool is_csv = has_body && is_csv_body(head->content_type);
     if (has_body && predicts && !is_csv && !is_json_body(head->content_type)) {
         problem_reply_http(request, 415, "content_type",

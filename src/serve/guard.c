@@ -180,6 +180,11 @@ void guard_header(struct guard_head *head, const char *name, size_t name_bytes, 
         if (is_named(name, 16, "Content-Encoding"))
             once(head, &head->content_encoding, value, "Content-Encoding stands twice");
         break;
+    case 31:
+        if (is_named(name, 31, "Inference-Header-Content-Length"))
+            once(head, &head->inference_header_length, value,
+                 "Inference-Header-Content-Length stands twice");
+        break;
     case 17:
         if (is_named(name, 17, "Transfer-Encoding"))
             on_transfer_encoding(head, value, value_bytes);

@@ -24,10 +24,11 @@ struct guard_head {
     const char *accept_encoding, *if_none_match;
     const char *host; /* borrowed, host_bytes long */
     size_t host_bytes;
-    const char *origin, *authorization, *request_id, *traceparent; /* NULL: no such header */
-    const char *next;  /* where the line before ended; NULL: not known */
-    const char *end;   /* where the head ends */
-    const char *fault; /* the first thing wrong, or NULL */
+    const char *origin, *authorization, *request_id, *traceparent,
+        *inference_header_length; /* NULL: no such header */
+    const char *next;             /* where the line before ended; NULL: not known */
+    const char *end;              /* where the head ends */
+    const char *fault;            /* the first thing wrong, or NULL */
 };
 
 void guard_init(struct guard_head *head);

@@ -9,21 +9,7 @@
 #include "serve/problem.h"
 #include "serve/router.h"
 #include "serve/service.h"
-
-/* Of one batch: some 25 MB of answer. */
-#define MAX_SIMILAR_ITEMS 100000
-
-/* The engine's scratch, in the request's arena: warm arenas allocate nothing. */
-static void *take_scratch(struct request *request, const struct engine *engine)
-{
-    enum {
-        ALIGNMENT = 64
-    };
-    char *memory = arena_alloc(&request->arena, engine_scratch_bytes(engine) + ALIGNMENT);
-    if (!memory)
-        return NULL;
-    return memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
-}
+#include "serve/v2.h"
 
 /* One profile on its way to its answer. */
 struct prediction {
@@ -74,10 +60,10 @@ static enum status predict_instances(struct request *request, const struct asker
     if (n == 0 || n > most)
         return fail_field(err, n == 0 ? STATUS_INVALID : STATUS_LIMIT, "instances",
                           "must hold between 1 and %zu profiles, got %zu", most, n);
-    if (request->route->id == ROUTE_SIMILAR && n * asker->options->similar.k > MAX_SIMILAR_ITEMS)
+    if (request->route->id == ROUTE_SIMILAR && n * asker->options->similar.k > ANSWERS_MAX_SIMILAR)
         return fail_field(err, STATUS_LIMIT, "instances",
                           "%zu profiles with k = %zu ask for more than %d neighbours in all", n,
-                          asker->options->similar.k, MAX_SIMILAR_ITEMS);
+                          asker->options->similar.k, ANSWERS_MAX_SIMILAR);
     struct json_writer w = open_reply(request, asker);
     json_put_key(&w, "predictions");
     json_begin_array(&w);
@@ -160,24 +146,14 @@ static enum status predict_handle(struct request *request, const struct asker *a
 static enum status predict(struct request *request, const struct answer_kind *kind,
                            struct error *err)
 {
-    struct service *service = request->service;
     struct codec_options options;
     codec_options_init(&options);
     TRY(codec_read_parameters(request->parameters, &request->arena, &options, err));
     if (options.strict)
         TRY(codec_refuse_unknown(&options.unknown, err));
-    const struct engine *engine = request->model->engine;
-    struct asker asker = {
-        .engine = engine,
-        .options = &options,
-        .scratch = take_scratch(request, engine),
-        .arena = &request->arena,
-        .lane = &service->metrics.lanes[request->lane],
-        .tally = &request->model->tally[request->lane],
-        .request = request,
-    };
-    if (!asker.scratch)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    struct asker asker;
+    TRY(v2_check_loaded(request, kind->model, err));
+    TRY(answer_asker(request, &options, &asker, err));
     bool is_utf8;
     if (request->method == HTTP_POST && request->head.content_type &&
         http_type_is(request->head.content_type, HTTP_CSV, &is_utf8))

@@ -23,16 +23,23 @@
 
 typedef _Atomic uint64_t counter;
 
+/* What the Open Inference Protocol asked of one model. */
+struct metrics_inference {
+    counter requests[2], ns[2]; /* answered, failed */
+    counter rows;
+};
+
 struct metrics_lane {
     _Alignas(64) counter requests[N_ROUTES][HTTP_N_STATUSES];
     counter latency[N_ROUTES][METRICS_LATENCY_BUCKETS + 1]; /* not cumulative; the last is +Inf */
     counter latency_sum_ns[N_ROUTES];
     counter score[METRICS_SCORE_BUCKETS]; /* not cumulative: (0..10], (10..20], ... */
     counter score_sum_micro;              /* millionths of a point */
-    counter started, finished;            /* requests; the difference is in flight */
-    counter aborted;                      /* the client left before its answer */
-    counter lines_dropped;                /* of log.access */
-    counter canary[2];                    /* answered by the canary: without and with a 5xx */
+    struct metrics_inference inference[ENGINE_N_MODELS];
+    counter started, finished; /* requests; the difference is in flight */
+    counter aborted;           /* the client left before its answer */
+    counter lines_dropped;     /* of log.access */
+    counter canary[2];         /* answered by the canary: without and with a 5xx */
     counter connections_opened, connections_closed, connections_refused;
 };
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "serve/router.h"
+
 /* Which status answers what:
  *
  *   400  not HTTP as guard.c takes it, or a body that is not JSON (bad_request, not_json)
@@ -76,13 +78,37 @@ static void write_error(struct json_writer *w, const char *code, const struct er
     json_end_object(w);
 }
 
+static enum dialect dialect_of(const struct request *request)
+{
+    bool is_v2 = strncmp(request->path, "/v2", 3) == 0 &&
+                 (request->path[3] == '/' || request->path[3] == '\0');
+    return is_v2 ? DIALECT_V2 : request->route->dialect;
+}
+
+/* {"error":"..."} and {"error_code":"...","message":"..."}: those clients know no more. */
+static void write_flat(struct json_writer *w, enum dialect dialect, unsigned status,
+                       const struct error *err)
+{
+    json_begin_object(w);
+    if (dialect == DIALECT_MLFLOW)
+        json_member_string(w, "error_code", status < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR");
+    member_clean(w, dialect == DIALECT_MLFLOW ? "message" : "error", err->message);
+    json_end_object(w);
+}
+
 static void reply(struct request *request, unsigned status, const char *code,
                   const struct error *err)
 {
+    enum dialect dialect = dialect_of(request);
     /* What the handler had written before it failed is not sent. */
     buffer_clear(&request->reply);
     struct json_writer w = json_writer(&request->reply);
-    write_error(&w, code, err, request->id);
+    if (dialect != DIALECT_OWN && status == 422)
+        status = 400;
+    if (dialect == DIALECT_OWN)
+        write_error(&w, code, err, request->id);
+    else
+        write_flat(&w, dialect, status, err);
     request->status = status;
     request->content_type = HTTP_JSON;
     if (status == 503)

@@ -5,6 +5,7 @@
  *
  *   {"error":{"code":"...","message":"...","field":"...","request_id":"..."}}
  *
+ * On /v2 it is {"error":"..."}, for MLflow {"error_code":"...","message":"..."}, with 400 for 422.
  * `field` is left out when no field is at fault; inside "predictions" there is no request_id. */
 #include "base/json.h"
 #include "base/status.h"

@@ -32,6 +32,7 @@ struct service {
     struct access access;
     struct tls *tls; /* owns; NULL: none */
     struct limiter limiter;
+    atomic_uint unloaded; /* bits of enum engine_model: an administrator wants no answers of it */
     atomic_bool is_stopping;
     pthread_mutex_t access_lines_lock; /* who writes to stderr; no other lock is taken meanwhile */
 
