@@ -18,8 +18,8 @@
 #include "learn/dependence.h"
 #include "learn/importance.h"
 #include "pipeline/certainty.h"
-#include "pipeline/stages.h"
 #include "pipeline/network.h"
+#include "pipeline/stages.h"
 #include "pipeline/train_config.h"
 #include "runtime/engine.h"
 

@@ -45,7 +45,7 @@ def indices(values, names, place):
 def ordered(place, *values):
     known = [v for v in values if v is not None]
     for low, high in zip(known, known[1:]):
-        need(low <= high + 1e-9 * abs(high), place, f"{known} are not in order")
+        need(low <= high + 1e-9 * abs(high) + 1e-12, place, f"{known} are not in order")
 
 
 def histogram(value, place, n=None):
