@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Very many connections at once: slow, half open, idle."""
+
+import resource
+import socket
+
+import pytest
+
+from conftest import SANITIZED
+
+GET = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n"
+
+
+def hold(port, n, data):
+    """n connections that sent `data`; spread over loopback addresses, so that ports suffice."""
+    held = []
+    for i in range(n):
+        client = socket.socket()
+        client.bind((f"127.0.0.{2 + i % 8}", 0))
+        client.connect(("127.0.0.1", port))
+        client.sendall(data)
+        held.append(client)
+    return held
+
+
+@pytest.mark.parametrize("n, data", [
+    (1000, GET + b"X-"), (1000, b""), (1000, GET + b"\r\n"), (10000, GET + b"\r\n"),
+], ids=["1,000 slow", "1,000 silent", "1,000 idle", "10,000 idle"])
+def test_others_are_served_beside_very_many_connections(start_daemon, hand_models, n, data):
+    if SANITIZED and n > 1000:
+        pytest.skip("a sanitizer's memory")
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < n + 500:
+        pytest.skip(f"{hard} descriptors at most")
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    # The daemon starts with the low limit and raises it by itself.
+    daemon = start_daemon(hand_models, f"--server.max_connections={n + 100}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    held = []
+    try:
+        held = hold(daemon.port, n, data)
+        for _ in range(50):
+            assert daemon.post("/score", {"followers": 5000})[0] == 200
+        text = daemon.get("/metrics")[1]
+        assert f"influenced_connections {n}" in text or f"influenced_connections {n + 1}" in text
+    finally:
+        for client in held:
+            client.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert daemon.get("/-/healthy")[0] == 200
