@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# The whole stack on a real Docker engine. Part of ./dev. Needs docker and docker compose (either kind);
+# the daemon is found by DOCKER_HOST. NODE_EXTRA_CA_CERTS goes into the build, for networks that need it.
+
+compose() {
+    if docker compose version >/dev/null 2>&1; then
+        docker compose -p influence-test -f docker/compose.yaml "$@"
+    else
+        docker-compose -p influence-test -f docker/compose.yaml "$@"
+    fi
+}
+
+docker_ok() { say "docker-test: ok: $*"; }
+docker_failed() { die "docker-test: FAILED: $*"; }
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# image_or NAME TARGET: the image if a registry has it, else Debian's package in its place.
+image_or() {
+    if docker image inspect "$1" >/dev/null 2>&1 || timeout 60 docker pull -q "$1" >/dev/null 2>&1; then
+        printf '%s' "$1"
+    else
+        say "docker-test: $1 cannot be had: Debian's $2 stands in"
+        docker build -q --target "$2" -t "influence-test-$2" tests/docker >/dev/null
+        printf 'influence-test-%s' "$2"
+    fi
+}
+
+docker_images() {
+    local base size
+    docker build -q --target daemon --build-arg NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-}" -t influenced . >/dev/null
+    docker build -q --target trainer --build-arg NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-}" -t influence-trainer . >/dev/null
+    base=$(docker image inspect -f '{{.Size}}' debian:bookworm-slim)
+    size=$(docker image inspect -f '{{.Size}}' influenced)
+    [[ $((size - base)) -lt 30000000 ]] || docker_failed "the daemon's image is $((size - base)) bytes above its base"
+    docker_ok "daemon image: $((size / 1000000)) MB, $(((size - base) / 100000))e5 bytes above its base"
+    [[ $(docker run --rm --entrypoint id influenced -u) == 10001 ]] || docker_failed "the daemon is root"
+    docker run --rm --entrypoint sh influenced -c '! command -v gcc cc influence' >/dev/null ||
+        docker_failed "the daemon's image has a compiler or the trainer"
+    docker_ok "not root, no compiler, no trainer"
+}
+
+docker_wait() {
+    for _ in $(seq 120); do
+        curl -fs "http://127.0.0.1:$PORT/-/ready" >/dev/null && return
+        sleep 0.5
+    done
+    compose logs --tail 20 >&2
+    docker_failed "not ready after 60 s"
+}
+
+# Requests while SIGHUP brings a new model, a rollback the old one, and each replica is replaced.
+docker_upgrade() {
+    local replica result
+    coproc LOAD { tests/docker/load.py "$PORT"; }
+    sleep 2
+    SEED=2 compose run --rm train >/dev/null 2>&1
+    compose kill -s HUP influenced >/dev/null 2>&1
+    sleep 2
+    docker run --rm -v influence-test_models:/models influence-trainer models rollback --models /models >/dev/null
+    compose kill -s HUP influenced >/dev/null 2>&1
+    sleep 2
+    for replica in $(compose ps -q influenced); do
+        docker restart -t 30 "$replica" >/dev/null
+        for _ in $(seq 60); do
+            [[ $(docker inspect -f '{{.State.Health.Status}}' "$replica") == healthy ]] && break
+            sleep 0.5
+        done
+        [[ $(docker inspect -f '{{.State.Health.Status}}' "$replica") == healthy ]] || docker_failed "$replica is not healthy"
+        [[ $(docker inspect -f '{{.State.ExitCode}}' "$replica") == 0 ]] || docker_failed "$replica did not end well"
+    done
+    sleep 1
+    local out=${LOAD[0]} in=${LOAD[1]}
+    exec {in}>&-
+    read -r result <&"$out"
+    say "docker-test: upgrade, rollback, two restarts: $result"
+    [[ $result == *'"lost": 0,'* && $result == *'"models": 2'* ]] || docker_failed "requests were lost, or no model changed"
+}
+
+docker_scrape() {
+    local up
+    for _ in $(seq 60); do
+        up=$(curl -fsG "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query" --data-urlencode 'query=sum(up{job="influenced"})' || true)
+        [[ $up == *'"2"'* ]] && break
+        sleep 1
+    done
+    [[ $up == *'"2"'* ]] || docker_failed "Prometheus does not scrape two replicas: $up"
+    docker_ok "Prometheus scrapes both replicas"
+}
+
+command_docker_test() {
+    docker info >/dev/null 2>&1 || die "docker-test: no Docker engine answers (DOCKER_HOST=${DOCKER_HOST:-})"
+    export PORT=${PORT:-$(free_port)} PROMETHEUS_PORT=${PROMETHEUS_PORT:-$(free_port)} HAPROXY_IMAGE PROMETHEUS_IMAGE
+    HAPROXY_IMAGE=$(image_or haproxy:2.8.10 haproxy)
+    PROMETHEUS_IMAGE=$(image_or prom/prometheus:v2.53.2 prometheus)
+    timeout 60 docker pull -q grafana/grafana:11.1.4 >/dev/null 2>&1 ||
+        say "docker-test: skipped: grafana/grafana:11.1.4 cannot be had"
+    docker_images
+    trap 'compose down -v >/dev/null 2>&1' EXIT
+    compose up -d --no-build --scale influenced=2 train influenced haproxy prometheus >/dev/null 2>&1 || {
+        compose logs --tail 20 >&2
+        docker_failed "the stack does not come up"
+    }
+    docker_wait
+    docker_scrape
+    docker_upgrade
+    say "docker-test: passed"
+}
