@@ -38,7 +38,7 @@ export interface Report {
   explore: Explore;
   models: Maybe<Models>;
   archetypes: Maybe<Archetypes>;
-  network: Maybe<object>;
+  network: Maybe<Network>;
   virality: Maybe<object>;
   growth: Maybe<object>;
 }
@@ -405,4 +405,43 @@ export interface Archetypes {
   };
   typical: string[][];
   extreme: string[][];
+}
+
+export interface NetworkAccount {
+  handle: string | null;
+  community: number;
+  followers: Num;
+  degree: number;
+  pagerank: number;
+  core: number;
+  betweenness: number;
+  spread: number;
+}
+
+export interface NetworkLinks {
+  n: number;
+  held: number;
+  unseen: number;
+  method: string;
+  auc: number;
+  sd: number;
+  scores: { name: string; help: string; auc: number; sd: number }[];
+  suggested: { from: string | null; to: string | null; score: number }[];
+}
+
+export interface Network {
+  kind: "edges" | "similarity";
+  n: number;
+  links: number;
+  neighbours: number;
+  isolated: number;
+  modularity: number;
+  n_communities: number;
+  communities: { name: string; size: number; within: number; themes: { kind: string; name: string; value: number; overall: number; z: number }[]; members: string[] }[];
+  hubs: NetworkAccount[];
+  bridges: NetworkAccount[];
+  homophily: Maybe<{ n: number; assortativity: number; low: number; high: number; within: number; expected: number }>;
+  collaborations: Maybe<NetworkLinks>;
+  brands: Maybe<NetworkLinks>;
+  drawn: { handle: (string | null)[]; x: number[]; y: number[]; community: number[]; followers: Num[]; degree: number[]; pagerank: number[]; edges: { from: number[]; to: number[] } };
 }
