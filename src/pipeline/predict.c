@@ -67,7 +67,7 @@ static void put_imputed(struct buffer *line, uint64_t imputed)
 static void put_header(struct run *run)
 {
     buffer_put_text(&run->line, "handle,score,score_low,score_high,percentile,novelty,composite,"
-                                "tier,tier_probability,size_claimed,size_predicted,cluster,"
+                                "tier,tier_probability,size_claimed,size_predicted,audience,cluster,"
                                 "cluster_name,cluster_distance,imputed");
     const struct predictor *predictor = engine_predictor(run->engine, ENGINE_SCORE);
     /* A composite has parts instead of contributions. */
@@ -119,6 +119,7 @@ static enum status put_row(struct run *run, size_t row, struct error *err)
     put_comma_number(&run->line, tier.probabilities[tier.tier]);
     put_comma_text(&run->line, tier.size_claimed);
     put_comma_text(&run->line, tier.size_predicted);
+    put_comma_number(&run->line, tier.has_audience ? tier.audience.score : MISSING);
     TRY(engine_cluster(run->engine, &profile, run->scratch, &cluster, err));
     buffer_printf(&run->line, ",%zu", cluster.cluster);
     put_comma_text(&run->line, cluster.name);

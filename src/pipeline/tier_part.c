@@ -276,6 +276,7 @@ enum status tier_part_write(struct training *training, struct error *err)
         .size_calibration = part->has_size ? &size : NULL,
     };
     TRY(tier_extra_write(writer, &extra, err));
+    TRY(audience_part_write(training, writer, err));
     TRY(write_drift(training, writer, err));
     return artifact_finish(writer, &training->blob[ENGINE_TIER], &training->blob_bytes[ENGINE_TIER],
                            err);

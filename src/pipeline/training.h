@@ -143,6 +143,10 @@ enum status tier_part_train(struct training *training, struct error *err);
 enum status tier_part_write(struct training *training, struct error *err);
 void tier_part_deinit(struct tier_part *part);
 
+/* The reference of the audience check, into the tier's blob. */
+enum status audience_part_write(struct training *training, struct artifact_writer *writer,
+                                struct error *err);
+
 enum status cluster_part_train(struct training *training, struct error *err);
 enum status cluster_part_write(struct training *training, struct error *err);
 void cluster_part_deinit(struct cluster_part *part);

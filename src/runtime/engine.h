@@ -18,6 +18,7 @@
 #include "features/composite.h"
 #include "features/spec.h"
 #include "profile/profile.h"
+#include "runtime/audience.h"
 #include "runtime/catalogue.h"
 #include "runtime/calibration.h"
 #include "runtime/clusters.h"
@@ -153,6 +154,8 @@ struct tier_answer {
     const char *size_predicted; /* by behaviour; NULL when the bundle has no such model */
     double size_confidence;     /* probability of size_predicted */
     bool size_disagrees;
+    bool has_audience; /* false: a bundle from before there was a check, or followers are missing */
+    struct audience_answer audience;
 };
 enum status engine_tier(const struct engine *engine, const struct profile *profile, void *scratch,
                         struct tier_answer *ret_answer, struct error *err);

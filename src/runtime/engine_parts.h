@@ -18,6 +18,8 @@ struct engine {
     struct predictor *tier;
     struct predictor *size; /* NULL when there is none of its own */
     struct tier_extra tier_extra;
+    bool has_audience;
+    struct audience_reference audience;
     struct calibration tier_calibration, size_calibration; /* behind tier_extra */
     struct clusters *clusters;
     struct feature_spec *similar;

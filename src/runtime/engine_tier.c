@@ -112,6 +112,10 @@ enum status engine_open_tier(struct engine *engine, struct error *err)
                     artifact_name(artifact));
     TRY(read_sizes(engine, artifact, err));
     TRY(open_predictors(engine, artifact, err));
+    enum status checked = audience_open(artifact, extra->n_sizes, &engine->audience, err);
+    engine->has_audience = checked == STATUS_OK;
+    if (checked != STATUS_NOT_FOUND)
+        TRY(checked);
     enum status status = drift_open(artifact, "tier", predictor_spec(engine->tier), extra->n_tiers,
                                     &engine->memory, &engine->tier_drift, err);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -168,10 +172,34 @@ static bool classify(const struct predictor *predictor, const float *raw,
     return true;
 }
 
+static size_t size_index(const struct tier_extra *extra, const char *name)
+{
+    size_t i = 0;
+    while (i < extra->n_sizes && strcmp(extra->size_names[i], name) != 0)
+        i++;
+    return i;
+}
+
+/* The audience check of a profile whose size by behaviour is known with `probability`
+ * [n_sizes], or not at all: NULL. */
+static void judge_audience(const struct engine *engine, const struct profile *profile,
+                           const double *probability, struct tier_answer *answer)
+{
+    if (!engine->has_audience || !answer->size_claimed)
+        return;
+    struct profile prepared = *profile;
+    feature_prepare(&prepared);
+    answer->has_audience = true;
+    audience_check(&engine->audience, &prepared,
+                   size_index(&engine->tier_extra, answer->size_claimed), probability,
+                   &answer->audience);
+}
+
 static bool check_audience(const struct engine *engine, const struct profile *profile,
                            void *scratch, double *probability, struct tier_answer *answer)
 {
     const struct tier_extra *extra = &engine->tier_extra;
+    bool known = true;
     answer->size_claimed = engine_size_of(engine, profile->number[PROFILE_followers]);
     if (engine->size) {
         const struct feature_spec *spec = predictor_spec(engine->size);
@@ -186,9 +214,19 @@ static bool check_audience(const struct engine *engine, const struct profile *pr
     } else if (strcmp(extra->target, "size") == 0) {
         answer->size_predicted = extra->names[answer->tier];
         answer->size_confidence = answer->probabilities[answer->tier];
+        /* Tiers are the sizes that the training data had, and may be fewer. */
+        memset(probability, 0, TIERS_MAX * sizeof *probability);
+        for (size_t i = 0; i < extra->n_tiers; i++) {
+            size_t size = size_index(extra, extra->names[i]);
+            if (size < extra->n_sizes)
+                probability[size] += answer->probabilities[i];
+        }
+    } else {
+        known = false;
     }
     answer->size_disagrees = answer->size_claimed && answer->size_predicted &&
                              strcmp(answer->size_claimed, answer->size_predicted) != 0;
+    judge_audience(engine, profile, known ? probability : NULL, answer);
     return true;
 }
 

@@ -134,6 +134,45 @@ static enum status compute_tier(const struct asker *asker, const struct profile 
     return STATUS_OK;
 }
 
+/* What is unlike its peers, the strongest doubt first. */
+static void write_reasons(const struct tier_answer *tier, struct json_writer *w)
+{
+    bool told[AUDIENCE_N_PARTS] = {false};
+    json_put_key(w, "reasons");
+    json_begin_array(w);
+    for (;;) {
+        size_t next = AUDIENCE_N_PARTS;
+        for (size_t p = 0; p < AUDIENCE_N_PARTS; p++)
+            if (!told[p] && tier->audience.sign[p].doubt >= AUDIENCE_REASON &&
+                (next == AUDIENCE_N_PARTS ||
+                 tier->audience.sign[p].doubt > tier->audience.sign[next].doubt))
+                next = p;
+        if (next == AUDIENCE_N_PARTS)
+            break;
+        told[next] = true;
+        char text[AUDIENCE_TEXT_BYTES];
+        audience_reason((enum audience_part)next, &tier->audience.sign[next], tier->size_claimed,
+                        text);
+        json_begin_object(w);
+        json_member_string(w, "part", audience_part_names[next]);
+        json_member_fixed(w, "doubt", tier->audience.sign[next].doubt, COARSE);
+        json_member_string(w, "text", text);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+static void write_audience(const struct tier_answer *tier, struct json_writer *w)
+{
+    if (!tier->has_audience)
+        return;
+    json_put_key(w, "audience");
+    json_begin_object(w);
+    json_member_fixed(w, "score", tier->audience.score, COARSE);
+    write_reasons(tier, w);
+    json_end_object(w);
+}
+
 static void write_tier(const struct asker *asker, const union answer *answer, struct json_writer *w)
 {
     (void)asker;
@@ -154,6 +193,7 @@ static void write_tier(const struct asker *asker, const union answer *answer, st
         json_member_bool(w, "disagrees", tier->size_disagrees);
     }
     json_end_object(w);
+    write_audience(tier, w);
     codec_write_imputed(w, tier->imputed);
 }
 
@@ -281,7 +321,7 @@ const struct answer_kind answer_tier = {
     .model = ENGINE_TIER,
     .compute = compute_tier,
     .write = write_tier,
-    .csv_columns = "tier,tier_probability,size_claimed,size_predicted,imputed",
+    .csv_columns = "tier,tier_probability,size_claimed,size_predicted,audience,imputed",
     .write_csv = answers_csv_tier,
 };
 const struct answer_kind answer_cluster = {

@@ -61,6 +61,7 @@ void answers_csv_tier(const struct asker *asker, const struct profile *profile,
     put_comma_fixed(out, tier->probabilities[tier->tier], FINE);
     put_comma_text(out, tier->size_claimed);
     put_comma_text(out, tier->size_predicted);
+    put_comma_fixed(out, tier->has_audience ? tier->audience.score : MISSING, COARSE);
     end_row(out, tier->imputed);
 }
 

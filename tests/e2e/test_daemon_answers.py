@@ -92,6 +92,18 @@ def test_probabilities_and_memberships_sum_to_one(hand_daemon):
     assert sum(cluster["membership"]) == pytest.approx(1, abs=1e-6)
 
 
+def test_the_audience_check_doubts_what_is_unlike_its_peers(daemon):
+    usual = {"followers": 20000, "following": 400, "engagement_rate": 0.03, "posts": 300, "avg_likes": 580}
+    odd = usual | {"following": 7500, "engagement_rate": 0.00005, "avg_likes": 1}
+    good, bad = (daemon.post("/tier", profile)[1]["audience"] for profile in (usual, odd))
+    assert 0 <= bad["score"] < good["score"] - 30 and good["score"] <= 100
+    assert {reason["part"] for reason in bad["reasons"]} >= {"engagement", "following"}
+    doubts = [reason["doubt"] for reason in bad["reasons"]]
+    assert doubts == sorted(doubts, reverse=True) and all(0.3 <= doubt <= 1 for doubt in doubts)
+    unknown = daemon.post("/tier", {"followers": 20000})[1]["audience"]
+    assert not unknown["reasons"] or unknown["score"] is not None
+
+
 def test_get_without_a_handle_lists_the_archetypes(hand_daemon):
     status, answer = hand_daemon.get("/cluster")
     assert status == 200
