@@ -43,7 +43,7 @@ IFL_API void ifl_session_free(struct ifl_session *session); /* NULL is fine */
 IFL_API size_t ifl_field_count(void);
 IFL_API const char *ifl_field_name(int field);
 IFL_API int ifl_field_find(const char *name); /* -1: there is none */
-IFL_API int ifl_field_is_text(int field);      /* 1: a text, 0: a number, or no field */
+IFL_API int ifl_field_is_text(int field);     /* 1: a text, 0: a number, or no field */
 
 /* Forget everything that was set: all fields are missing. */
 IFL_API void ifl_clear(struct ifl_session *session);

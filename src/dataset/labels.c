@@ -115,7 +115,8 @@ static enum status read_labels(struct labels *labels, struct error *err)
         const struct grid_row *row = &labels->grid.rows[i];
         const char *label = GRID_CELL_TEXT(&labels->grid, row, labels->at_label);
         const char *handle;
-        size_t length = identity_handle(GRID_CELL_TEXT(&labels->grid, row, labels->at_handle), &handle);
+        size_t length =
+            identity_handle(GRID_CELL_TEXT(&labels->grid, row, labels->at_handle), &handle);
         if (length == 0 || length >= 80 || parse_is_missing(label, strlen(label)))
             continue;
         char own[80];

@@ -9,8 +9,9 @@
 #include "runtime/softmax.h"
 
 #define MAX_JUDGED 2000
-#define MAX_EXPLAINED 400 /* rows times outputs of a fold: exact contributions of trees cost more \
-                           */
+#define MAX_EXPLAINED                                                           \
+    400 /* rows times outputs of a fold: exact contributions of trees cost more \
+         */
 #define ADDS_UP 1e-4
 
 void importance_free(struct importance *importance)

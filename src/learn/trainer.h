@@ -54,7 +54,7 @@ struct fitted {
     struct nearest_model nearest;
     struct blend_model blend;
     struct fitted *members[BLEND_MAX_MEMBERS]; /* of the blend; owned */
-    const char *settings; /* what tuning chose, for people: "alpha = 1.6" */
+    const char *settings;                      /* what tuning chose, for people: "alpha = 1.6" */
 };
 
 struct trainer {

@@ -51,7 +51,8 @@ void by_group_error(const struct training *training, enum explore_grouping by,
         size_t g = ret_groups->group[i];
         double n = (double)sums.n[g];
         double mean = ret_groups->value[i];
-        double variance = n > 1 ? fmax(0, (sums.squares[g] - n * mean * mean) / (n - 1)) : (double)NAN;
+        double variance =
+            n > 1 ? fmax(0, (sums.squares[g] - n * mean * mean) / (n - 1)) : (double)NAN;
         double half = Z95 * sqrt(variance / n);
         ret_groups->low[i] = fmax(0, mean - half);
         ret_groups->high[i] = mean + half;

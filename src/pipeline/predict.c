@@ -66,9 +66,10 @@ static void put_imputed(struct buffer *line, uint64_t imputed)
 
 static void put_header(struct run *run)
 {
-    buffer_put_text(&run->line, "handle,score,score_low,score_high,percentile,novelty,composite,"
-                                "tier,tier_probability,size_claimed,size_predicted,audience,cluster,"
-                                "cluster_name,cluster_distance,imputed");
+    buffer_put_text(&run->line,
+                    "handle,score,score_low,score_high,percentile,novelty,composite,"
+                    "tier,tier_probability,size_claimed,size_predicted,audience,cluster,"
+                    "cluster_name,cluster_distance,imputed");
     const struct predictor *predictor = engine_predictor(run->engine, ENGINE_SCORE);
     /* A composite has parts instead of contributions. */
     if (run->input->explain && predictor_n_outputs(predictor) > 0) {

@@ -296,8 +296,8 @@ static bool place(struct opened *opened, size_t i, const uint32_t *shape, const 
     size_t n_columns = shape[0];
     if (is_output ? n_columns != 0 : n_columns == 0)
         return false;
-    if (n_columns > opened->spec->n_columns - *column || shape[1] == 0 || shape[1] > FEATURE_MAX_COLUMNS ||
-        shape[1] > opened->reference.n_bins - *bin)
+    if (n_columns > opened->spec->n_columns - *column || shape[1] == 0 ||
+        shape[1] > FEATURE_MAX_COLUMNS || shape[1] > opened->reference.n_bins - *bin)
         return false;
     f->is_level =
         is_output ? opened->n_classes > 0 : feature_is_level(&opened->spec->columns[*column]);

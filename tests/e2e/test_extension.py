@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, run_command
+from conftest import ROOT, SANITIZED, run_command
 
 pytest_plugins = ["postgresql"]
 SCRIPTS = ROOT / "tests/postgresql"
@@ -20,6 +20,8 @@ SCRIPTS = ROOT / "tests/postgresql"
 @pytest.fixture(scope="module")
 def server(postgresql, hand_models):
     """The database server with the extension, and the hand-made models where its user can read them."""
+    if SANITIZED:
+        pytest.skip("a server without the sanitizer cannot load a module with it")
     if not postgresql.has_extension:
         pytest.skip("the extension was not built: apt-get install postgresql-server-dev-15")
     models = postgresql.folder / "models"

@@ -154,14 +154,15 @@ static void half_of_the_range_gives_the_closed_forms(void **state)
     assert_near(figures.psi, psi, 1e-12);
     assert_near(figures.js, sqrt(js), 1e-12);
     /* The distance of the means, since one distribution function is above the other: exact for
-     * distributions even within their bins. The first bin begins at 1, not at 0: hence the slack. */
+     * distributions even within their bins. The first bin begins at 1, not at 0: hence the slack.
+     */
     assert_near(figures.wasserstein, 250 / reference->features[POSTS].spread, 2e-3);
     assert_near(measure(0, OUTPUT).missing, 1, 0);
     assert_true(isnan(measure(0, OUTPUT).psi));
     /* All of them in Norway, where 2 in 3 were. */
     figures = measure(0, COUNTRY);
-    assert_near(figures.psi,
-                (1.0 / 3) * log(1.5) + (DRIFT_FLOOR - 1.0 / 3) * log(DRIFT_FLOOR * 3), 1e-12);
+    assert_near(figures.psi, (1.0 / 3) * log(1.5) + (DRIFT_FLOOR - 1.0 / 3) * log(DRIFT_FLOOR * 3),
+                1e-12);
     assert_true(isnan(figures.wasserstein));
 }
 
@@ -230,8 +231,7 @@ static void a_reference_that_does_not_fit_the_model_is_refused(void **state)
     struct error err = {0};
     const struct drift_reference *wrong = NULL;
     assert_int_equal(drift_open(artifact, "score", spec, 4, &arena, &wrong, &err), STATUS_CORRUPT);
-    assert_int_equal(drift_open(artifact, "tier", spec, 0, &arena, &wrong, &err),
-                     STATUS_NOT_FOUND);
+    assert_int_equal(drift_open(artifact, "tier", spec, 0, &arena, &wrong, &err), STATUS_NOT_FOUND);
     assert_null(wrong);
 }
 
