@@ -5,7 +5,7 @@ const char *cell_number_text(uint32_t cell, char scratch[static CELL_TEXT_BYTES]
 {
     uint32_t whole = cell_whole(cell);
     uint32_t behind = cell_digits_behind(cell);
-    char *at = scratch + CELL_TEXT_BYTES - 1;
+    char *at = &scratch[CELL_TEXT_BYTES - 1];
     *at = '\0';
     for (uint32_t i = 0; i < behind; i++, whole /= 10)
         *--at = (char)('0' + whole % 10);

@@ -150,7 +150,7 @@ static enum status read_files(struct reading *reading, struct import_report *rep
     arena_init(&unheard, 4096);
     const struct stream_callbacks callbacks = {check_header, read_edge, reading};
     for (size_t i = 0; i < reading->input->n_files; i++) {
-        struct import_source silent;
+        struct import_source silent = {0};
         struct stream stream = {
             .kind = &stream_kind,
             .path = reading->input->files[i],

@@ -90,11 +90,11 @@ static enum status drop_seen(struct pieces *pieces, struct error *err)
     if (!handles || !column)
         return STATUS_OK;
     AUTO(free_slot) bool *keep = malloc(table->n_rows + 1);
-    AUTO(free_slot) uint64_t *hashes = malloc((table->n_rows + AHEAD) * sizeof *hashes);
+    AUTO(free_slot) uint64_t *hashes = calloc(table->n_rows + AHEAD, sizeof *hashes);
     if (!keep || !hashes)
         return no_memory(err);
-    for (size_t row = 0; row < table->n_rows + AHEAD; row++)
-        hashes[row] = row < table->n_rows && handles[row] ? merge_handle_hash(table, row) : 0;
+    for (size_t row = 0; row < table->n_rows; row++)
+        hashes[row] = handles[row] ? merge_handle_hash(table, row) : 0;
     for (size_t row = 0; row < table->n_rows; row++) {
         keep[row] = true;
         if (!handles[row])

@@ -136,7 +136,7 @@ static enum status join_posts(const struct import_joins *joins, const struct han
                               struct table *table, struct import_report *report, struct error *err)
 {
     AUTO(accounts_deinit) struct accounts accounts = {.n_rows = table->n_rows};
-    accounts.figures = calloc(table->n_rows + 1, sizeof *accounts.figures);
+    accounts.figures = calloc(table->n_rows + 1, sizeof(struct post_figures *));
     if (!accounts.figures)
         return no_memory(err);
     struct posts_input posts = {joins->posts, joins->n_posts, handles, joins->progress};

@@ -241,7 +241,7 @@ enum status posts_each(const struct posts_input *input, post_function on_post, v
     struct reading reading = {input, on_post, user};
     const struct stream_callbacks callbacks = {check_header, read_post, &reading};
     for (size_t i = 0; i < input->n_files; i++) {
-        struct import_source silent;
+        struct import_source silent = {0};
         struct stream stream = {
             .kind = &kind,
             .path = input->files[i],

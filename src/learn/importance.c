@@ -183,7 +183,7 @@ static void explain(struct sums *sums, struct judged *judged, const struct cross
 static enum status visit(const struct crossval_fold *fold, void *context, struct error *err)
 {
     struct sums *sums = context;
-    size_t input_of_column[FEATURE_MAX_COLUMNS];
+    size_t input_of_column[FEATURE_MAX_COLUMNS] = {0};
     for (size_t c = 0; c < fold->spec->n_columns; c++)
         TRY(input_of(sums, fold->spec->columns[c].name, &input_of_column[c], err));
     AUTO(judged_deinit) struct judged judged = {0};

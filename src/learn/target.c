@@ -325,7 +325,7 @@ enum status target_sample(const struct target *target, size_t n, uint64_t seed,
         if (place[i] >= n)
             continue;
         sample->label[sample->n] = target->label[i];
-        if (sample->group)
+        if (target->group && sample->group)
             sample->group[sample->n] = target->group[i];
         add_row(sample, target->rows[i], target->y[i]);
     }

@@ -47,8 +47,8 @@ static void sort_candidates(size_t *candidates, double *loss, size_t n)
 enum status tune_halving(const struct halving *halving, size_t *ret_best, struct error *err)
 {
     size_t n = halving->n_candidates < MAX_CANDIDATES ? halving->n_candidates : MAX_CANDIDATES;
-    size_t candidates[MAX_CANDIDATES];
-    double loss[MAX_CANDIDATES];
+    size_t candidates[MAX_CANDIDATES] = {0};
+    double loss[MAX_CANDIDATES] = {0};
     for (size_t i = 0; i < n; i++)
         candidates[i] = i;
     if (n > 2) {
@@ -196,10 +196,19 @@ static enum status recipe_loss(void *user, size_t candidate, size_t n_folds, dou
     return STATUS_OK;
 }
 
+static bool are_equal(const double *a, const double *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
 static bool stands_already(const struct search *search, size_t candidate)
 {
     for (size_t i = 0; i < candidate; i++)
-        if (memcmp(search->values[i], search->values[candidate], sizeof search->values[i]) == 0)
+        if (are_equal(search->values[i], search->values[candidate],
+                      ARRAY_LENGTH(search->values[i])))
             return true;
     return false;
 }

@@ -58,7 +58,7 @@ static enum status make_windows(struct model *model, enum model_drift which,
         parts->drift_slice_s > 0 ? engine_drift(parts->engine, of[which]) : NULL;
     if (!reference)
         return STATUS_OK;
-    model->drift[which] = calloc(parts->n_lanes, sizeof *model->drift[which]);
+    model->drift[which] = calloc(parts->n_lanes, sizeof(struct drift_window *));
     if (!model->drift[which])
         return fail(err, STATUS_NO_MEMORY, "model: out of memory");
     for (unsigned i = 0; i < parts->n_lanes; i++)

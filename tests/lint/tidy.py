@@ -43,7 +43,7 @@ def check(entry, build, constant):
     if stamp_file.exists() and stamp_file.read_text() == stamp:
         return ""
     # A program against the public headers sees none of ours.
-    inside = "-Isrc" in entry["command"] and name not in WITHOUT_HEADER
+    inside = " -Isrc " in entry["command"] and name not in WITHOUT_HEADER
     extra = ["--extra-arg=-include", f"--extra-arg={ANALYZER_HEADER}"] if inside else []
     done = subprocess.run(
         [TIDY, "--quiet", "-p", str(build), *extra, str(source)], capture_output=True, text=True, check=False
