@@ -27,7 +27,8 @@ static bool setting_invalid_as_null;
 static struct open_model open_models[MAX_OPEN];
 static uint64 use_clock;
 static char current_version[VERSION_BYTES];
-static TimestampTz current_since; /* the statement that current_version was read in */
+static char current_models[MAXPGPATH]; /* the setting then */
+static TimestampTz current_since;      /* the statement that current_version was read in */
 
 void models_init(void)
 {
@@ -91,24 +92,25 @@ static void check_models(void)
 static const char *read_current(void)
 {
     char path[MAXPGPATH];
-    char target[PATH_MAX];
+    char target[PATH_MAX] = "";
     TimestampTz now = GetCurrentStatementStartTimestamp();
-    if (current_version[0] != '\0' && current_since == now)
+    if (current_version[0] != '\0' && current_since == now &&
+        strcmp(current_models, setting_models) == 0)
         return current_version;
     snprintf(path, sizeof path, "%s/current", setting_models);
-    ssize_t length = readlink(path, target, sizeof target - 1);
-    if (length < 0)
+    if (readlink(path, target, sizeof target - 1) < 0)
         ereport(
             ERROR,
             (errcode_for_file_access(), errmsg("influence: no current model at \"%s\": %m", path),
              errhint("influence train writes one; the server's user must be able to read it.")));
-    target[length] = '\0';
+    size_t length = strlen(target);
     while (length > 1 && target[length - 1] == '/')
         target[--length] = '\0';
     const char *slash = strrchr(target, '/');
     const char *version = slash ? slash + 1 : target;
     check_version(version);
     strlcpy(current_version, version, sizeof current_version);
+    strlcpy(current_models, setting_models, sizeof current_models);
     current_since = now;
     return current_version;
 }

@@ -38,7 +38,8 @@ static void who_follows_more_is_trusted_less(void **state)
 {
     (void)state;
     double last = 101;
-    for (double figure = -6; figure < 3; figure += 0.5) {
+    for (int half = -12; half < 6; half++) {
+        double figure = half / 2.0;
         struct profile profile = account(figure);
         struct audience_answer answer;
         audience_check(&reference, &profile, 0, NULL, &answer);
