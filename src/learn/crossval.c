@@ -67,6 +67,7 @@ static struct problem problem_of(const struct crossval_input *input, const struc
         .n_classes = input->target->n_classes,
         .is_ordered = target_is_ordered(input->target),
         .spec = data->spec,
+        .hashtags = input->design->hashtags ? data->train.hashtags : NULL,
         .n_fits = tune_fits_for(input->n_fits ? input->n_fits : TUNE_DEFAULT_FITS, data->train.n),
         .seed = seed,
         .n_threads = input->n_threads,
@@ -91,7 +92,10 @@ static enum status run_trainer(const struct crossval_input *input, const struct 
     if (!output)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     begin = clock_monotonic_ns();
-    shipped_run(shipped, data->held.raw, rows->n_held, output);
+    if (entry->trainer->needs_hashtags)
+        shipped_run_hashtags(shipped, data->held.raw, data->held.hashtags, rows->n_held, output);
+    else
+        shipped_run(shipped, data->held.raw, rows->n_held, output);
     uint64_t run_ns = clock_monotonic_ns() - begin;
     for (size_t i = 0; i < rows->n_held; i++)
         for (size_t c = 0; c < k; c++)
@@ -105,6 +109,14 @@ static enum status run_trainer(const struct crossval_input *input, const struct 
 
 /* ---- the run ---- */
 
+bool crossval_can_learn(const struct trainer *trainer, const struct target *target,
+                        const struct design *design)
+{
+    bool is_baseline = trainer == &trainer_constant || trainer == &trainer_prior;
+    return trainer->task == target->task && (!trainer->needs_order || target_is_ordered(target)) &&
+           (trainer->needs_hashtags ? design->hashtags : design->has_columns || is_baseline);
+}
+
 static enum status check(const struct crossval_input *input, struct error *err)
 {
     const struct target *target = input->target;
@@ -117,8 +129,7 @@ static enum status check(const struct crossval_input *input, struct error *err)
     if (input->n_trainers > CROSSVAL_MAX_ENTRIES)
         return fail(err, STATUS_LIMIT, "at most %d models are compared", CROSSVAL_MAX_ENTRIES);
     for (size_t i = 0; i < input->n_trainers; i++)
-        if (input->trainers[i]->task != target->task ||
-            (input->trainers[i]->needs_order && !target_is_ordered(target)))
+        if (!crossval_can_learn(input->trainers[i], target, input->design))
             return fail(err, STATUS_INVALID, "%s cannot learn '%s'", input->trainers[i]->name,
                         target->name);
     return STATUS_OK;

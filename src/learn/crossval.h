@@ -90,6 +90,12 @@ struct crossval {
     struct crossval_entry *entries;
 };
 
+/* False: the trainer is of another task, or needs ordered classes, columns or hashtags that are not
+ * there.
+ */
+bool crossval_can_learn(const struct trainer *trainer, const struct target *target,
+                        const struct design *design);
+
 /* STATUS_INVALID: fewer rows, or rows of a class, than can be split; a trainer of another task. */
 enum status crossval_run(const struct crossval_input *input, struct crossval **ret_crossval,
                          struct error *err);

@@ -102,9 +102,12 @@ enum status design_choose(const struct table *table, const struct design_options
         design.texts[text] = !options->hidden_text[text] && text_varies(table, text);
         n_texts += design.texts[text];
     }
+    design.hashtags = !options->no_texts && !options->hidden_text[PROFILE_hashtags] &&
+                      text_varies(table, PROFILE_hashtags);
     TRY(design_choose_extras(table, &sample, &design, err));
     design.options.hidden_extra = NULL;
-    design.is_empty = design.n_features + n_texts + design.n_extras == 0;
+    design.has_columns = design.n_features + n_texts + design.n_extras > 0;
+    design.is_empty = !design.has_columns && !design.hashtags;
     if (design.is_empty && !options->may_be_empty)
         return fail(err, STATUS_INVALID,
                     "no usable columns: the table fills no feature that may be seen");
@@ -281,11 +284,13 @@ enum status matrix_make(const struct feature_spec *spec, const struct table *tab
     AUTO(matrix_deinit) struct matrix matrix = {.n = n, .p = p};
     matrix.raw = calloc(n * p + 1, sizeof *matrix.raw);
     matrix.scaled = calloc(n * p + 1, sizeof *matrix.scaled);
-    if (!matrix.raw || !matrix.scaled)
+    matrix.hashtags = calloc(n + 1, sizeof *matrix.hashtags);
+    if (!matrix.raw || !matrix.scaled || !matrix.hashtags)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < n; i++) {
         struct profile profile;
         design_profile(table, rows[i], &profile);
+        matrix.hashtags[i] = profile.text[PROFILE_hashtags];
         feature_extract(spec, &profile, matrix.raw + i * p);
         feature_scale(spec, matrix.raw + i * p, matrix.scaled + i * p);
     }
@@ -293,6 +298,7 @@ enum status matrix_make(const struct feature_spec *spec, const struct table *tab
     ret_matrix->p = p;
     ret_matrix->raw = STEAL(matrix.raw);
     ret_matrix->scaled = STEAL(matrix.scaled);
+    ret_matrix->hashtags = STEAL(matrix.hashtags);
     return STATUS_OK;
 }
 
@@ -300,4 +306,5 @@ void matrix_deinit(struct matrix *matrix)
 {
     free(matrix->raw);
     free(matrix->scaled);
+    free(matrix->hashtags);
 }

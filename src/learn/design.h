@@ -42,7 +42,9 @@ struct design {
     bool texts[PROFILE_N_TEXTS];
     struct design_extra extras[DESIGN_MAX_EXTRAS];
     size_t n_extras;
-    bool is_empty; /* neither features nor texts */
+    bool hashtags;    /* are there and may be seen, by trainers that look at them */
+    bool has_columns; /* something besides hashtags */
+    bool is_empty;    /* nothing at all */
 };
 
 /* The features that the table's rows can fill (in at least one row of twenty), that vary, and that
@@ -59,8 +61,9 @@ enum status design_fit(const struct design *design, const struct table *table, c
 /* Rows as a model sees them. */
 struct matrix {
     size_t n, p;
-    float *raw;    /* [n][p], NaN: missing; owned */
-    float *scaled; /* [n][p], imputed and standardised; owned */
+    float *raw;            /* [n][p], NaN: missing; owned */
+    float *scaled;         /* [n][p], imputed and standardised; owned */
+    const char **hashtags; /* [n] NULL: none; owned, the texts are the table's */
 };
 
 enum status matrix_make(const struct feature_spec *spec, const struct table *table,

@@ -22,6 +22,8 @@ static enum status write_model(const struct fitted *fitted, const char *prefix,
         return kernel_write(writer, prefix, &fitted->kernel, err);
     if (strcmp(fitted->family, "nearest") == 0)
         return nearest_write(writer, prefix, &fitted->nearest, err);
+    if (strcmp(fitted->family, "text") == 0)
+        return text_write(writer, prefix, &fitted->text, err);
     return linear_write(writer, prefix, &fitted->linear, err);
 }
 
@@ -73,6 +75,15 @@ void shipped_close(struct shipped *shipped)
 size_t shipped_bytes(const struct shipped *shipped)
 {
     return shipped->n_bytes;
+}
+
+void shipped_run_hashtags(const struct shipped *shipped, const float *raw,
+                          const char *const *hashtags, size_t n, double *ret_output)
+{
+    size_t n_outputs = predictor_n_outputs(shipped->predictor);
+    for (size_t i = 0; i < n; i++)
+        predictor_run_hashtags(shipped->predictor, raw + i * shipped->n_columns, hashtags[i],
+                               shipped->scratch, ret_output + i * n_outputs);
 }
 
 void shipped_run(const struct shipped *shipped, const float *raw, size_t n, double *ret_output)

@@ -23,6 +23,10 @@ size_t shipped_bytes(const struct shipped *shipped); /* of the blob */
 /* raw: [n][n_columns of the spec]; ret_output: [n][n_outputs]. */
 void shipped_run(const struct shipped *shipped, const float *raw, size_t n, double *ret_output);
 
+/* The same with hashtags: [n], NULL: none. */
+void shipped_run_hashtags(const struct shipped *shipped, const float *raw,
+                          const char *const *hashtags, size_t n, double *ret_output);
+
 size_t shipped_n_outputs(const struct shipped *shipped);
 
 /* Contributions of each column to one output of one row, as predictor_explain(). */

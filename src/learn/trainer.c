@@ -27,6 +27,7 @@ const struct trainer *const trainers[] = {
     &trainer_forest_classes,
     &trainer_forest_balanced,
     &trainer_blend_classes,
+    &trainer_text,
 };
 const size_t n_trainers = ARRAY_LENGTH(trainers);
 

@@ -38,6 +38,7 @@ struct problem {
     size_t n_classes;
     bool is_ordered;                 /* the classes are: they are bins of a number */
     const double *class_weight;      /* [n_classes] what a row of a class counts; NULL: 1 */
+    const char *const *hashtags;     /* [n] NULL: none; NULL: they are not seen */
     const struct feature_spec *spec; /* of the columns; for trainers that try models on rows */
     size_t n_fits;                   /* what a search for settings may cost; see tune.h */
     uint64_t seed;
@@ -54,14 +55,16 @@ struct fitted {
     struct nearest_model nearest;
     struct blend_model blend;
     struct fitted *members[BLEND_MAX_MEMBERS]; /* of the blend; owned */
-    const char *settings;                      /* what tuning chose, for people: "alpha = 1.6" */
+    struct text_model text;
+    const char *settings; /* what tuning chose, for people: "alpha = 1.6" */
 };
 
 struct trainer {
     const char *name;
     enum task task;
     const char *help;
-    bool needs_order; /* learns ordered classes only */
+    bool needs_order;    /* learns ordered classes only */
+    bool needs_hashtags; /* learns only where they are seen */
     enum status (*fit)(const struct problem *problem, struct fitted **ret_fitted,
                        struct error *err);
 };
@@ -106,3 +109,4 @@ extern const struct trainer trainer_boosting_balanced;
 extern const struct trainer trainer_forest_classes;
 extern const struct trainer trainer_forest_balanced;
 extern const struct trainer trainer_blend_classes;
+extern const struct trainer trainer_text;

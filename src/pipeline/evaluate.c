@@ -38,19 +38,20 @@ static enum status choose_design(const struct evaluate_input *input, struct eval
 
 /* ---- the run ---- */
 
-static enum status choose_trainers(const struct evaluate_input *input, const struct target *target,
-                                   struct arena *arena, const struct trainer **ret_trainers,
-                                   size_t *ret_n, struct error *err)
+static enum status choose_trainers(const struct evaluate_input *input,
+                                   struct evaluation *evaluation,
+                                   const struct trainer **ret_trainers, size_t *ret_n,
+                                   struct error *err)
 {
+    const struct target *target = evaluation->cases.target;
     enum task task = target->task;
-    bool is_ordered = target_is_ordered(target);
     size_t n = 0;
     const char *list = input->models;
     char *name;
     for (size_t t = 0; !list && t < n_trainers && n < MAX_TRAINERS; t++)
-        if (trainers[t]->task == task && (is_ordered || !trainers[t]->needs_order))
+        if (crossval_can_learn(trainers[t], target, &evaluation->design))
             ret_trainers[n++] = trainers[t];
-    while (list && (name = train_config_word(&list, ", ", arena))) {
+    while (list && (name = train_config_word(&list, ", ", &evaluation->memory))) {
         const struct trainer *trainer = trainer_find(name, task);
         if (!trainer || n == MAX_TRAINERS)
             return fail(err, STATUS_INVALID, "--models: there is no '%s' for this target", name);
@@ -105,8 +106,7 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
     /* Trainers tune for what they are picked by. */
     bool squared = evaluation->metric == METRIC_R2 || evaluation->metric == METRIC_RMSE;
     crossval.loss = squared ? LOSS_SQUARED : LOSS_ABSOLUTE;
-    TRY(choose_trainers(input, evaluation->cases.target, &evaluation->memory, chosen,
-                        &crossval.n_trainers, err));
+    TRY(choose_trainers(input, evaluation, chosen, &crossval.n_trainers, err));
     TRY(crossval_run(&crossval, &evaluation->crossval, err));
     enum select_rule rule = input->one_se ? SELECT_ONE_SE : SELECT_BEST;
     evaluation->chosen = crossval_select(evaluation->crossval, evaluation->metric, rule);
@@ -208,6 +208,8 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
     fputs("seen:", out);
     for (size_t i = 0; i < evaluation->spec->n_columns; i++)
         fprintf(out, "%s %s", i ? "," : "", evaluation->spec->columns[i].name);
+    if (evaluation->design.hashtags)
+        fputs(evaluation->spec->n_columns ? ", hashtags" : " hashtags", out);
     fputs("\n", out);
     for (size_t i = 0; i < evaluation->visible.n_leaks; i++)
         fprintf(out, "leakage, not seen: %s: %s\n", evaluation->visible.leaks[i].column,

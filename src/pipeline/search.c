@@ -54,13 +54,13 @@ static enum status check_leakage(struct training *training, const struct searche
     return STATUS_OK;
 }
 
-/* Those of the list that can learn the target: what needs an order is left out where there is none.
- */
-static enum status find_trainers(const char *models, const struct target *target,
+/* Those of the list that can learn the target: what needs an order or hashtags is left out where
+ * there are none. */
+static enum status find_trainers(const char *models, const struct crossval_input *input,
                                  struct arena *arena, const struct trainer **ret_trainers,
                                  size_t *ret_n, struct error *err)
 {
-    enum task task = target->task;
+    enum task task = input->target->task;
     size_t n = 0;
     char *name;
     while ((name = train_config_word(&models, ", ", arena))) {
@@ -68,7 +68,7 @@ static enum status find_trainers(const char *models, const struct target *target
         if (!trainer || n == n_trainers)
             return fail(err, STATUS_INVALID, "there is no model '%s' for a %s", name,
                         task == TASK_REGRESSION ? "score" : "tier");
-        if (!trainer->needs_order || target_is_ordered(target))
+        if (crossval_can_learn(trainer, input->target, input->design))
             ret_trainers[n++] = trainer;
     }
     if (n == 0)
@@ -111,8 +111,7 @@ enum status search_run(struct training *training, const struct search_options *o
         .progress = training->progress,
         .stage = options->stage,
     };
-    TRY(find_trainers(options->models, input.target, &training->memory, chosen, &input.n_trainers,
-                      err));
+    TRY(find_trainers(options->models, &input, &training->memory, chosen, &input.n_trainers, err));
     TRY(crossval_run(&input, &searched->crossval, err));
     searched->chosen =
         crossval_select(searched->crossval, options->select, (enum select_rule)config->search_rule);

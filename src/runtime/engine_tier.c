@@ -156,12 +156,12 @@ const char *engine_size_of(const struct engine *engine, double followers)
 }
 
 /* Calibrated probabilities; false when the model's answer is not finite. */
-static bool classify(const struct predictor *predictor, const float *raw,
+static bool classify(const struct predictor *predictor, const float *raw, const char *hashtags,
                      const struct calibration *calibration, double temperature, void *scratch,
                      double *ret_probability)
 {
     size_t n = predictor_n_outputs(predictor);
-    predictor_run(predictor, raw, scratch, ret_probability);
+    predictor_run_hashtags(predictor, raw, hashtags, scratch, ret_probability);
     for (size_t i = 0; i < n; i++)
         if (!isfinite(ret_probability[i]))
             return false;
@@ -205,8 +205,8 @@ static bool check_audience(const struct engine *engine, const struct profile *pr
         const struct feature_spec *spec = predictor_spec(engine->size);
         float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
         engine_extract(spec, profile, raw);
-        if (!classify(engine->size, raw, extra->size_calibration, extra->size_temperature, scratch,
-                      probability))
+        if (!classify(engine->size, raw, profile->text[PROFILE_hashtags], extra->size_calibration,
+                      extra->size_temperature, scratch, probability))
             return false;
         size_t size = argmax(probability, extra->n_sizes);
         answer->size_predicted = extra->size_names[size];
@@ -248,7 +248,8 @@ enum status engine_tier(const struct engine *engine, const struct profile *profi
         .probabilities = probability,
     };
     answer.imputed = engine_extract(spec, profile, raw);
-    if (!classify(engine->tier, raw, extra->calibration, extra->temperature, scratch, probability))
+    if (!classify(engine->tier, raw, profile->text[PROFILE_hashtags], extra->calibration,
+                  extra->temperature, scratch, probability))
         return fail(err, STATUS_CORRUPT, "tier model: its answer is not finite");
     answer.tier = argmax(probability, extra->n_tiers);
     if (!check_audience(engine, profile, scratch, size_probability, &answer))

@@ -25,6 +25,9 @@ struct family {
     /* Many rows at once; NULL: one after the other is as good. The same scratch. */
     void (*run_rows)(const void *model, const float *raw, size_t n, void *scratch,
                      double *ret_output);
+    /* With the profile's hashtags; NULL: the family does not look at them. */
+    void (*run_hashtags)(const void *model, const float *raw, const char *hashtags, void *scratch,
+                         double *ret_output);
 };
 
 extern const struct family linear_family;
@@ -32,6 +35,7 @@ extern const struct family trees_family;
 extern const struct family kernel_family;
 extern const struct family nearest_family;
 extern const struct family blend_family;
+extern const struct family text_family;
 extern const struct family composite_family;
 
 /* NULL when there is none of that name. */

@@ -65,8 +65,9 @@ const struct family composite_family = {
     .explain = composite_explain,
 };
 
-static const struct family *const families[] = {&linear_family,  &trees_family, &kernel_family,
-                                                &nearest_family, &blend_family, &composite_family};
+static const struct family *const families[] = {&linear_family,   &trees_family, &kernel_family,
+                                                &nearest_family,  &text_family,  &blend_family,
+                                                &composite_family};
 
 const struct family *family_find(const char *name)
 {
@@ -158,6 +159,16 @@ void predictor_run(const struct predictor *predictor, const float *raw, void *sc
                    double *ret_output)
 {
     predictor->family->run(predictor->model, raw, scratch, ret_output);
+}
+
+void predictor_run_hashtags(const struct predictor *predictor, const float *raw,
+                            const char *hashtags, void *scratch, double *ret_output)
+{
+    const struct family *family = predictor->family;
+    if (family->run_hashtags)
+        family->run_hashtags(predictor->model, raw, hashtags, scratch, ret_output);
+    else
+        family->run(predictor->model, raw, scratch, ret_output);
 }
 
 void predictor_run_rows(const struct predictor *predictor, const float *raw, size_t n,

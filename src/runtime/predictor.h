@@ -106,13 +106,26 @@ enum status blend_write(struct artifact_writer *writer, const char *prefix,
                         const struct blend_model *model, struct error *err);
 struct artifact_tag blend_prefix(const char *prefix, size_t member);
 
+/* ---- text: linear over scaled features, and over the TF-IDF weights of hashtags ---- */
+
+struct text_model {
+    size_t n_inputs, n_outputs, n_words;
+    const double *weights;     /* [n_outputs][n_inputs + 1], the intercept last */
+    const char *const *words;  /* [n_words] in lower case, no two alike */
+    const float *idf;          /* [n_words] > 0 */
+    const float *word_weights; /* [n_words][n_outputs] */
+};
+
+enum status text_write(struct artifact_writer *writer, const char *prefix,
+                       const struct text_model *model, struct error *err);
+
 /* ---- the predictor: the spec and one family, under one prefix ---- */
 
 struct predictor;
 
 /* Write spec and family tag; call linear_write(), trees_write(), ... with the same prefix beside
- * it. family: "linear", "trees", "kernel", "nearest", or "composite", which has nothing of its own
- * and no outputs (see score_extra). */
+ * it. family: "linear", "trees", "kernel", "nearest", "text", or "composite", which has nothing of
+ * its own and no outputs (see score_extra). */
 enum status predictor_write(struct artifact_writer *writer, const char *prefix,
                             const struct feature_spec *spec, const char *family, struct error *err);
 
@@ -133,6 +146,11 @@ size_t predictor_scratch_bytes(const struct predictor *predictor);
 /* One row of raw features (feature_extract): ret_output: [n_outputs]. No allocation. */
 void predictor_run(const struct predictor *predictor, const float *raw, void *scratch,
                    double *ret_output);
+
+/* The same of a profile with these hashtags (as PROFILE_hashtags; NULL: none), for families that
+ * look at them: to predictor_run() and the others there are none. */
+void predictor_run_hashtags(const struct predictor *predictor, const float *raw,
+                            const char *hashtags, void *scratch, double *ret_output);
 
 /* The same for many rows, equal to the last bit, faster a row when there are dozens.
  * raw: [n][n_columns]; ret_output: [n][n_outputs]. */
