@@ -187,7 +187,12 @@ static enum status put_report(const struct report *report, const char *created, 
     TRY(report_put_models(report, err));
     TRY(report_put_archetypes(report, err));
     TRY(report_put_network(report, err));
-    report_put_absent(report, "virality", NOT_YET ": it needs posts (--posts)");
+    if (report->training->virality) {
+        json_put_key(w, "virality");
+        virality_put(report->training->virality, w);
+    } else {
+        report_put_absent(report, "virality", report->training->no_virality);
+    }
     report_put_absent(report, "growth", NOT_YET "; what was seen is in explore.growth");
     json_end_object(w);
     return STATUS_OK;

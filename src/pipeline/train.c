@@ -28,6 +28,7 @@ void training_free(struct training *training)
     network_free(training->network);
     edges_free(training->edges);
     import_report_free(training->imported);
+    virality_free(training->virality);
     explore_free(training->explore);
     explore_snapshots_deinit(&training->snapshots);
     table_free(training->table);
@@ -211,6 +212,7 @@ enum status train_run(const struct train_input *input, struct training **ret_tra
     TRY(search(training, err));
     stages_enter(stages, "statistics");
     TRY(explore(training, err));
+    TRY(virality_part_train(training, &input->joins, err));
     stages_enter(stages, "models written");
     TRY(write_blobs(training, err));
     stages_enter(stages, "models checked");

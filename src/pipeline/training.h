@@ -13,6 +13,7 @@
 #include "dataset/import.h"
 #include "explore/explore.h"
 #include "explore/snapshots.h"
+#include "explore/virality.h"
 #include "learn/archetypes.h"
 #include "learn/crossval.h"
 #include "learn/dependence.h"
@@ -101,6 +102,9 @@ struct training {
     struct edges *edges;     /* NULL: none were given */
     struct network *network; /* borrows the edges */
 
+    struct virality *virality; /* NULL: see why */
+    const char *no_virality;
+
     void *blob[ENGINE_N_MODELS];
     size_t blob_bytes[ENGINE_N_MODELS];
     struct engine *engine; /* borrows the blobs */
@@ -161,5 +165,9 @@ enum status network_part_train(struct training *training, const struct import_jo
                                struct error *err);
 /* Take the features that read a place in the network (net_*) out of a design. */
 void network_exclude_features(bool excluded[static FEATURE_N]);
+
+/* What lifts a post, where posts were given. */
+enum status virality_part_train(struct training *training, const struct import_joins *joins,
+                                struct error *err);
 
 enum status similar_part_write(struct training *training, struct error *err);

@@ -289,6 +289,23 @@ def check_network(part, groups):
     check_links(part["brands"], "network.brands")
 
 
+def check_virality(part):
+    members(part, "virality", n=int, accounts=int, accounts_share=NUMBER, r2=NUMBER, factors=list)
+    need(0 <= part["r2"] <= 1 and part["accounts"] <= part["n"], "virality", "r2, counts")
+    for factor in part["factors"]:
+        members(factor, "virality.factors", name=str, r2_lost=NUMBER, levels=list)
+        need(0 <= factor["r2_lost"] <= part["r2"], "virality.factors.r2_lost", factor["r2_lost"])
+        levels = factor["levels"]
+        need(sum(level["reference"] for level in levels) == 1, "virality.factors.levels", "one reference")
+        for level in levels:
+            members(level, "virality.factors.levels", name=str, reference=bool, n=int, accounts=int)
+            for kind in (("ln_low", "ln_ratio", "ln_high"), ("low", "effect", "high")):
+                if level["reference"]:
+                    need(all(level[key] is None for key in kind), "virality.factors.levels", "a reference has figures")
+                else:
+                    ordered("virality.factors.levels", *(level[key] for key in kind))
+
+
 def check_report(report):
     members(report, "report", schema=int, kind=str, made=str, influence=str, synthetic=bool, bundle=dict,
             overview=dict, groups=dict, data=dict, explore=dict, models=dict, archetypes=dict, network=dict,
@@ -313,3 +330,5 @@ def check_report(report):
             check_tier(report["models"]["tier"])
         check_archetypes(report["archetypes"])
         check_network(report["network"], groups)
+        if not is_absent(report["virality"]):
+            check_virality(report["virality"])
