@@ -39,7 +39,7 @@ export interface Report {
   models: Maybe<Models>;
   archetypes: Maybe<Archetypes>;
   network: Maybe<Network>;
-  virality: Maybe<object>;
+  virality: Maybe<Virality>;
   growth: Maybe<object>;
 }
 
@@ -444,4 +444,29 @@ export interface Network {
   collaborations: Maybe<NetworkLinks>;
   brands: Maybe<NetworkLinks>;
   drawn: { handle: (string | null)[]; x: number[]; y: number[]; community: number[]; followers: Num[]; degree: number[]; pagerank: number[]; edges: { from: number[]; to: number[] } };
+}
+
+export interface Virality {
+  n: number;
+  accounts: number;
+  accounts_share: number;
+  r2: number;
+  factors: ViralityFactor[];
+}
+export interface ViralityFactor {
+  name: string;
+  r2_lost: number;
+  levels: ViralityLevel[];
+}
+export interface ViralityLevel {
+  name: string;
+  reference: boolean;
+  n: number;
+  accounts: number;
+  ln_ratio: Num;
+  ln_low: Num;
+  ln_high: Num;
+  effect: Num;
+  low: Num;
+  high: Num;
 }
