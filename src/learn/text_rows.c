@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/text_rows.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,7 @@ static enum status choose_words(struct text_rows *rows, struct counts *counts, s
     rows->idf = ARENA_ARRAY(&rows->memory, float, rows->n_words + 1);
     if (!rows->words || !rows->idf)
         return no_memory(err);
+    assert(counts->slots || rows->n_words == 0);
     for (size_t i = 0; i < rows->n_words; i++) {
         rows->words[i] = counts->slots[i].word;
         rows->idf[i] =
