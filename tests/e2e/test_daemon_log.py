@@ -31,11 +31,15 @@ def metric(daemon, name):
 
 def requests_answered(daemon):
     """How many requests were answered before this look. An answer is counted just after it has left, so
-    look until nothing but the look itself was added."""
-    last = metric(daemon, "influenced_requests_total")
-    while (now := metric(daemon, "influenced_requests_total")) != last + 1:
-        last = now
-    return now
+    look until only the look itself is under way, twice, and nothing but the first look was added."""
+    last = None
+    while True:
+        under_way = metric(daemon, "influenced_requests_in_flight ")
+        total = metric(daemon, "influenced_requests_total")
+        # Two looks a round: the one for the total counts the one before it.
+        if under_way == 1 and total == last:
+            return total
+        last = total + 2
 
 
 class Load(threading.Thread):
