@@ -27,6 +27,12 @@ enum feature_id {
     FEATURE_N
 };
 
+/* Fields that tell an account's place in a network of real edges, as bits of number[]: known of the
+ * accounts that the network was made of, and of nobody else. */
+#define FEATURE_PLACES                                                       \
+    (UINT64_C(1) << PROFILE_net_pagerank | UINT64_C(1) << PROFILE_net_core | \
+     UINT64_C(1) << PROFILE_net_clustering | UINT64_C(1) << PROFILE_net_betweenness)
+
 struct feature_definition {
     const char *name;
     const char *group;

@@ -48,14 +48,6 @@ enum status engine_need_string(struct engine *engine, const struct artifact *art
     return STATUS_OK;
 }
 
-uint64_t engine_extract(const struct feature_spec *spec, const struct profile *profile,
-                        float *ret_raw)
-{
-    struct profile prepared = *profile;
-    feature_prepare(&prepared);
-    return feature_extract(spec, &prepared, ret_raw);
-}
-
 /* ---- opening ---- */
 
 static struct engine *engine_new(const char *version)

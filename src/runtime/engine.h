@@ -68,6 +68,16 @@ const struct predictor *engine_predictor(const struct engine *engine, enum engin
  */
 const struct drift_reference *engine_drift(const struct engine *engine, enum engine_model model);
 
+/* An account's place in the network (FEATURE_PLACES) is known of catalogued accounts only. A model
+ * that reads it gets that of an unseen profile from here: of each of `fields` that the prepared
+ * profile lacks, the mean over its nearest catalogued neighbours, as engine_similar() finds them.
+ * Without a similar model, or where no neighbour has the field, it stays missing. Returns the
+ * fields that were lacking. scratch: engine_places_scratch(), 64-byte aligned. No allocation. */
+#define ENGINE_PLACE_NEIGHBOURS 10
+uint64_t engine_fill_places(const struct engine *engine, uint64_t fields, struct profile *prepared,
+                            void *scratch);
+size_t engine_places_scratch(const struct engine *engine);
+
 /* What scored profiles are compared with; written beside the predictor by score_extra_write().
  *
  * A table without a label has the target "composite" and a predictor of the family "composite": a

@@ -11,7 +11,8 @@ size_t engine_cluster_scratch(const struct engine *engine)
         return 0;
     const struct clusters_model *model = clusters_model(engine->clusters);
     return scratch_align(model->n_inputs * sizeof(float)) +
-           2 * scratch_align(model->k * sizeof(double));
+           2 * scratch_align(model->k * sizeof(double)) +
+           engine_spec_scratch(engine, clusters_spec(engine->clusters));
 }
 
 enum status engine_cluster(const struct engine *engine, const struct profile *profile,
@@ -24,7 +25,7 @@ enum status engine_cluster(const struct engine *engine, const struct profile *pr
     float *x = scratch_take(&scratch, model->n_inputs * sizeof *x);
     double *distance = scratch_take(&scratch, model->k * sizeof *distance);
     double *membership = scratch_take(&scratch, model->k * sizeof *membership);
-    uint64_t imputed = engine_extract(spec, profile, x);
+    uint64_t imputed = engine_extract(engine, spec, profile, scratch, x);
     feature_scale(spec, x, x);
     size_t cluster = clusters_assign(engine->clusters, x, distance);
     for (size_t c = 0; c < model->k; c++)

@@ -51,7 +51,15 @@ enum status engine_need_predictor(const struct artifact *artifact, const char *p
 enum status engine_need_string(struct engine *engine, const struct artifact *artifact,
                                const char *tag, const char **ret_string, struct error *err);
 
-/* A copy of the profile with what can be computed filled in, and its raw features. Returns the
- * imputed fields. */
-uint64_t engine_extract(const struct feature_spec *spec, const struct profile *profile,
-                        float *ret_raw);
+/* Scratch that engine_extract() needs for a spec: 0 for one that reads no place in the network. */
+size_t engine_spec_scratch(const struct engine *engine, const struct feature_spec *spec);
+
+/* A prepared profile's raw features; where the spec reads a place in the network and the profile
+ * lacks it, it is filled in from its neighbours first. Returns the imputed fields, those too.
+ * scratch: engine_spec_scratch(). */
+uint64_t engine_extract_prepared(const struct engine *engine, const struct feature_spec *spec,
+                                 struct profile *prepared, void *scratch, float *ret_raw);
+
+/* The same of a copy of the profile with what can be computed filled in. */
+uint64_t engine_extract(const struct engine *engine, const struct feature_spec *spec,
+                        const struct profile *profile, void *scratch, float *ret_raw);

@@ -156,9 +156,12 @@ size_t engine_score_scratch(const struct engine *engine)
 {
     if (!engine->score)
         return 0;
-    size_t n = predictor_spec(engine->score)->n_columns;
-    return scratch_align(n * sizeof(float)) + scratch_align(n * sizeof(double)) +
-           predictor_scratch_bytes(engine->score);
+    const struct feature_spec *spec = predictor_spec(engine->score);
+    size_t predicting = predictor_scratch_bytes(engine->score);
+    size_t placing = engine_spec_scratch(engine, spec);
+    return scratch_align(spec->n_columns * sizeof(float)) +
+           scratch_align(spec->n_columns * sizeof(double)) +
+           (predicting > placing ? predicting : placing);
 }
 
 double engine_novelty_distance(const struct feature_spec *spec, const float *raw)
@@ -242,7 +245,7 @@ enum status engine_score(const struct engine *engine, const struct profile *prof
     struct profile prepared = *profile;
     feature_prepare(&prepared);
     struct score_answer answer = {.target = extra->target, .raw = raw};
-    answer.imputed = feature_extract(spec, &prepared, raw);
+    answer.imputed = engine_extract_prepared(engine, spec, &prepared, scratch, raw);
     composite_compute(&extra->composite, &prepared, &answer.composite);
     if (is_composite(engine))
         bound_composite(&extra->composite, &answer);

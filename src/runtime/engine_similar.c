@@ -161,7 +161,9 @@ enum status engine_similar(const struct engine *engine, const struct profile *pr
     float *x = scratch_take(&scratch, engine->similar->n_columns * sizeof *x);
     struct neighbour *found = scratch_take(&scratch, SIMILAR_MAX_K * sizeof *found);
     struct similar_item *items = scratch_take(&scratch, SIMILAR_MAX_K * sizeof *items);
-    uint64_t imputed = engine_extract(engine->similar, profile, x);
+    struct profile prepared = *profile;
+    feature_prepare(&prepared);
+    uint64_t imputed = feature_extract(engine->similar, &prepared, x);
     feature_scale(engine->similar, x, x);
     const struct neighbours_query nearest = {x, query->k, passes, &filter};
     size_t n = neighbours_search(engine->neighbours, &nearest, scratch, found);

@@ -121,19 +121,23 @@ enum status engine_open_tier(struct engine *engine, struct error *err)
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static size_t one_scratch(const struct predictor *predictor)
+static size_t one_scratch(const struct engine *engine, const struct predictor *predictor)
 {
-    return predictor ? scratch_align(predictor_spec(predictor)->n_columns * sizeof(float)) +
-                           predictor_scratch_bytes(predictor)
-                     : 0;
+    if (!predictor)
+        return 0;
+    const struct feature_spec *spec = predictor_spec(predictor);
+    size_t predicting = predictor_scratch_bytes(predictor);
+    size_t placing = engine_spec_scratch(engine, spec);
+    return scratch_align(spec->n_columns * sizeof(float)) +
+           (predicting > placing ? predicting : placing);
 }
 
 size_t engine_tier_scratch(const struct engine *engine)
 {
     if (!engine->tier)
         return 0;
-    size_t tier = one_scratch(engine->tier);
-    size_t size = one_scratch(engine->size);
+    size_t tier = one_scratch(engine, engine->tier);
+    size_t size = one_scratch(engine, engine->size);
     /* The tier's features outlive the size's question. */
     return 2 * scratch_align(TIERS_MAX * sizeof(double)) + tier + size;
 }
@@ -204,7 +208,7 @@ static bool check_audience(const struct engine *engine, const struct profile *pr
     if (engine->size) {
         const struct feature_spec *spec = predictor_spec(engine->size);
         float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
-        engine_extract(spec, profile, raw);
+        engine_extract(engine, spec, profile, scratch, raw);
         if (!classify(engine->size, raw, profile->text[PROFILE_hashtags], extra->size_calibration,
                       extra->size_temperature, scratch, probability))
             return false;
@@ -247,7 +251,7 @@ enum status engine_tier(const struct engine *engine, const struct profile *profi
         .names = extra->names,
         .probabilities = probability,
     };
-    answer.imputed = engine_extract(spec, profile, raw);
+    answer.imputed = engine_extract(engine, spec, profile, scratch, raw);
     if (!classify(engine->tier, raw, profile->text[PROFILE_hashtags], extra->calibration,
                   extra->temperature, scratch, probability))
         return fail(err, STATUS_CORRUPT, "tier model: its answer is not finite");
