@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "dataset/split.h"
+#include "learn/fold_places.h"
 #include "learn/folds.h"
 #include "learn/tune.h"
 
@@ -29,6 +30,28 @@ static void fold_data_deinit(struct fold_data *data)
     free(data->label);
 }
 
+/* The held-out rows as an unseen profile would look. */
+static enum status make_held(struct fold_data *data, const struct crossval_input *input,
+                             const struct fold_rows *rows, const size_t *train, struct error *err)
+{
+    AUTO(free_slot) size_t *held = calloc(rows->n_held + 1, sizeof *held);
+    if (!held)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < rows->n_held; i++)
+        held[i] = input->target->rows[rows->held[i]];
+    TRY(matrix_make(data->spec, input->table, held, rows->n_held, &data->held, err));
+    if (!input->similar || rows->n_held == 0 || !(data->spec->inputs & FEATURE_PLACES))
+        return STATUS_OK;
+    const struct fold_places places = {
+        .table = input->table,
+        .similar = input->similar,
+        .train = train,
+        .n_train = rows->n_train,
+        .seed = input->seed,
+    };
+    return fold_places_fill(&places, data->spec, held, &data->held, err);
+}
+
 /* train, held: positions in the target. */
 static enum status fold_data_init(struct fold_data *data, const struct crossval_input *input,
                                   const struct fold_rows *rows, struct error *err)
@@ -47,9 +70,7 @@ static enum status fold_data_init(struct fold_data *data, const struct crossval_
     }
     TRY(design_fit(input->design, input->table, of_table, n_train, &data->spec, err));
     TRY(matrix_make(data->spec, input->table, of_table, n_train, &data->train, err));
-    for (size_t i = 0; i < rows->n_held; i++)
-        of_table[i] = target->rows[rows->held[i]];
-    return matrix_make(data->spec, input->table, of_table, rows->n_held, &data->held, err);
+    return make_held(data, input, rows, of_table, err);
 }
 
 static struct problem problem_of(const struct crossval_input *input, const struct fold_data *data,

@@ -51,6 +51,9 @@ enum status metrics_of_rows(const struct target *target, const double *output, c
 struct crossval_input {
     const struct table *table;
     const struct design *design;
+    /* What neighbours are found by: held-out rows are then told their place in the network by their
+     * neighbours among the training rows, as unseen profiles are. NULL: they keep their own. */
+    const struct design *similar;
     const struct target *target;
     const struct trainer *const *trainers;
     size_t n_trainers;

@@ -70,9 +70,9 @@ static struct catalogue_columns columns_of(const struct table *table)
     return columns;
 }
 
-enum status similar_part_write(struct training *training, struct error *err)
+enum status similar_part_design(const struct training *training, struct design *ret_design,
+                                struct error *err)
 {
-    const struct table *table = training->table;
     struct design_options options = {
         .level_weight = training->config->similar_text_weight,
         .max_levels = 24,
@@ -80,8 +80,14 @@ enum status similar_part_write(struct training *training, struct error *err)
     };
     /* A profile's place in the network is read off its neighbours: it cannot help to find them. */
     network_exclude_features(options.excluded);
+    return design_choose(training->table, &options, ret_design, err);
+}
+
+enum status similar_part_write(struct training *training, struct error *err)
+{
+    const struct table *table = training->table;
     struct design design;
-    TRY(design_choose(table, &options, &design, err));
+    TRY(similar_part_design(training, &design, err));
     TRY(design_fit(&design, table, training->all_rows, table->n_rows, &training->similar_spec,
                    err));
     AUTO(matrix_deinit) struct matrix matrix = {0};

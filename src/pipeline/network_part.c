@@ -1,18 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The network in a training run. */
+#include "learn/leakage.h"
 #include "pipeline/training.h"
 
 #define MAX_OUTSIDE 5000000 /* brands and others that the table lacks */
 
 void network_exclude_features(bool excluded[static FEATURE_N])
 {
-    const uint64_t places = UINT64_C(1) << PROFILE_net_pagerank | UINT64_C(1) << PROFILE_net_core |
-                            UINT64_C(1) << PROFILE_net_clustering |
-                            UINT64_C(1) << PROFILE_net_betweenness;
     for (size_t f = 0; f < FEATURE_N; f++)
-        if (feature_definitions[f].inputs & places)
+        if (feature_definitions[f].inputs & FEATURE_PLACES)
             excluded[f] = true;
+}
+
+static bool has_places(const struct table *table)
+{
+    for (size_t f = 0; f < PROFILE_N_NUMBERS; f++)
+        if (FEATURE_PLACES >> f & 1 && table->number[f])
+            return true;
+    return false;
+}
+
+/* Neighbours found by what a target hides would tell of it. */
+static bool finds_by_hidden(const struct design *similar, const struct target *target)
+{
+    for (size_t i = 0; i < similar->n_features; i++)
+        if (leakage_hides(target->hidden, similar->features[i]))
+            return true;
+    for (size_t t = 0; t < PROFILE_N_TEXTS; t++)
+        if (similar->texts[t] && target->hidden_text[t])
+            return true;
+    return false;
+}
+
+enum status network_hide_places(const struct training *training, const struct target *target,
+                                struct design_options *options, struct error *err)
+{
+    struct design similar;
+    if (!has_places(training->table))
+        return STATUS_OK;
+    TRY(similar_part_design(training, &similar, err));
+    if (finds_by_hidden(&similar, target))
+        network_exclude_features(options->excluded);
+    return STATUS_OK;
 }
 
 /* Figures alone make accounts alike here: that alike ones share a category or a country is then a

@@ -223,6 +223,11 @@ enum status score_part_train(struct training *training, struct error *err)
     TRY(choose_target(training, err));
     TRY(make_composite(training, err));
     struct design_options options = design_options_of(part);
+    /* A composite is made of figures, and looks at no place. */
+    if (part->is_composite)
+        network_exclude_features(options.excluded);
+    else
+        TRY(network_hide_places(training, part->searched.target, &options, err));
     TRY(design_choose(table, &options, &part->searched.design, err));
     if (part->is_composite) {
         TRY(design_fit(&part->searched.design, table, training->all_rows, table->n_rows,

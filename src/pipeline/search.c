@@ -97,9 +97,12 @@ enum status search_run(struct training *training, const struct search_options *o
     stages_enter(&training->stages, options->stage);
     TRY(check_leakage(training, searched, err));
     const struct trainer *chosen[32];
+    struct design similar;
+    TRY(similar_part_design(training, &similar, err));
     struct crossval_input input = {
         .table = training->table,
         .design = &searched->design,
+        .similar = &similar,
         .target = searched->sample,
         .trainers = chosen,
         .n_folds = (size_t)config->search_folds,

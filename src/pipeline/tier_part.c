@@ -184,6 +184,7 @@ static enum status class_part_train(struct training *training, const char *stage
     const struct target *target = part->searched.target;
     struct design_options options = {.hidden = target->hidden, .may_be_empty = true};
     memcpy(options.hidden_text, target->hidden_text, sizeof options.hidden_text);
+    TRY(network_hide_places(training, target, &options, err));
     TRY(design_choose(training->table, &options, &part->searched.design, err));
     warn_of_imbalance(training, target);
     struct search_options search = {

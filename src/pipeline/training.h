@@ -166,8 +166,16 @@ enum status network_part_train(struct training *training, const struct import_jo
 /* Take the features that read a place in the network (net_*) out of a design. */
 void network_exclude_features(bool excluded[static FEATURE_N]);
 
+/* The same where neighbours, who tell an unseen profile its place, are found by what `target`
+ * hides. */
+enum status network_hide_places(const struct training *training, const struct target *target,
+                                struct design_options *options, struct error *err);
+
 /* What lifts a post, where posts were given. */
 enum status virality_part_train(struct training *training, const struct import_joins *joins,
                                 struct error *err);
 
+/* What neighbours are found by. */
+enum status similar_part_design(const struct training *training, struct design *ret_design,
+                                struct error *err);
 enum status similar_part_write(struct training *training, struct error *err);

@@ -28,9 +28,12 @@ static enum status find_importance(struct training *training, const struct searc
                                    struct error *err)
 {
     const struct train_config *config = training->config;
+    struct design similar;
+    TRY(similar_part_design(training, &similar, err));
     struct crossval_input input = {
         .table = training->table,
         .design = &searched->design,
+        .similar = &similar,
         .target = searched->sample,
         .n_folds = searched->crossval->n_folds,
         .n_repeats = 1,

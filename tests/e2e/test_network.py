@@ -100,3 +100,45 @@ def test_real_edges_have_real_themes(run, shared_data, tmp_path):
     assert network["n"] == 33935 and network["links"] > 27000 and network["modularity"] > 0.6
     assert network["homophily"]["assortativity"] > 0.4
     assert network["collaborations"]["auc"] > 0.7
+
+
+PLACE = {"net_pagerank", "net_core", "net_clustering", "net_betweenness"}
+
+
+def test_an_unseen_profile_gets_its_place_from_its_neighbours(run, demo, tmp_path, start_daemon):
+    run("train", demo / "profiles.csv", "--edges", demo / "edges.csv", *QUICK, "--score.models=ridge", "--out",
+        tmp_path / "models")
+    daemon = start_daemon(tmp_path / "models")
+
+    def get(path):
+        status, answer = daemon.get(path)
+        assert status == 200, answer
+        return answer
+
+    def explain(profile):
+        status, answer = daemon.post("/score?explain=true", profile)
+        assert status == 200, answer
+        points = {c["feature"]: c["points"] for c in answer["explanation"]["contributions"]}
+        return answer, points["net_pagerank"]
+
+    line, unseen, gaps, widths = [], [], [], []
+    for i in range(1, 600, 40):
+        record = {k: v for k, v in get(f"/influencers?handle=synthetic_{i:06}")["profile"].items() if k != "handle"}
+        whole, points = explain(record)
+        assert not PLACE & set(whole["imputed"])
+        line.append((record["net_pagerank"], points))
+        bare = {k: v for k, v in record.items() if k not in PLACE}
+        answer, points = explain(bare)
+        assert set(answer["imputed"]) >= PLACE
+        status, similar = daemon.post("/similar", {**bare, "k": 10})
+        assert status == 200 and similar["similar"][0]["distance"] == pytest.approx(0, abs=1e-3)
+        places = [get(f"/influencers?handle={s['handle']}")["profile"]["net_pagerank"] for s in similar["similar"]]
+        unseen.append((sum(places) / 10, points))
+        gaps.append(abs(answer["score"] - whole["score"]))
+        widths.append(whole["interval"]["high"] - whole["interval"]["low"])
+    assert max(gaps) < 0.1 * min(widths)
+    # Ridge is linear: what it makes of a neighbours' mean lies on the line through two known places.
+    (x0, y0), (x1, y1) = min(line), max(line)
+    assert abs(y1 - y0) > 1e-3
+    for x, y in unseen:
+        assert y == pytest.approx(y0 + (x - x0) * (y1 - y0) / (x1 - x0), abs=1e-4)

@@ -260,6 +260,44 @@ static void cross_validation_finds_what_is_there_and_repeats_itself(void **state
     assert_int_equal(crossval_run(&input, &none, NULL), STATUS_INVALID);
 }
 
+/* Places that nothing else tells of, and a target that is the place: whoever knows it is right, and
+ * the neighbours of an unseen row know nothing. */
+static void a_held_out_row_is_not_told_its_own_place(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(target_free_slot) struct target *target = NULL;
+    double pagerank[N];
+    assert_int_equal(target_column(&f->table, "influence_score", &target, NULL), STATUS_OK);
+    struct rng rng = rng_seed(11);
+    for (size_t i = 0; i < N; i++)
+        target->y[i] = pagerank[i] = rng_normal(&rng);
+    struct design similar;
+    struct design design;
+    assert_int_equal(design_choose(&f->table, &(struct design_options){0}, &similar, NULL),
+                     STATUS_OK);
+    f->table.number[PROFILE_net_pagerank] = pagerank;
+    assert_int_equal(design_choose(&f->table, &(struct design_options){0}, &design, NULL),
+                     STATUS_OK);
+    const struct trainer *const tried[] = {&trainer_ridge};
+    struct crossval_input input = {.table = &f->table,
+                                   .design = &design,
+                                   .target = target,
+                                   .trainers = tried,
+                                   .n_trainers = 1,
+                                   .n_folds = 5,
+                                   .n_repeats = 2,
+                                   .n_threads = 1,
+                                   .stage = ""};
+    AUTO(crossval_free_slot) struct crossval *own = NULL;
+    AUTO(crossval_free_slot) struct crossval *told = NULL;
+    assert_int_equal(crossval_run(&input, &own, NULL), STATUS_OK);
+    input.similar = &similar;
+    assert_int_equal(crossval_run(&input, &told, NULL), STATUS_OK);
+    f->table.number[PROFILE_net_pagerank] = NULL;
+    assert_true(own->entries[0].mean[METRIC_R2] > 0.95);
+    assert_true(told->entries[0].mean[METRIC_R2] < 0.05);
+}
+
 /* A target that no column knows: ridge must not seem to know it. */
 static void noise_is_not_learnt(void **state)
 {
@@ -329,6 +367,7 @@ int main(void)
         cmocka_unit_test(bins_end_at_their_cut),
         cmocka_unit_test(quantiles_make_classes_of_equal_size),
         cmocka_unit_test(cross_validation_finds_what_is_there_and_repeats_itself),
+        cmocka_unit_test(a_held_out_row_is_not_told_its_own_place),
         cmocka_unit_test(noise_is_not_learnt),
         cmocka_unit_test(archetypes_are_as_many_as_were_planted),
     };
