@@ -21,8 +21,7 @@ bool assets_wants_page(const struct request *request)
     return accept && strstr(accept, "text/html");
 }
 
-/* The client has it already: say so. */
-static bool answer_unchanged(struct request *request, const char *etag)
+bool assets_unchanged(struct request *request, const char *etag)
 {
     const char *known = request->head.if_none_match;
     request_add_header(request, "ETag", etag);
@@ -73,7 +72,7 @@ enum status handle_page(struct request *request, struct error *err)
     request_add_header(request, "X-Frame-Options", "DENY");
     request_add_header(request, "Referrer-Policy", "no-referrer");
     request_add_header(request, "Content-Security-Policy", page_security_policy());
-    if (answer_unchanged(request, asset->etag))
+    if (assets_unchanged(request, asset->etag))
         return STATUS_OK;
     return put_asset(request, asset, err);
 }
@@ -88,7 +87,7 @@ enum status handle_report(struct request *request, struct error *err)
     if (!etag)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     request_add_header(request, "Cache-Control", "no-cache");
-    if (!answer_unchanged(request, etag))
+    if (!assets_unchanged(request, etag))
         buffer_put(&request->reply, report->bytes, report->size);
     return STATUS_OK;
 }

@@ -14,6 +14,9 @@ struct request;
 /* Whether the page has a file under that path. */
 bool assets_has(const char *path);
 
+/* Names the reply by its ETag. True: the client has it already, and 304 says so. */
+bool assets_unchanged(struct request *request, const char *etag);
+
 /* A browser asks: Accept names text/html. */
 bool assets_wants_page(const struct request *request);
 

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "runtime/parity.h"
+#include "serve/openapi.h"
 #include "serve/request.h"
 #include "serve/router.h"
 #include "serve/service.h"
@@ -52,13 +53,17 @@ static enum status load_dir(struct service *service, enum model_role role, const
 {
     AUTO(engine_close_slot) struct engine *engine = NULL;
     AUTO(file_unmap) struct file_map report = {0};
+    AUTO(buffer_deinit) struct buffer openapi = {0};
     size_t n_vectors = 0;
     TRY(engine_open(dir, &engine, err));
     TRY(parity_replay(engine, dir, &n_vectors, err));
     TRY(map_report(dir, &report, err));
+    if (role == MODEL_MAIN)
+        TRY(openapi_write(engine, service->config, &openapi, err));
     const struct model_parts parts = {
         .engine = engine,
         .report = report,
+        .openapi = openapi,
         .n_lanes = service->n_lanes,
         /* A shadow is asked what the main model sees. */
         .drift_slice_s = role == MODEL_SHADOW
@@ -66,7 +71,8 @@ static enum status load_dir(struct service *service, enum model_role role, const
                              : service->config->drift_window_minutes * 60 / (DRIFT_SLICES - 1),
     };
     TRY(slot_exchange(&service->slots[role], &parts, err));
-    report = (struct file_map){0}; /* the slot's now, as is the engine */
+    report = (struct file_map){0}; /* the slot's now, as are the text and the engine */
+    openapi = (struct buffer){0};
     log_info("%s model: serving %s, %zu parity vectors hold", model_role_names[role],
              engine_version(engine), n_vectors);
     engine = NULL;

@@ -7,6 +7,7 @@
 #include "serve/assets.h"
 #include "serve/handlers.h"
 #include "serve/mlflow.h"
+#include "serve/openapi.h"
 #include "serve/v2.h"
 
 #define GET_ONLY (HTTP_GET | HTTP_HEAD), "GET, HEAD"
@@ -30,6 +31,8 @@ const struct route routes[N_ROUTES] = {
      "the page, for browsers; otherwise this list"},
     {ROUTE_PAGE, ROUTE_PAGE_PATH, GET_ONLY, handle_page, false, 0, false, false, DIALECT_OWN,
      "files of the page"},
+    {ROUTE_OPENAPI, "/openapi.json", GET_ONLY, handle_openapi, true, TOKEN_PREDICT, false, false,
+     DIALECT_OWN, "this interface as OpenAPI 3.1, typed from the model in service"},
     {ROUTE_REPORT, "/report", GET_ONLY, handle_report, true, TOKEN_PREDICT, false, false,
      DIALECT_OWN, "what training found: report.json of the bundle in service"},
     {ROUTE_HEALTHY, "/-/healthy", GET_ONLY, handle_healthy, false, 0, true, false, DIALECT_OWN,

@@ -35,6 +35,7 @@ static void close_model(struct model *model)
 {
     engine_close(model->engine);
     file_unmap(&model->report);
+    buffer_deinit(&model->openapi);
     free(model->tally);
     for (size_t which = 0; which < N_MODEL_DRIFTS; which++) {
         for (unsigned i = 0; model->drift[which] && i < model->n_lanes; i++)
@@ -83,6 +84,7 @@ enum status slot_exchange(struct slot *slot, const struct model_parts *parts, st
     unfinished = NULL;
     model->engine = parts->engine;
     model->report = parts->report;
+    model->openapi = parts->openapi;
     model->expected = 0;
     atomic_store_explicit(&model->released, 0, memory_order_relaxed);
     model->in_use = true;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "runtime/engine.h"
 
 struct model_tally;
@@ -29,6 +30,7 @@ enum model_drift {
 struct model {
     struct engine *engine;     /* owns */
     struct file_map report;    /* owns: report.json, empty when the bundle has none */
+    struct buffer openapi;     /* owns: openapi.json; empty but for the main model */
     struct model_tally *tally; /* [n_lanes] owns */
     /* [n_lanes] owns; NULL: the blob has no reference, or drift is not watched. */
     struct drift_window **drift[N_MODEL_DRIFTS];
@@ -47,11 +49,12 @@ struct slot {
 struct model *slot_acquire(struct slot *slot);
 void slot_release(struct model *model);
 
-/* Take the engine and its report into service; the one before is retired. STATUS_UNAVAILABLE:
- * SLOT_MODELS models are still held by requests; both stay the caller's. */
+/* Take the engine, its report and its description into service; the one before is retired.
+ * STATUS_UNAVAILABLE: SLOT_MODELS models are still held by requests; all stay the caller's. */
 struct model_parts {
     struct engine *engine;
     struct file_map report;
+    struct buffer openapi;
     unsigned n_lanes;
     int64_t drift_slice_s; /* 0: drift is not watched */
 };

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -116,6 +117,25 @@ def hand_models(tmp_path_factory):
 @pytest.fixture(scope="session")
 def bundle(models):
     return (models / "current").resolve()
+
+
+def npm_install(folder, tmp_path_factory):
+    """The packages of folder/package-lock.json, installed once, beside it; skips where they cannot be had."""
+    if not shutil.which("npm"):
+        pytest.skip("no npm: apt-get install npm")
+    lock_file, done = folder / "package-lock.json", folder / "node_modules/.package-lock.json"
+    # The workers of a run share the folder: one installs, the others wait.
+    with open(tmp_path_factory.getbasetemp().parent / f"npm-{folder.name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if done.exists() and done.stat().st_mtime >= lock_file.stat().st_mtime:
+            return
+        install = subprocess.run(
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder,
+            capture_output=True, text=True, timeout=180, check=False,
+        )
+        if install.returncode != 0:
+            pytest.skip(f"npm could not fetch its packages: {install.stderr.strip()[:200]}")
+        done.touch()
 
 
 class Daemon:

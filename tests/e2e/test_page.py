@@ -2,7 +2,6 @@
 """The page in a real browser, on the real daemon and as a file. Needs npm and Chromium."""
 
 import csv
-import fcntl
 import json
 import re
 import shlex
@@ -11,6 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from conftest import npm_install
 
 PAGE = Path(__file__).parent / "page"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -22,25 +23,7 @@ def browser_tools(tmp_path_factory):
     """The packages that drive.mjs needs, installed once, beside it."""
     if not CHROMIUM:
         pytest.skip("no chromium: apt-get install chromium")
-    if not shutil.which("npm"):
-        pytest.skip("no npm: apt-get install npm")
-    # The workers of a run share the folder: one installs, the others wait.
-    with open(tmp_path_factory.getbasetemp().parent / "page-tools.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        install_browser_tools()
-
-
-def install_browser_tools():
-    lock_file, done = PAGE / "package-lock.json", PAGE / "node_modules/.package-lock.json"
-    if done.exists() and done.stat().st_mtime >= lock_file.stat().st_mtime:
-        return
-    install = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=PAGE,
-        capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
-    )
-    if install.returncode != 0:
-        pytest.skip(f"npm could not fetch its packages: {install.stderr.strip()[:200]}")
-    done.touch()
+    npm_install(PAGE, tmp_path_factory)
 
 
 @pytest.fixture
