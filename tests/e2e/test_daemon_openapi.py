@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conftest import npm_install
+from conftest import ROOT, npm_install
 
 LINTER = Path(__file__).parent / "openapi"
 DIALECT = jsonschema.Draft202012Validator
@@ -108,6 +108,16 @@ def described_path(path):
 
 
 # ---- the document ----
+
+def test_the_api_page_is_made_of_it(api):
+    made = subprocess.run(
+        [ROOT / "tests/support/api_page.py"], input=json.dumps(api.document), capture_output=True, text=True, check=True, timeout=60,
+    ).stdout
+    page = ROOT / "docs/api.md"
+    if os.environ.get("UPDATE_GOLDEN"):
+        page.write_text(made, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == made, "docs/api.md is out of date; UPDATE_GOLDEN=1 rewrites it"
+
 
 def test_every_schema_is_one_and_every_reference_leads_somewhere(api):
     document = api.document
