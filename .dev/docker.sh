@@ -92,6 +92,27 @@ docker_scrape() {
     docker_ok "Prometheus scrapes both replicas"
 }
 
+# A replica whose disk is full drops rows, and Prometheus says so by the rule as it ships.
+docker_alert() {
+    local port replica alerts=
+    port=$(free_port)
+    replica=$(docker run -d --network influence-test_default --network-alias influenced \
+        -v influence-test_models:/models:ro --tmpfs /tiny:size=128k,mode=1777 -p "127.0.0.1:$port:8080" \
+        -e INFLUENCED_LOG_PATH=/tiny/requests.db influenced --log.queue_bytes=65536)
+    for _ in $(seq 60); do
+        for _ in $(seq 100); do
+            curl -s -o /dev/null -d '{"followers": 12000, "posts": 80}' "http://127.0.0.1:$port/score" || true
+        done
+        alerts=$(curl -fs "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/alerts" || true)
+        [[ $alerts == *'"alertname":"InfluencedLogDropsRows"'*'"state":"firing"'* ]] && break
+        sleep 1
+    done
+    docker rm -f "$replica" >/dev/null
+    [[ $alerts == *'"alertname":"InfluencedLogDropsRows"'*'"state":"firing"'* ]] ||
+        docker_failed "the rule on dropped rows does not fire: $alerts"
+    docker_ok "rows dropped on a full disk raise InfluencedLogDropsRows"
+}
+
 command_docker_test() {
     docker info >/dev/null 2>&1 || die "docker-test: no Docker engine answers (DOCKER_HOST=${DOCKER_HOST:-})"
     export PORT=${PORT:-$(free_port)} PROMETHEUS_PORT=${PROMETHEUS_PORT:-$(free_port)} HAPROXY_IMAGE PROMETHEUS_IMAGE
@@ -108,5 +129,6 @@ command_docker_test() {
     docker_wait
     docker_scrape
     docker_upgrade
+    docker_alert
     say "docker-test: passed"
 }
