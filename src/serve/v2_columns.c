@@ -144,7 +144,8 @@ static void put_text(const struct v2_column *column, const char *value, struct j
 static void put_number(const struct v2_column *column, double value, struct json_writer *w,
                        struct buffer *binary)
 {
-    int64_t whole = (int64_t)value;
+    /* What may be missing (NaN) is FP64. */
+    int64_t whole = column->type == TENSOR_INT64 ? (int64_t)value : 0;
     if (column->is_binary && column->type == TENSOR_INT64)
         buffer_put(binary, &whole, sizeof whole);
     else if (column->is_binary)
