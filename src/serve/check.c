@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "reqlog/reader.h"
@@ -23,6 +24,8 @@
 
 #define SPARE_DESCRIPTORS 64
 #define LITTLE_SPACE (INT64_C(100) << 20)
+#define DAY_S INT64_C(86400)
+#define EXPIRES_SOON_S (14 * DAY_S)
 
 struct check {
     const struct serve_config *config;
@@ -164,14 +167,26 @@ static void check_address(struct check *check)
              listen_is_loopback(&address) ? ", for this machine alone" : "");
 }
 
-static void check_access(struct check *check)
+/* The same failure, with what to do. */
+static void tell_remedy(struct check *check, const char *what, const struct error *problem,
+                        const char *remedy)
+{
+    struct error advised = {0};
+    fail(&advised, problem->status, "%s; %s", problem->message,
+         problem->status == STATUS_DENIED ? "let the daemon's user read it" : remedy);
+    tell_failure(check, what, &advised);
+}
+
+static void check_tokens(struct check *check)
 {
     const struct serve_config *config = check->config;
     struct listen_address address;
     struct error problem = {0};
     struct access tokens = {0};
     if (access_init(&tokens, config->access_tokens, &problem) != STATUS_OK) {
-        tell_failure(check, "access", &problem);
+        tell_remedy(check, "access", &problem,
+                    "`influence token new --scope predict` prints a line for it");
+        access_deinit(&tokens);
         return;
     }
     bool is_open = listen_parse(config->server_listen, &address, NULL) == STATUS_OK &&
@@ -187,17 +202,61 @@ static void check_access(struct check *check)
                   "let a proxy ask who it is"
                 : "no tokens are asked for");
     access_deinit(&tokens);
-    bool has_certificate = config->access_tls_certificate[0] != '\0';
+}
+
+/* A certificate that clients will refuse, or a key that others can read, keeps nothing from
+ * starting. */
+static void check_validity(struct check *check, const struct tls *tls)
+{
+    const char *path = check->config->access_tls_certificate;
+    const char *key_path = check->config->access_tls_key;
+    struct error problem = {0};
+    struct stat info;
+    int64_t from_s = 0;
+    int64_t until_s = 0;
+    char day[2][28];
+    if (tls_validity(tls, &from_s, &until_s, &problem) != STATUS_OK) {
+        tell_failure(check, "tls", &problem);
+        return;
+    }
+    int64_t now_s = clock_utc_us() / 1000000;
+    clock_format_utc(from_s * 1000000, day[0]);
+    clock_format_utc(until_s * 1000000, day[1]);
+    if (now_s < from_s)
+        tell(check, "tls", "warning",
+             "%s holds from %.10s on: clients refuse it until then; look at this machine's clock",
+             path, day[0]);
+    else if (now_s >= until_s)
+        tell(check, "tls", "warning",
+             "%s expired on %.10s: clients refuse it; renew it, the daemon reads it when the file "
+             "changes",
+             path, day[1]);
+    else if (until_s - now_s < EXPIRES_SOON_S)
+        tell(check, "tls", "warning", "%s expires on %.10s, in %lld days: renew it", path, day[1],
+             (long long)(until_s - now_s) / DAY_S);
+    else if (stat(key_path, &info) == 0 && (info.st_mode & S_IROTH))
+        tell(check, "tls", "warning", "%s can be read by everybody: chmod o= it", key_path);
+    else
+        tell(check, "tls", "ok", "%s, until %.10s, and its key", path, day[1]);
+}
+
+static void check_tls(struct check *check)
+{
+    const struct serve_config *config = check->config;
+    struct error problem = {0};
     AUTO(tls_free_slot) struct tls *tls = NULL;
+    bool has_certificate = config->access_tls_certificate[0] != '\0';
     if (has_certificate != (config->access_tls_key[0] != '\0')) {
         fail(&problem, STATUS_INVALID,
-             "access.tls_certificate and access.tls_key: one needs the other");
+             "access.tls_certificate and access.tls_key: one needs the other; set both, or none");
         tell_failure(check, "tls", &problem);
     } else if (has_certificate && tls_new(config->access_tls_certificate, config->access_tls_key,
                                           &tls, &problem) != STATUS_OK) {
-        tell_failure(check, "tls", &problem);
+        tell_remedy(check, "tls", &problem,
+                    "needed are PEM files: the server's certificate with its chain behind it, and "
+                    "the key it was made for, without a password");
     } else if (has_certificate) {
-        tell(check, "tls", "ok", "%s", config->access_tls_certificate);
+        check_validity(check, tls);
     }
 }
 
@@ -259,7 +318,8 @@ enum status check_all(const struct serve_config *config, unsigned n_loops, FILE 
     check_beside(&check, "shadow", config->models_shadow);
     check_log(&check);
     check_address(&check);
-    check_access(&check);
+    check_tokens(&check);
+    check_tls(&check);
     check_descriptors(&check);
     check_memory(&check);
     return check.status;

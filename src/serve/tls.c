@@ -146,6 +146,25 @@ void tls_free(struct tls *tls)
     free(tls);
 }
 
+enum status tls_validity(const struct tls *tls, int64_t *ret_from_s, int64_t *ret_until_s,
+                         struct error *err)
+{
+    struct certificate *certificate = atomic_load_explicit(&tls->current, memory_order_acquire);
+    gnutls_x509_crt_t own = NULL;
+    time_t from = (time_t)-1;
+    time_t until = (time_t)-1;
+    if (gnutls_pcert_export_x509(&certificate->chain[0], &own) == GNUTLS_E_SUCCESS) {
+        from = gnutls_x509_crt_get_activation_time(own);
+        until = gnutls_x509_crt_get_expiration_time(own);
+        gnutls_x509_crt_deinit(own);
+    }
+    if (from == (time_t)-1 || until == (time_t)-1)
+        return fail(err, STATUS_INVALID, "access.tls_certificate: says not how long it holds");
+    *ret_from_s = (int64_t)from;
+    *ret_until_s = (int64_t)until;
+    return STATUS_OK;
+}
+
 static bool is_same(struct timespec a, struct timespec b)
 {
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;

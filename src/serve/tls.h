@@ -7,6 +7,7 @@
  * hold it. */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/status.h"
@@ -19,6 +20,11 @@ enum status tls_new(const char *certificate_path, const char *key_path, struct t
                     struct error *err);
 void tls_free(struct tls *tls);
 DEFINE_SLOT(tls_free, struct tls)
+
+/* From when until when the server's own certificate holds, seconds since 1970. STATUS_INVALID: it
+ * does not say. */
+enum status tls_validity(const struct tls *tls, int64_t *ret_from_s, int64_t *ret_until_s,
+                         struct error *err);
 
 /* What stood before stays in force when that fails. */
 enum status tls_reload(struct tls *tls, struct error *err);

@@ -46,6 +46,21 @@ def guarded(run, start_daemon, hand_models, tmp_path):
     return daemon, tokens, path
 
 
+@pytest.mark.parametrize("text, said", [
+    (None, "influence token new"), ("shop predict", "tokens:1: "), ("# nobody yet\n", "nobody is let in"),
+], ids=["not there", "malformed", "empty"])
+def test_check_looks_at_the_tokens(hand_models, tmp_path, text, said):
+    path = tmp_path / "tokens"
+    if text is not None:
+        path.write_text(text)
+    done = subprocess.run([INFLUENCED, "--check", f"--models.path={hand_models}", "--server.listen=127.0.0.1:0",
+                           f"--access.tokens={path}"], capture_output=True, text=True, timeout=60, check=False)
+    line = re.search(r"^access +(.*)$", done.stdout, re.M)[1]
+    assert said in line and "influence token new" in line, done.stdout
+    assert done.returncode == (0 if text and text[0] == "#" else 1)
+    assert line.startswith("warning" if done.returncode == 0 else "FAILED")
+
+
 def test_a_token_opens_what_its_scopes_say(guarded):
     daemon, tokens, _ = guarded
     allowed = {

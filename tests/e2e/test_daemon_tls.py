@@ -14,16 +14,18 @@ import zlib
 
 import pytest
 
+from conftest import INFLUENCED
+
 BODY = json.dumps({"followers": 5000, "avg_likes": 100}).encode()
 
 
-def make_certificate(directory, name):
+def make_certificate(directory, name, days=2):
     """(certificate, key) of a self-signed pair."""
     if not shutil.which("openssl"):
         pytest.skip("no openssl")
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", str(days),
          "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
         check=True, capture_output=True, timeout=60,
     )
@@ -66,6 +68,40 @@ def read(client):
             break
         reply += piece
     return reply
+
+
+def checked(directory, models, certificate, key):
+    """(exit, the line about TLS) of --check."""
+    done = subprocess.run(
+        [INFLUENCED, "--check", f"--models.path={models}", "--server.listen=127.0.0.1:0", *options(certificate, key)],
+        cwd=directory, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, re.search(r"^tls +(.*)$", done.stdout, re.M)[1]
+
+
+def test_check_looks_at_certificate_and_key(hand_models, tmp_path):
+    certificate, key = make_certificate(tmp_path, "long", days=90)
+    status, line = checked(tmp_path, hand_models, certificate, key)
+    assert status == 0 and line.startswith("ok") and re.search(r"until \d{4}-\d\d-\d\d", line)
+    key.chmod(0o644)
+    status, line = checked(tmp_path, hand_models, certificate, key)
+    assert status == 0 and line.startswith("warning") and "chmod o=" in line
+    soon = make_certificate(tmp_path, "soon")
+    status, line = checked(tmp_path, hand_models, *soon)
+    assert status == 0 and line.startswith("warning") and "renew" in line and "expires on" in line
+    past = tmp_path / "past.pem"
+    subprocess.run(["openssl", "x509", "-in", soon[0], "-signkey", soon[1], "-days", "-1", "-out", past],
+                   check=True, capture_output=True, timeout=60)
+    status, line = checked(tmp_path, hand_models, past, soon[1])
+    assert status == 0 and line.startswith("warning") and "expired on" in line
+
+
+def test_check_says_what_to_do_about_a_certificate_that_keeps_it_from_starting(hand_models, tmp_path, pair):
+    wrong = {"not its key": (pair[0], make_certificate(tmp_path, "two")[1]), "no PEM": (pair[1], pair[1]),
+             "not there": (pair[0], tmp_path / "none"), "one alone": (pair[0], "")}
+    for name, files in wrong.items():
+        status, line = checked(tmp_path, hand_models, *files)
+        assert status == 1 and line.startswith("FAILED"), (name, line)
+        assert "set both" in line if name == "one alone" else "needed are PEM files" in line, (name, line)
 
 
 def test_requests_are_answered_over_tls_and_only_so(start_daemon, hand_models, hand_daemon, pair):
