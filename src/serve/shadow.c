@@ -14,12 +14,13 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "features/spec.h"
 #include "serve/request.h"
 #include "serve/service.h"
 
 #define RING 1024 /* predictions that wait, a lane */
-#define TEXT_BYTES 768
-#define MAX_EXTRAS 16
+#define TEXT_BYTES 2048
+#define MAX_EXTRAS FEATURE_N /* infer may be given all features in place of fields */
 #define NAME_BYTES 96
 #define WAIT_MS 20
 #define TELL_NS UINT64_C(60000000000)
