@@ -57,6 +57,17 @@ static void take(struct log_asked *asked, enum log_question question, const stru
     asked->take(asked->user, question, ok ? &profile : NULL, output);
 }
 
+/* Predictions whose rows do not say which model was asked, or whose bodies are tensors. */
+static bool is_of_other_protocol(const char *route)
+{
+    static const char *const others[] = {
+        "/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer", "/invocations"};
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        if (strcmp(route, others[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool take_record(void *user, const struct reqlog_record *record)
 {
     struct reading *reading = user;
@@ -64,9 +75,14 @@ static bool take_record(void *user, const struct reqlog_record *record)
     enum log_question question = ASKED_SCORE;
     while (question < N_ASKED && strcmp(log_question_routes[question], record->route) != 0)
         question++;
-    if (question == N_ASKED || record->status != 200)
+    bool is_foreign = is_of_other_protocol(record->route);
+    if ((question == N_ASKED && !is_foreign) || record->status != 200)
         return true;
     asked->rows++;
+    if (is_foreign) {
+        asked->passed_over++;
+        return true;
+    }
     arena_reset(&reading->arena);
     const struct json *input = NULL;
     const struct json *output = NULL;

@@ -25,7 +25,7 @@ struct log_asked {
                  const struct json *output);
     void *user;
     int64_t rows;        /* requests that were read */
-    int64_t passed_over; /* bodies cut short or in CSV, answers that are errors */
+    int64_t passed_over; /* bodies cut short, in CSV or of v2 and MLflow, answers that are errors */
 };
 
 /* Read the log's requests that were answered. */

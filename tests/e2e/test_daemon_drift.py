@@ -77,6 +77,53 @@ def test_the_log_tells_the_same_drift_as_the_daemon(start_daemon, models, calm, 
     assert "ln_followers" in text and "331" in text
 
 
+# ---- the other protocols ----
+
+FIELDS = ("followers", "following", "posts", "avg_likes", "avg_comments")
+
+
+def numbers_of(calm):
+    """The same profiles in a form that every protocol can say: numbers alone, all of them there."""
+    return [{k: float(p[k]) for k in FIELDS} for p in calm if all(k in p for k in FIELDS)]
+
+
+def infer(daemon, model, columns):
+    """All rows at once; columns: name -> values."""
+    inputs = [{"name": k, "datatype": "FP64", "shape": [len(v)], "data": v} for k, v in columns.items()]
+    status, answer = daemon.post(f"/v2/models/{model}/infer", {"inputs": inputs})
+    assert status == 200, answer
+    return answer
+
+
+def invoke(daemon, model, rows):
+    """Half of them as records, half as CSV."""
+    half = len(rows) // 2
+    assert daemon.post(f"/invocations?model={model}", {"dataframe_records": rows[:half]})[0] == 200
+    text = "\n".join([",".join(FIELDS), *(",".join(repr(r[k]) for k in FIELDS) for r in rows[half:])])
+    headers = {"Content-Type": "text/csv"}
+    assert daemon.request("POST", f"/invocations?model={model}", text.encode(), headers)[0] == 200
+
+
+def test_drift_is_the_same_by_every_protocol(start_daemon, models, calm, run):
+    rows = numbers_of(calm)
+    own, v2, mlflow = (start_daemon(models) for _ in range(3))
+    for model in ("score", "tier"):
+        assert own.post(f"/{model}", {"instances": rows})[0] == 200
+        infer(v2, model, {k: [r[k] for r in rows] for k in FIELDS})
+        invoke(mlflow, model, rows)
+    said = own.get("/drift")[1]
+    assert said["score"]["rows"] == said["tier"]["rows"] == len(rows) > 100
+    for other in (v2, mlflow):
+        drift = other.get("/drift")[1]
+        assert (drift["score"], drift["tier"]) == (said["score"], said["tier"])
+    # The log of these cannot be read again, and that is told.
+    for daemon, n in ((v2, 2), (mlflow, 4)):
+        daemon.stop()
+        db = daemon.directory / "requests.db"
+        told = json.loads(run("log", "drift", "--db", db, "--bundle", models, "--json").stdout)
+        assert (told["rows"], told["passed_over"], told["score"]["rows"]) == (n, n, 0)
+
+
 def test_drift_can_be_switched_off_and_old_bundles_have_none(start_daemon, models, hand_models):
     daemon = start_daemon(models, "--drift.window_minutes=0")
     assert daemon.get("/drift")[0] == 404
@@ -137,6 +184,33 @@ def test_a_shadow_is_asked_in_silence_and_compared(start_daemon, tmp_path):
     assert {r[1] for r in rows} == {shadow}
     said = json.loads(rows[0][2])
     assert said["question"] == "score" and said["shadow"] - said["main"] == pytest.approx(1, abs=1e-6)
+
+
+def test_a_shadow_sees_every_protocol(start_daemon, tmp_path):
+    bundles, shadow, _ = two_bundles(tmp_path)
+    daemon = start_daemon(bundles, f"--models.shadow={shadow}")
+    rows = [{"followers": 1000.0 * i, "following": 10.0, "posts": 5.0 * i, "avg_likes": 30.0 * i, "avg_comments": 2.0}
+            for i in range(1, 51)]
+    for model in ("score", "tier", "cluster"):
+        infer(daemon, model, {k: [r[k] for r in rows] for k in FIELDS})
+        invoke(daemon, model, rows)
+    for model in ("score", "tier", "cluster"):
+        wait_until(daemon, f'influenced_shadow_predictions_total{{question="{model}"', 100)
+    # The shadow's intercept is one point higher.
+    assert metric(daemon, outcome("score", "differs")) == metric(daemon, outcome("tier", "agrees")) == 100
+    assert metric(daemon, "influenced_shadow_skipped_total") == 0
+
+
+def test_a_shadow_is_asked_about_all_features_at_once(start_daemon, models, bundle):
+    """A profile may come as the model's features, which are more than a profile has fields of its own."""
+    daemon = start_daemon(models, f"--models.shadow={bundle.name}")
+    for model in ("score", "tier", "cluster"):
+        metadata = daemon.get(f"/v2/models/{model}")[1]
+        features = [i["name"] for i in metadata["inputs"] if i["parameters"]["kind"] == "feature"]
+        assert len(features) > 10
+        infer(daemon, model, {name: [0.1, 0.5, 1.5] for name in features})
+        wait_until(daemon, outcome(model, "agrees"), 3)
+    assert metric(daemon, "influenced_shadow_skipped_total") == 0
 
 
 def test_a_shadow_takes_its_share_and_acknowledged_answers_do_not_wait_for_it(start_daemon, tmp_path):
