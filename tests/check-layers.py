@@ -56,7 +56,8 @@ LIBRARIES = {
     "gnutls/*": ["src/serve/tls*.c"],
     "iconv.h": ["src/dataset/*.c"],
     "gsl/*": ["src/explore/*.[ch]", "src/learn/*.[ch]"],
-    "xgboost/*": ["src/learn/boosting*.c"],
+    # Its trees, and its collective.
+    "xgboost/*": ["src/learn/boosting*.c", "src/learn/collective.c"],
     "igraph/*": ["src/graph/igraph.c"],
     "sqlite3.h": ["src/reqlog/*.[ch]"],
     "postgres.h": ["src/postgresql/*.[ch]"],

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/collective.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <xgboost/c_api.h>
+
+#include "base/text.h"
+
+/* include/xgboost/c_api.h names them by number only: collective/communicator.h has the names. */
+enum {
+    TYPE_DOUBLE = 7,
+    OP_MAX = 0,
+    OP_SUM = 2
+};
+
+#define MESSAGE_BYTES ((size_t)16 << 20)
+#define MAX_HOST 200 /* XGBoost reads it into 256 bytes */
+#define MAX_LINKS 64 /* a parent, two children, two in the ring; some to spare */
+#define MAX_FDS 65536
+
+/* A host that has gone without a word is noticed after KEEP_IDLE_S + KEEP_PROBES * KEEP_STEP_S. */
+#define KEEP_IDLE_S 15
+#define KEEP_STEP_S 5
+#define KEEP_PROBES 3
+/* What is under way may notice by itself that a process has gone, and then says so itself. */
+#define GRACE_MS 1000
+/* XGBoost gives up when nothing came for so long. One process may well be busy for hours. */
+#define SILENCE_S "604800"
+
+typedef enum status job_function(void *user, struct error *err);
+
+struct collective {
+    void (*on_lost)(void *user);
+    void *lost_user;
+    char host[MAX_HOST + 1];
+    unsigned port, join_seconds;
+    char config[MAX_HOST + 400];
+
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards what follows, to the condition */
+    job_function *job;    /* NULL: none is wanted */
+    void *job_user;
+    bool is_done, is_over;
+    enum status status;
+    struct error err;
+    pthread_cond_t changed;
+
+    size_t rank, size;
+    int links[MAX_LINKS]; /* XGBoost's connections; borrowed */
+    size_t n_links;
+    pthread_t watcher;
+    bool has_watcher;
+    int wake_fd;
+    bool is_broken; /* a message failed: nothing more can be sent */
+};
+
+size_t collective_rank(const struct collective *group)
+{
+    return group ? group->rank : 0;
+}
+
+size_t collective_size(const struct collective *group)
+{
+    return group ? group->size : 1;
+}
+
+/* ---- the thread ---- */
+
+static void ignore_log(const char *text)
+{
+    (void)text; /* ranks and retries: nothing for people */
+}
+
+static void *serve(void *user)
+{
+    struct collective *group = user;
+    XGBRegisterLogCallback(ignore_log);
+    pthread_mutex_lock(&group->lock);
+    while (!group->is_over) {
+        if (!group->job) {
+            pthread_cond_wait(&group->changed, &group->lock);
+            continue;
+        }
+        job_function *job = group->job;
+        group->job = NULL;
+        pthread_mutex_unlock(&group->lock);
+        struct error err = {0};
+        enum status status = job(group->job_user, &err);
+        pthread_mutex_lock(&group->lock);
+        group->status = status;
+        group->err = err;
+        group->is_done = true;
+        pthread_cond_broadcast(&group->changed);
+    }
+    pthread_mutex_unlock(&group->lock);
+    return NULL;
+}
+
+/* Hand a job to the thread and wait for it, until a time where one is given. False: it is not done
+ * by then. */
+static bool hand_over(struct collective *group, job_function *job, void *user,
+                      const struct timespec *until)
+{
+    pthread_mutex_lock(&group->lock);
+    group->job = job;
+    group->job_user = user;
+    group->is_done = false;
+    pthread_cond_broadcast(&group->changed);
+    int failed = 0;
+    while (!group->is_done && failed != ETIMEDOUT)
+        failed = until ? pthread_cond_timedwait(&group->changed, &group->lock, until)
+                       : pthread_cond_wait(&group->changed, &group->lock);
+    bool is_done = group->is_done;
+    pthread_mutex_unlock(&group->lock);
+    return is_done;
+}
+
+static bool has_lost(const struct collective *group)
+{
+    struct pollfd fds[MAX_LINKS];
+    for (size_t i = 0; i < group->n_links; i++)
+        fds[i] = (struct pollfd){.fd = group->links[i], .events = POLLRDHUP};
+    return poll(fds, (nfds_t)group->n_links, 0) > 0;
+}
+
+/* A failure, in words that say what is behind it. */
+static enum status explain(struct collective *group, enum status status, struct error *err)
+{
+    if (status == STATUS_OK || !has_lost(group))
+        return status;
+    group->is_broken = true;
+    return fail(err, STATUS_UNAVAILABLE, COLLECTIVE_LOST);
+}
+
+enum status collective_run(struct collective *group, job_function *work, void *user,
+                           struct error *err)
+{
+    if (!group || pthread_equal(pthread_self(), group->thread))
+        return work(user, err);
+    if (group->is_broken)
+        return fail(err, STATUS_UNAVAILABLE, COLLECTIVE_LOST);
+    hand_over(group, work, user, NULL);
+    if (group->status != STATUS_OK && err)
+        *err = group->err;
+    return explain(group, group->status, err);
+}
+
+/* ---- messages ---- */
+
+struct message {
+    struct collective *group;
+    void *bytes;
+    size_t n; /* bytes, or values */
+    int op;   /* -1: a broadcast */
+    size_t root;
+};
+
+static enum status send_message(void *user, struct error *err)
+{
+    const struct message *message = user;
+    int failed =
+        message->op < 0
+            ? XGCommunicatorBroadcast(message->bytes, message->n, (int)message->root)
+            : XGCommunicatorAllreduce(message->bytes, message->n, TYPE_DOUBLE, message->op);
+    if (!failed)
+        return STATUS_OK;
+    message->group->is_broken = true;
+    return fail(err, STATUS_UNAVAILABLE, COLLECTIVE_LOST);
+}
+
+static enum status reduce(struct collective *group, double *values, size_t n, int op,
+                          struct error *err)
+{
+    if (!group || n == 0)
+        return STATUS_OK;
+    struct message message = {.group = group, .bytes = values, .n = n, .op = op};
+    return collective_run(group, send_message, &message, err);
+}
+
+enum status collective_sum(struct collective *group, double *values, size_t n, struct error *err)
+{
+    return reduce(group, values, n, OP_SUM, err);
+}
+
+enum status collective_max(struct collective *group, double *values, size_t n, struct error *err)
+{
+    return reduce(group, values, n, OP_MAX, err);
+}
+
+enum status collective_broadcast(struct collective *group, void *bytes, size_t n_bytes, size_t root,
+                                 struct error *err)
+{
+    for (size_t done = 0; group && done < n_bytes; done += MESSAGE_BYTES) {
+        size_t n = n_bytes - done < MESSAGE_BYTES ? n_bytes - done : MESSAGE_BYTES;
+        struct message message = {
+            .group = group, .bytes = (char *)bytes + done, .n = n, .op = -1, .root = root};
+        TRY(collective_run(group, send_message, &message, err));
+    }
+    return STATUS_OK;
+}
+
+/* Bytes of one rank to all, of which rank 0 keeps them all and the others one message. */
+static enum status gather_from(struct collective *group, size_t rank, const void *bytes,
+                               size_t n_bytes, struct buffer *kept, struct error *err)
+{
+    double n_all = rank == group->rank ? (double)n_bytes : 0;
+    TRY(collective_broadcast(group, &n_all, sizeof n_all, rank, err));
+    AUTO(free_slot) char *piece = malloc(MESSAGE_BYTES);
+    if (!piece)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    size_t n;
+    for (size_t done = 0; done < (size_t)n_all; done += n) {
+        n = (size_t)n_all - done < MESSAGE_BYTES ? (size_t)n_all - done : MESSAGE_BYTES;
+        if (rank == group->rank)
+            memcpy(piece, (const char *)bytes + done, n);
+        TRY(collective_broadcast(group, piece, n, rank, err));
+        if (group->rank == 0)
+            buffer_put(kept, piece, n);
+    }
+    return kept->failed ? fail(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
+}
+
+enum status collective_gather(struct collective *group, const void *bytes, size_t n_bytes,
+                              collective_take *take, void *user, struct error *err)
+{
+    if (collective_rank(group) == 0)
+        TRY(take(user, 0, bytes, n_bytes, err));
+    for (size_t rank = 1; rank < collective_size(group); rank++) {
+        AUTO(buffer_deinit) struct buffer kept = {0};
+        TRY(gather_from(group, rank, bytes, n_bytes, &kept, err));
+        if (group->rank == 0)
+            TRY(take(user, rank, kept.at, kept.length, err));
+    }
+    return STATUS_OK;
+}
+
+/* ---- joining ---- */
+
+/* XGBoost's connections: they keep themselves alive and do not block, as no other of this process
+ * do. */
+static bool is_link(int fd)
+{
+    int on = 0;
+    socklen_t length = sizeof on;
+    struct sockaddr_storage peer = {0};
+    socklen_t peer_length = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &length) == 0 && on &&
+           (fcntl(fd, F_GETFL) & O_NONBLOCK) &&
+           getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0 &&
+           peer.ss_family != AF_UNIX;
+}
+
+/* XGBoost leaves it to the system's defaults, of hours. */
+static void keep_alive(int fd)
+{
+    static const struct {
+        int name, value;
+    } options[] = {
+        {TCP_KEEPIDLE, KEEP_IDLE_S},
+        {TCP_KEEPINTVL, KEEP_STEP_S},
+        {TCP_KEEPCNT, KEEP_PROBES},
+        {TCP_USER_TIMEOUT, 1000 * (KEEP_IDLE_S + KEEP_PROBES * KEEP_STEP_S)},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
+        setsockopt(fd, IPPROTO_TCP, options[i].name, &options[i].value, sizeof options[i].value);
+}
+
+/* before: descriptors that are open before it joins, as bits: to be noted, or to be told apart. */
+static enum status list_links(struct collective *group, uint8_t *before, bool is_before,
+                              struct error *err)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    if (!folder)
+        return fail_errno(err, "/proc/self/fd");
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        char *end;
+        long fd = strtol(entry->d_name, &end, 10);
+        if (end == entry->d_name || *end != '\0' || fd >= MAX_FDS)
+            continue;
+        if (is_before)
+            before[fd / 8] |= (uint8_t)(1U << (fd % 8));
+        else if (!(before[fd / 8] & (1U << (fd % 8))) && is_link((int)fd) &&
+                 group->n_links < MAX_LINKS)
+            group->links[group->n_links++] = (int)fd;
+    }
+    closedir(folder);
+    return STATUS_OK;
+}
+
+static enum status join(void *user, struct error *err)
+{
+    struct collective *group = user;
+    uint8_t before[MAX_FDS / 8] = {0};
+    TRY(list_links(group, before, true, err));
+    if (XGCommunicatorInit(group->config) != 0)
+        return fail(err, STATUS_UNAVAILABLE, "no group of workers came about at the tracker %s:%u",
+                    group->host, group->port);
+    group->rank = (size_t)XGCommunicatorGetRank();
+    group->size = (size_t)XGCommunicatorGetWorldSize();
+    TRY(list_links(group, before, false, err));
+    for (size_t i = 0; i < group->n_links; i++)
+        keep_alive(group->links[i]);
+    return STATUS_OK;
+}
+
+static void *watch(void *user)
+{
+    struct collective *group = user;
+    struct pollfd fds[MAX_LINKS + 1] = {{.fd = group->wake_fd, .events = POLLIN}};
+    for (size_t i = 0; i < group->n_links; i++)
+        fds[1 + i] = (struct pollfd){.fd = group->links[i], .events = POLLRDHUP};
+    while (poll(fds, (nfds_t)(1 + group->n_links), -1) < 0)
+        if (errno != EINTR)
+            return NULL;
+    if (!fds[0].revents && poll(fds, 1, GRACE_MS) == 0)
+        group->on_lost(group->lost_user);
+    return NULL;
+}
+
+/* XGBoost waits 2, 4, 6, ... seconds between its attempts to reach the tracker. */
+static enum status write_config(struct collective *group, const struct collective_options *options,
+                                struct error *err)
+{
+    if (strlen(options->host) > MAX_HOST || strpbrk(options->host, "\"\\ \t\n=") ||
+        strpbrk(options->task, "\"\\ \t\n="))
+        return fail(err, STATUS_INVALID, "the tracker's host cannot be '%s'", options->host);
+    snprintf(group->host, sizeof group->host, "%s", options->host);
+    unsigned attempts = 2;
+    while (attempts * (attempts - 1) < options->join_seconds)
+        attempts++;
+    snprintf(group->config, sizeof group->config,
+             "{\"xgboost_communicator\":\"rabit\",\"rabit_tracker_uri\":\"%s\","
+             "\"rabit_tracker_port\":\"%u\",\"rabit_task_id\":\"%.60s\","
+             "\"rabit_timeout_sec\":\"" SILENCE_S "\",\"rabit_enable_tcp_no_delay\":\"true\","
+             "\"DMLC_WORKER_CONNECT_RETRY\":\"%u\"}",
+             options->host, options->port, options->task, attempts);
+    return STATUS_OK;
+}
+
+/* The thread and what hangs on it stay, when it cannot be ended: it waits for others in a call that
+ * cannot be cut short. */
+static enum status open_group(struct collective *group, struct error *err)
+{
+    pthread_mutex_init(&group->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&group->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (pthread_create(&group->thread, NULL, serve, group) != 0)
+        return fail(err, STATUS_NO_MEMORY, "cannot start a thread");
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)group->join_seconds;
+    if (!hand_over(group, join, group, &until))
+        return fail(err, STATUS_UNAVAILABLE, "not all workers have come to %s:%u within %u seconds",
+                    group->host, group->port, group->join_seconds);
+    if (group->status != STATUS_OK) {
+        if (err)
+            *err = group->err;
+        return group->status;
+    }
+    if (group->on_lost && group->size > 1) {
+        if (pthread_create(&group->watcher, NULL, watch, group) != 0)
+            return fail(err, STATUS_NO_MEMORY, "cannot start a thread");
+        group->has_watcher = true;
+    }
+    return STATUS_OK;
+}
+
+enum status collective_open(const struct collective_options *options, struct collective **ret_group,
+                            struct error *err)
+{
+    struct collective *group = calloc(1, sizeof *group);
+    if (!group)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    group->on_lost = options->on_lost;
+    group->lost_user = options->user;
+    group->port = options->port;
+    group->join_seconds = options->join_seconds;
+    group->wake_fd = eventfd(0, EFD_CLOEXEC);
+    enum status status = write_config(group, options, err);
+    if (status != STATUS_OK || group->wake_fd < 0) {
+        close_slot(&group->wake_fd);
+        free(group);
+        return status == STATUS_OK ? fail_errno(err, "eventfd") : status;
+    }
+    /* From here on a thread may be using it: see open_group(). */
+    TRY(open_group(group, err));
+    *ret_group = group;
+    return STATUS_OK;
+}
+
+/* ---- leaving ---- */
+
+static enum status leave(void *user, struct error *err)
+{
+    (void)user;
+    if (XGCommunicatorFinalize() != 0)
+        return fail(err, STATUS_UNAVAILABLE, COLLECTIVE_LOST);
+    return STATUS_OK;
+}
+
+static void end_watch(struct collective *group)
+{
+    const uint64_t one = 1;
+    if (group->has_watcher && write(group->wake_fd, &one, sizeof one) == sizeof one)
+        pthread_join(group->watcher, NULL);
+    group->has_watcher = false;
+}
+
+enum status collective_leave(struct collective *group, struct error *err)
+{
+    if (!group)
+        return STATUS_OK;
+    /* Nobody hangs up before all have stopped to watch for that. */
+    double nothing = 0;
+    TRY(collective_sum(group, &nothing, 1, err));
+    end_watch(group);
+    TRY(collective_sum(group, &nothing, 1, err));
+    group->n_links = 0;
+    return collective_run(group, leave, NULL, err);
+}
+
+void collective_close(struct collective *group)
+{
+    if (!group)
+        return;
+    end_watch(group);
+    for (size_t i = 0; i < group->n_links; i++)
+        shutdown(group->links[i], SHUT_RDWR);
+    pthread_mutex_lock(&group->lock);
+    group->is_over = true;
+    pthread_cond_broadcast(&group->changed);
+    pthread_mutex_unlock(&group->lock);
+    pthread_join(group->thread, NULL);
+    pthread_cond_destroy(&group->changed);
+    pthread_mutex_destroy(&group->lock);
+    close_slot(&group->wake_fd);
+    free(group);
+}
