@@ -223,19 +223,25 @@ static double area(const struct drift_reference *reference, const struct drift_f
     return sum / f->spread;
 }
 
+/* What lies beyond the ends counts as theirs. */
+static double rows_in(const struct drift_feature *f, const struct sums *sums, size_t bin)
+{
+    double rows = sums->bins[bin];
+    if (bin == 0)
+        rows += sums->below;
+    if (bin + 1 == f->n_bins)
+        rows += sums->above;
+    return rows;
+}
+
 static void compare(const struct drift_reference *reference, const struct drift_feature *f,
                     const struct sums *sums, double n, struct drift_figures *figures)
 {
     double psi = 0;
     double jensen = 0;
     for (size_t i = 0; i < f->n_bins; i++) {
-        double p = sums->bins[i];
+        double p = rows_in(f, sums, i) / n;
         double q = reference->share[f->first_bin + i];
-        if (i == 0)
-            p += sums->below;
-        if (i + 1 == f->n_bins)
-            p += sums->above;
-        p /= n;
         if (p == 0 && q == 0)
             continue; /* a level that stands for missing, or that nobody has */
         psi += (floored(p) - floored(q)) * log(floored(p) / floored(q));
@@ -252,16 +258,22 @@ static void compare(const struct drift_reference *reference, const struct drift_
         figures->wasserstein = area(reference, f, sums, n);
 }
 
+static void sum_up(struct drift_window *const *windows, size_t n, int64_t now_s, size_t feature,
+                   struct sums *sums)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t s = 0; s < DRIFT_SLICES; s++)
+            if (is_live(windows[i], &windows[i]->slices[s], now_s))
+                add_slice(windows[i]->reference, &windows[i]->slices[s], feature, sums);
+}
+
 void drift_measure(struct drift_window *const *windows, size_t n, int64_t now_s, size_t feature,
                    struct drift_figures *ret_figures)
 {
     const struct drift_reference *reference = windows[0]->reference;
     const struct drift_feature *f = &reference->features[feature];
     struct sums sums = {0};
-    for (size_t i = 0; i < n; i++)
-        for (size_t s = 0; s < DRIFT_SLICES; s++)
-            if (is_live(windows[i], &windows[i]->slices[s], now_s))
-                add_slice(reference, &windows[i]->slices[s], feature, &sums);
+    sum_up(windows, n, now_s, feature, &sums);
     *ret_figures = (struct drift_figures){
         .rows = sums.rows, .psi = MISSING, .js = MISSING, .wasserstein = MISSING};
     double present = sums.rows - sums.missing;
@@ -273,6 +285,17 @@ void drift_measure(struct drift_window *const *windows, size_t n, int64_t now_s,
     ret_figures->unseen = (sums.unseen + rare) / present;
     ret_figures->out_of_range = (sums.below + sums.above) / present;
     compare(reference, f, &sums, present, ret_figures);
+}
+
+void drift_bins(struct drift_window *const *windows, size_t n, int64_t now_s, size_t feature,
+                double *ret_rows)
+{
+    const struct drift_feature *f = &windows[0]->reference->features[feature];
+    struct sums sums = {0};
+    sum_up(windows, n, now_s, feature, &sums);
+    for (size_t i = 0; i < f->n_bins; i++)
+        ret_rows[i] = rows_in(f, &sums, i);
+    ret_rows[f->n_bins] = sums.unseen;
 }
 
 /* ---- telling ---- */

@@ -96,6 +96,13 @@ struct drift_figures {
 void drift_measure(struct drift_window *const *windows, size_t n, int64_t now_s, size_t feature,
                    struct drift_figures *ret_figures);
 
+/* Rows of the n windows in each bin of one feature, as psi takes them: what lies out of the range
+ * is in the first or the last bin, unseen levels are in one of their own behind them, missing rows
+ * in none. Sums over windows of one reference, here or elsewhere, give the psi of all of them.
+ * ret_rows: [n_bins + 1]. Any thread. */
+void drift_bins(struct drift_window *const *windows, size_t n, int64_t now_s, size_t feature,
+                double *ret_rows);
+
 /* "none", "moderate" or "major", by psi. */
 const char *drift_verdict(double psi);
 

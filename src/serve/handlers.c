@@ -220,6 +220,8 @@ enum status handle_metrics(struct request *request, struct error *err)
         shadow_write_metrics(service->shadow, &request->reply);
     if (request->model)
         drift_write_metrics(request->model, &request->reply);
+    if (request->model && service->config->drift_bins)
+        drift_write_bins(request->model, &request->reply);
     request->content_type = "text/plain; version=0.0.4; charset=utf-8";
     return STATUS_OK;
 }

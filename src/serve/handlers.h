@@ -25,3 +25,4 @@ enum status handle_drift(struct request *request, struct error *err);
 
 /* The figures of /drift, in Prometheus' format. */
 void drift_write_metrics(const struct model *model, struct buffer *out);
+void drift_write_bins(const struct model *model, struct buffer *out);

@@ -103,6 +103,71 @@ static void write_model(const struct model *model, size_t which, enum figure fig
     }
 }
 
+/* ---- bins: summed over replicas, they give the figures of all ---- */
+
+enum of_bin {
+    WINDOW_ROWS,
+    TRAINING_SHARE,
+    N_OF_BIN
+};
+
+#define BIN_UNSEEN SIZE_MAX
+
+static const struct {
+    const char *name, *help;
+} of_bins[N_OF_BIN] = {
+    {"influenced_drift_bin_rows",
+     "Profiles in the window by bin of the feature; bins of one version may be summed."},
+    {"influenced_drift_bin_training_ratio", "Share of the training rows in the bin."},
+};
+
+static void write_bin_labels(const struct model *model, size_t which, const char *feature,
+                             size_t bin, struct buffer *out)
+{
+    buffer_printf(out, "{version=\"%s\",model=\"%s\",feature=\"", engine_version(model->engine),
+                  names[which]);
+    metrics_put_label(out, feature);
+    if (bin == BIN_UNSEEN)
+        buffer_put_text(out, "\",bin=\"unseen\"} ");
+    else
+        buffer_printf(out, "\",bin=\"%zu\"} ", bin);
+}
+
+static void write_bins(const struct model *model, size_t which, enum of_bin kind, int64_t now_s,
+                       struct buffer *out)
+{
+    const struct drift_reference *reference = engine_drift(model->engine, models[which]);
+    for (size_t i = 0; i < reference->n_features; i++) {
+        const struct drift_feature *feature = &reference->features[i];
+        double rows[FEATURE_MAX_COLUMNS + 1];
+        drift_bins(model->drift[which], model->n_lanes, now_s, i, rows);
+        for (size_t bin = 0; bin < feature->n_bins + feature->is_level; bin++) {
+            bool is_unseen = bin == feature->n_bins;
+            double share = is_unseen ? 0 : reference->share[feature->first_bin + bin];
+            if (bin == feature->missing_bin)
+                continue;
+            buffer_put_text(out, of_bins[kind].name);
+            write_bin_labels(model, which, feature->name, is_unseen ? BIN_UNSEEN : bin, out);
+            buffer_put_number(out, kind == WINDOW_ROWS ? rows[bin] : share);
+            buffer_put_char(out, '\n');
+        }
+    }
+}
+
+void drift_write_bins(const struct model *model, struct buffer *out)
+{
+    int64_t now_s = clock_utc_us() / 1000000;
+    if (!model->drift[DRIFT_OF_SCORE] && !model->drift[DRIFT_OF_TIER])
+        return;
+    for (size_t kind = 0; kind < N_OF_BIN; kind++) {
+        buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n", of_bins[kind].name,
+                      of_bins[kind].help, of_bins[kind].name);
+        for (size_t i = 0; i < N_MODEL_DRIFTS; i++)
+            if (model->drift[i])
+                write_bins(model, i, (enum of_bin)kind, now_s, out);
+    }
+}
+
 void drift_write_metrics(const struct model *model, struct buffer *out)
 {
     int64_t now_s = clock_utc_us() / 1000000;

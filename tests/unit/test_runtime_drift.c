@@ -179,6 +179,43 @@ static void what_lies_out_of_the_range_counts_with_its_distance(void **state)
     assert_string_equal(drift_verdict(figures.psi), "major");
 }
 
+/* The definition, over the bins of two windows: what a reader of the counts will compute. */
+static void bins_of_windows_sum_to_the_psi_of_all(void **state)
+{
+    (void)state;
+    struct drift_window *other = NULL;
+    assert_int_equal(drift_window_new(reference, 600, &other, NULL), STATUS_OK);
+    float raw[COLUMNS];
+    for (size_t i = 0; i < 300; i++) {
+        fill_row(raw, i % 7 == 0 ? (double)NAN : (double)(5 * i), (int)(i % 4) - 1);
+        drift_observe(i < 100 ? window : other, 0, raw, (double)i);
+    }
+    struct drift_window *both[] = {window, other};
+    for (size_t f = 0; f < 3; f++) {
+        const struct drift_feature *feature = &reference->features[f];
+        double one[FEATURE_MAX_COLUMNS + 1];
+        double two[FEATURE_MAX_COLUMNS + 1];
+        drift_bins(both, 1, 0, f, one);
+        drift_bins(both + 1, 1, 0, f, two);
+        struct drift_figures figures;
+        drift_measure(both, 2, 0, f, &figures);
+        double n = 0;
+        for (size_t i = 0; i <= feature->n_bins; i++)
+            n += one[i] + two[i];
+        assert_near(n, figures.rows * (1 - figures.missing), 1e-9);
+        double psi = 0;
+        for (size_t i = 0; i <= feature->n_bins; i++) {
+            double share = i < feature->n_bins ? reference->share[feature->first_bin + i] : 0;
+            double p = fmax((one[i] + two[i]) / n, DRIFT_FLOOR);
+            double q = fmax(share, DRIFT_FLOOR);
+            psi += (p - q) * log(p / q);
+        }
+        assert_true(psi > 0.1);
+        assert_near(figures.psi, psi, 1e-12);
+    }
+    drift_window_free(other);
+}
+
 static void a_level_that_nobody_knows_is_unseen(void **state)
 {
     (void)state;
@@ -245,6 +282,8 @@ int main(void)
                                         free_window),
         cmocka_unit_test_setup_teardown(what_lies_out_of_the_range_counts_with_its_distance,
                                         new_window, free_window),
+        cmocka_unit_test_setup_teardown(bins_of_windows_sum_to_the_psi_of_all, new_window,
+                                        free_window),
         cmocka_unit_test_setup_teardown(a_level_that_nobody_knows_is_unseen, new_window,
                                         free_window),
         cmocka_unit_test_setup_teardown(old_slices_fall_out_of_the_window, new_window, free_window),
