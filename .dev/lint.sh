@@ -36,6 +36,17 @@ lint_shell() { shell_scripts | xargs shellcheck -x; }
 lint_python() { find tests -name '*.py' -print0 | xargs -0 /usr/bin/python3 -m pyflakes; }
 lint_layers() { tests/check-layers.py && tests/check-layers.py --self-test >/dev/null; }
 
+# In a copy: the build's own packages are those it ships, without the type checker.
+lint_page_types() {
+    has_npm || { say "lint: page types: skipped, no npm"; return 0; }
+    mkdir -p build-lint/ui
+    cp -r src/ui/app src/ui/package.json src/ui/package-lock.json src/ui/tsconfig.json build-lint/ui/
+    (cd build-lint/ui &&
+        { [[ node_modules/.package-lock.json -nt package-lock.json ]] ||
+            { timeout 180 npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error >&2 && touch node_modules/.package-lock.json; }; } &&
+        npm run --silent check >&2)
+}
+
 command_lint() {
     need "${build_packages[@]}" "${lint_packages[@]}"
     setup build-lint -Dtests=enabled -Dwerror=true -Dpage=disabled
@@ -43,6 +54,7 @@ command_lint() {
     check "format" lint_format
     check "shellcheck" lint_shell
     check "pyflakes" lint_python
+    check "page types" lint_page_types
     check "warnings as errors" compile build-lint
     check "cppcheck" lint_cppcheck
     check "clang-tidy" lint_tidy

@@ -103,6 +103,18 @@ def test_the_curl_line_gives_the_answer_shown(drive, page_url, handles):
     assert points(json.loads(answer)["score"]) == after["score"]
 
 
+def test_a_daemon_with_tokens_is_asked_with_one(drive, page_url, run, models, handles, start_daemon, tmp_path):
+    path = tmp_path / "tokens"
+    made = json.loads(run("token", "new", "--scope", "predict", "--name", "page", "--json").stdout)
+    path.write_text(made["line"] + "\n")
+    guarded = start_daemon(models, f"--access.tokens={path}")
+    found = drive("token", guarded.url + "/", handle=handles[0], token=made["token"])
+    assert all("token" in said for said in found["said"])
+    assert made["token"] not in found["curl"] and "$TOKEN" in found["curl"]
+    score = guarded.request("GET", f"/score?handle={handles[0]}", headers={"Authorization": f"Bearer {made['token']}"})[2]
+    assert found["score"] == points(json.loads(score)["score"])
+
+
 def test_up_to_four_stand_side_by_side(drive, page_url, daemon, handles):
     rows = drive("compare", page_url, handles=handles)
     scores = next(row for row in rows if row[0] == "Score")[1:]

@@ -25,6 +25,8 @@ export interface TierAnswer {
   probabilities: Record<string, number>;
   target: string;
   size: { claimed: string | null; predicted: string | null; confidence?: number; disagrees?: boolean };
+  /** Not in the answers of older bundles. */
+  audience?: { score: number; reasons: { part: string; doubt: number; text: string }[] };
   imputed: string[];
 }
 export interface ClusterAnswer {
@@ -49,6 +51,27 @@ export interface SimilarAnswer {
   found: number;
   candidates: number;
   exact: boolean;
+}
+
+export interface DriftFigures {
+  name: string;
+  drift: "none" | "moderate" | "major";
+  psi: number | null;
+  missing: number;
+  missing_reference: number;
+  out_of_range?: number;
+  unseen?: number;
+}
+export interface DriftModel {
+  rows: number;
+  reference_rows: number;
+  output: DriftFigures;
+  features?: DriftFigures[];
+}
+export interface DriftAnswer {
+  window_minutes: number;
+  score?: DriftModel;
+  tier?: DriftModel;
 }
 
 /** What the daemon, or the way to it, said no with. */
@@ -77,8 +100,32 @@ export async function callText(path: string, signal?: AbortSignal): Promise<stri
   return (await send(path, undefined, signal, "*/*")).text();
 }
 
+const TOKEN_KEY = "influence-token";
+let token = storedToken();
+
+/** A tab's storage may be switched off. */
+function storedToken(): string {
+  try {
+    return sessionStorage.getItem(TOKEN_KEY) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Sent with each request from now on; kept until the tab is closed. */
+export function useToken(given: string): void {
+  token = given;
+  try {
+    if (given) sessionStorage.setItem(TOKEN_KEY, given);
+    else sessionStorage.removeItem(TOKEN_KEY);
+  } catch {
+    // It holds for this page then.
+  }
+}
+
 async function send(path: string, body?: object, signal?: AbortSignal, accept = "application/json"): Promise<Response> {
   const headers: Record<string, string> = { Accept: accept };
+  if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers["Content-Type"] = "application/json";
   let answer: Response;
   try {
@@ -93,9 +140,9 @@ async function send(path: string, body?: object, signal?: AbortSignal, accept = 
   throw new ApiError(detail.message ?? `The daemon answered ${answer.status}.`, answer.status, detail.code ?? "", detail.field ?? "");
 }
 
-/** The very request, for a shell. */
+/** The very request, for a shell; a token stays out of what is copied and pasted about. */
 export function asCurl(path: string, body?: object): string {
-  const url = `'${endpoint(path).replace(/'/g, "%27")}'`;
+  const url = `'${endpoint(path).replace(/'/g, "%27")}'${token ? ' -H "Authorization: Bearer $TOKEN"' : ""}`;
   if (!body) return `curl -s ${url}`;
   return `curl -s ${url} -H 'Content-Type: application/json' -d '${JSON.stringify(body).replace(/'/g, "'\\''")}'`;
 }

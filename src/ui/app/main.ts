@@ -2,7 +2,7 @@
 // The frame: gets the report, draws header and rail, and leads from section to section by the
 // address (#/explore, #/ask?handle=...).
 
-import { ApiError, call } from "./api";
+import { ApiError, call, useToken } from "./api";
 import { setSource } from "./chart";
 import type { Context, Section } from "./context";
 import { h, replace } from "./dom";
@@ -129,6 +129,26 @@ function run(context: Context): void {
   go();
 }
 
+/** The daemon asks who is there: the page itself is open to all, its figures are not. */
+function tokenForm(said: string): HTMLElement {
+  const field = h("input", { type: "password", id: "token", autocomplete: "off", spellcheck: "false", required: true }) as HTMLInputElement;
+  const enter = (event: Event) => {
+    event.preventDefault();
+    useToken(field.value.trim());
+    void start();
+  };
+  queueMicrotask(() => field.focus());
+  return h(
+    "form.state.token",
+    { onsubmit: enter },
+    h("p", null, said),
+    h("label", { for: "token" }, "Token"),
+    field,
+    h("button.primary", { type: "submit" }, "Open"),
+    h("p.reading", null, "One of scope predict; kept until this tab is closed. Live needs the scope metrics too."),
+  );
+}
+
 async function start(): Promise<void> {
   replace(app, header(null), h("div.frame", null, h("nav.rail", { "aria-label": "Sections" }), h("main", null, skeleton(96), h("div", { style: { height: "16px" } }), skeleton(320))));
   try {
@@ -138,11 +158,16 @@ async function start(): Promise<void> {
     setSource(`${report.synthetic ? "Synthetic demo data" : report.overview.title}${bundle} · influence ${report.influence}`);
     run(context);
   } catch (problem) {
+    const stopped = (state: HTMLElement) => replace(app, header(null), h("div.frame", null, h("nav.rail", { "aria-label": "Sections" }), h("main", null, state)));
+    if (problem instanceof ApiError && (problem.status === 401 || problem.status === 403)) {
+      stopped(tokenForm(problem.message));
+      return;
+    }
     const missing = problem instanceof ApiError && problem.status === 404;
     const text = missing
       ? "This daemon serves a bundle without a report.json. Train again to have the page's figures."
       : `The report could not be loaded. ${(problem as Error).message}`;
-    replace(app, header(null), h("div.frame", null, h("nav.rail", { "aria-label": "Sections" }), h("main", null, failure(text, start))));
+    stopped(failure(text, start));
   }
 }
 

@@ -308,6 +308,9 @@ export interface Importance {
   feature: string[];
   mean: number[];
   sd: Num[];
+  /** Mean |contribution| to an answer; not of every family. */
+  contribution?: Maybe<Num[]>;
+  contribution_unit?: string;
 }
 export interface ScoreModel extends AnyModel {
   unit: string;
@@ -379,6 +382,16 @@ export interface TierModel extends AnyModel {
   by_tier: { precision: Num[]; recall: Num[]; f1: Num[] };
   reliability: { edges: number[]; n: number[]; stated: Num[]; observed: Num[]; low: Num[]; high: Num[] };
   audience: Maybe<{ names: string[]; confusion: number[][]; accuracy: number; disagree: number }>;
+  /** Not in reports of older bundles. */
+  by_size?: Maybe<GroupAccuracy>;
+  by_category?: Maybe<GroupAccuracy>;
+}
+export interface GroupAccuracy {
+  group: number[];
+  n: number[];
+  accuracy: number[];
+  low: number[];
+  high: number[];
 }
 
 export interface Archetypes {

@@ -102,6 +102,25 @@ const checks = {
     return { before, after, again, link, refused };
   },
 
+  /** A daemon that asks for a token: a wrong one, then the right one, and an answer with it. */
+  async token(browser) {
+    const page = await open(browser);
+    const said = [];
+    await page.goto(`${url}#/ask?handle=${encodeURIComponent(options.handle)}`);
+    for (const token of ["not-one", options.token]) {
+      const form = await page.waitForSelector("form.token");
+      said.push(await page.locator("form.token p").first().textContent());
+      await page.getByLabel("Token").fill(token);
+      await page.keyboard.press("Enter");
+      await form.waitForElementState("hidden");
+    }
+    const { score, curl } = await answer(page);
+    await page.reload();
+    await answer(page);
+    problems.splice(0, problems.length, ...problems.filter((problem) => !/status of 401/.test(problem)));
+    return { said, score, curl };
+  },
+
   /** Four side by side. */
   async compare(browser) {
     const page = await open(browser);

@@ -9,7 +9,7 @@ import { mapOption } from "../charts/map";
 import { toggleLegend } from "../controls";
 import { append, h, replace, type Child } from "../dom";
 import { change, compact, humanName, percent, plain, plural, points, sentence, whole, withUnit } from "../format";
-import { isThere, reason, type Archetypes, type Report } from "../report";
+import { isThere, type Archetypes, type Report } from "../report";
 import { note } from "../states";
 import { handleLink } from "../table";
 import { groupColour, rampAt, theme } from "../theme";

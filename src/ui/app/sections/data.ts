@@ -126,7 +126,7 @@ function eventsCard({ events, sources }: Data): Child {
           { title: "file" },
           { title: "examples", show: (lines) => String(lines).split("\n").filter(Boolean).map((line) => h("div.small", null, h("span.muted", null, line.slice(0, line.indexOf(":") + 2)), h("code", null, line.slice(line.indexOf(":") + 2)))) },
         ],
-        rows: sorted.map((event, i) => [EVENT_KINDS[event.kind] ?? event.kind, event.column || null, event.text, event.count, sources[event.source]?.name ?? "all", examples(event)]),
+        rows: sorted.map((event) => [EVENT_KINDS[event.kind] ?? event.kind, event.column || null, event.text, event.count, sources[event.source]?.name ?? "all", examples(event)]),
       },
       "What was done to the rows",
     ),

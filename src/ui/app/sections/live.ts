@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon at work: requests, latency, drift, log and model, from its own /metrics.
 
-import { callText } from "../api";
+import { call, callText, type DriftAnswer, type DriftFigures } from "../api";
 import { grid, tipRows, tooltip, valueAxis } from "../axes";
 import { card, cardHead, chartCard, type ChartCard } from "../chart";
 import type { Context } from "../context";
 import { append, h, replace, type Child } from "../dom";
-import { bytes, compact, percent, plain, plural, seconds, whole } from "../format";
+import type { Option } from "../echarts";
+import { bytes, compact, humanName, percent, plain, plural, seconds, whole } from "../format";
 import { buckets, has, labelsOf, parseMetrics, quantile, sumOf, type Sample } from "../metrics";
 import { isThere, type Report } from "../report";
 import { failure, note, partial, skeleton } from "../states";
@@ -15,6 +16,7 @@ import { theme } from "../theme";
 
 const EVERY_MS = 2000;
 const KEPT = 150;
+const DRIFT_EVERY_MS = 20000;
 const DURATION = "influenced_request_duration_seconds";
 /** What this page itself asks all the time. */
 const OWN_ROUTES = new Set(["/metrics", "/app-*", "/", "/report", "/-/ready"]);
@@ -63,6 +65,8 @@ class LiveView {
   private readonly figures = h("dl.figures", { style: { "--columns": "7" } });
   private readonly state = h("div");
   private readonly details = h("div.cards.two");
+  private readonly inputs = h("div.cards");
+  private nextDrift = 0;
   private readonly charts = h("div.cards.two");
   private readonly ticks: Tick[] = [];
   private rateChart: ChartCard | null = null;
@@ -72,7 +76,7 @@ class LiveView {
   private gone = false;
 
   constructor(private readonly report: Report) {
-    append(this.element, [this.state, this.figures, this.charts, this.details]);
+    append(this.element, [this.state, this.figures, this.charts, this.details, this.inputs]);
     replace(this.figures, skeleton(96));
     void this.poll();
   }
@@ -85,11 +89,19 @@ class LiveView {
   private async poll(): Promise<void> {
     try {
       if (!document.hidden) this.take(parseMetrics(await callText("metrics")));
+      if (!document.hidden && Date.now() >= this.nextDrift) await this.pollDrift();
       replace(this.state);
     } catch (problem) {
       replace(this.state, failure(`${(problem as Error).message} Trying again every ${EVERY_MS / 1000} seconds.`));
     }
     if (!this.gone) this.timer = window.setTimeout(() => void this.poll(), EVERY_MS);
+  }
+
+  /** Slowly: windows are of minutes. */
+  private async pollDrift(): Promise<void> {
+    this.nextDrift = Date.now() + DRIFT_EVERY_MS;
+    const drift = await call<DriftAnswer>("drift").catch(() => null);
+    if (!this.gone && !this.inputs.contains(document.activeElement)) replace(this.inputs, inputsCard(drift));
   }
 
   private take(samples: Sample[]): void {
@@ -104,7 +116,7 @@ class LiveView {
     replace(this.figures, this.strip(samples, cpu));
     if (this.ticks.length > 0) this.drawCharts();
     const focused = this.details.contains(document.activeElement);
-    if (!focused) replace(this.details, routesCard(samples), logCard(samples), driftCard(this.report, samples), servedCard(samples));
+    if (!focused) replace(this.details, routesCard(samples), logCard(samples), driftCard(this.report, samples), servedCard(this.report, samples));
   }
 
   private strip(samples: Sample[], cpu: number | null): Child {
@@ -158,7 +170,7 @@ class LiveView {
 
 type Line = [string, (tick: Tick) => number | null, string];
 
-function lineOption(ticks: Tick[], lines: Line[], axis: string, show: (value: number) => string, isLog = false): object {
+function lineOption(ticks: Tick[], lines: Line[], axis: string, show: (value: number) => string, isLog = false): Option {
   const start = ticks[ticks.length - 1].at - KEPT * EVERY_MS;
   return {
     grid: grid({ right: 72 }),
@@ -194,7 +206,7 @@ function routesCard(samples: Sample[]): Child {
   const time = (value: unknown) => (value === null ? "–" : seconds(value as number));
   return card(
     cardHead("By route", "since the start"),
-    rows.length ? table({ columns: [{ title: "route" }, { title: "requests", show: (n) => whole(n as number) }, { title: "4xx and 5xx", show: (share) => percent(share as number) }, { title: "half under", show: time }, { title: "99 of 100 under", show: time }], rows: rows.sort((a, b) => (b[1] as number) - (a[1] as number)) }, "Requests by route") : h("p.muted", null, "No request yet."),
+    rows.length ? table({ columns: [{ title: "route" }, { title: "requests", show: (n) => whole(n as number) }, { title: "4xx and 5xx", show: (share) => percent(share as number) }, { title: "half under", show: time }, { title: "99 % under", show: time }], rows: rows.sort((a, b) => (b[1] as number) - (a[1] as number)) }, "Requests by route") : h("p.muted", null, "No request yet."),
   );
 }
 
@@ -230,6 +242,24 @@ function trainedScores(report: Report): number[] {
 
 const DRIFT_MIN = 100;
 
+/** What is asked, figure by figure, against the training data: the daemon's own /drift. */
+function inputsCard(drift: DriftAnswer | null): Child {
+  const title = "What is asked, against the training data";
+  const { score, tier } = drift ?? {};
+  if (!score && !tier) return card(cardHead(title), partial("The daemon does not watch drift, or this bundle was made before it could: train again, and see drift.window_minutes."));
+  const watched = score && score.rows >= (tier?.rows ?? 0) ? score : tier!;
+  const answers = watched === score ? "score" : "tier";
+  if (watched.rows < DRIFT_MIN) return card(cardHead(title), partial(`${plural(watched.rows, "profile")} in the last ${drift!.window_minutes} minutes: a comparison needs ${DRIFT_MIN}.`));
+  const all: DriftFigures[] = [watched.output, ...(watched.features ?? [])];
+  const moved = all.filter((figures) => figures.drift === "major");
+  const rows = [...all].sort((a, b) => (b.psi ?? -1) - (a.psi ?? -1)).map((figures) => [humanName(figures.name), figures.drift, figures.psi, figures.missing, figures.missing_reference, figures.out_of_range ?? figures.unseen ?? null]);
+  const share = (value: unknown) => (value === null ? "–" : percent(value as number));
+  return card(
+    cardHead(moved.length ? `${plural(moved.length, "figure")} of ${all.length} moved much since training` : "Nothing moved much since training", `${plural(watched.rows, "profile")} asked for a ${answers} in the last ${drift!.window_minutes} minutes; population stability index: above 0.1 some, above 0.25 much`),
+    table({ columns: [{ title: "figure" }, { title: "moved" }, { title: "index", show: (psi) => (psi === null ? "–" : plain(psi as number)) }, { title: "missing", show: share }, { title: "in training", show: share }, { title: "beyond training", show: share }], rows }, title, 15),
+  );
+}
+
 function driftCard(report: Report, samples: Sample[]): Child {
   const { upper, counts } = buckets(samples, "influenced_score_points");
   const total = counts.reduce((sum, count) => sum + count, 0);
@@ -249,11 +279,12 @@ function driftCard(report: Report, samples: Sample[]): Child {
   );
 }
 
-function servedCard(samples: Sample[]): Child {
+function servedCard(report: Report, samples: Sample[]): Child {
+  const archetypes = isThere(report.archetypes) ? report.archetypes.names : [];
   const list = (name: string, label: string) => labelsOf(samples, name, label).map((value): [string, number] => [value, sumOf(samples, name, { [label]: value })]);
   const tiers = list("influenced_tier_predictions_total", "tier");
   const clusters = list("influenced_cluster_predictions_total", "cluster");
   if (tiers.length + clusters.length === 0) return card(cardHead("Tiers and archetypes answered"), partial("None yet: ask something, or run `curl` against /tier and /cluster."));
-  const rows = [...tiers.map(([name, n]) => ["tier", name, n]), ...clusters.map(([name, n]) => ["archetype", name, n])];
+  const rows = [...tiers.map(([name, n]) => ["tier", name, n]), ...clusters.map(([id, n]) => ["archetype", archetypes[Number(id)] ?? id, n])];
   return card(cardHead("Tiers and archetypes answered", "since this model came into service"), table({ columns: [{ title: "kind" }, { title: "name" }, { title: "answers", show: (n) => whole(n as number) }], rows }, "Tiers and archetypes answered"));
 }

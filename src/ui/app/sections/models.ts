@@ -4,8 +4,8 @@
 import type { Context } from "../context";
 import { card, cardHead } from "../chart";
 import { append, h, type Child } from "../dom";
-import { humanName, plain, plural, seconds, sentence } from "../format";
-import { isThere, reason, type ScoreModel, type TierModel } from "../report";
+import { humanName, plain, plural, points, seconds, sentence } from "../format";
+import { isThere, reason, type Candidate, type ScoreModel, type TierModel } from "../report";
 import { partial } from "../states";
 import { table, type Cell, type TableSpec } from "../table";
 import { importanceCard } from "./models/importance";
@@ -23,7 +23,7 @@ export function models(into: HTMLElement, { report }: Context): void {
     h("h2.part", null, "Score"),
     h("div.cards", null, isThere(score) ? [leaderboard(score), scoreCards(report, score), importanceCard(score.importance, "score")] : card(partial(reason(score, "score")))),
     h("h2.part", null, "Tier"),
-    h("div.cards", null, isThere(tier) ? [leaderboard(tier), tierCards(tier), importanceCard(tier.importance, "tier")] : card(partial(reason(tier, "tier")))),
+    h("div.cards", null, isThere(tier) ? [leaderboard(tier), tierCards(report, tier), importanceCard(tier.importance, "tier")] : card(partial(reason(tier, "tier")))),
   ]);
 }
 
@@ -52,23 +52,34 @@ function leaderboard(model: ScoreModel | TierModel): Child {
   const byName = new Map(model.leaderboard.map((candidate) => [candidate.name, candidate]));
   const withSpread = (name: string) => (mean: Cell, row: Cell[]) => {
     const sd = byName.get(String(row[0]))?.metrics[name]?.sd ?? null;
-    return mean === null ? "–" : [plain(mean as number), sd !== null && h("span.muted", null, ` ± ${plain(sd)}`)];
+    if (mean === null) return "–";
+    const decimals = decimalsOf(sd);
+    return [points(mean as number, decimals), sd !== null && h("span.muted", null, ` ± ${points(sd, decimals)}`)];
   };
   const spec: TableSpec = {
     columns: [
-      { title: "model", show: (name) => (name === model.chosen ? h("strong", null, name, " ✓") : name) },
-      { title: "settings" },
+      { title: "model", show: (name) => modelCell(byName.get(String(name))!, name === model.chosen) },
       ...names.map((name) => ({ title: humanName(name), help: METRIC_HELP[name], show: withSpread(name) })),
       { title: "time to fit", show: (time: Cell) => (time === null ? "–" : seconds(time as number)) },
-      { title: "note" },
     ],
-    rows: model.leaderboard.map((candidate) => [candidate.name, candidate.settings, ...names.map((name) => candidate.metrics[name]?.mean ?? null), candidate.fit_seconds, candidate.note]),
+    rows: model.leaderboard.map((candidate) => [candidate.name, ...names.map((name) => candidate.metrics[name]?.mean ?? null), candidate.fit_seconds]),
   };
   return card(
     cardHead(`${sentence(model.chosen)} predicts ${target} best of ${plural(model.leaderboard.length, "candidate")}`, `by ${humanName(model.selected_by)}; ${plural(model.n, "account")}, ${model.folds} folds, ${plural(model.repeats, "repeat")}${model.repeats > 1 ? "; ± is the spread over repeats" : ""}`),
     table(spec, `Candidates for ${target}`),
     h("p.reading", null, names.map((name, i) => [i > 0 && " ", h("strong", null, sentence(humanName(name))), `: ${METRIC_HELP[name] ?? ""}.`])),
   );
+}
+
+/** As many as the spread makes worth saying. */
+function decimalsOf(sd: number | null): number {
+  return sd && sd > 0 ? Math.min(4, Math.max(2, Math.ceil(-Math.log10(sd)))) : 3;
+}
+
+/** What it is and how it was set stand under the name: columns of prose leave no room for the figures. */
+function modelCell({ name, note, settings }: Candidate, chosen: boolean): Child {
+  const more = [note, settings].filter(Boolean).join("; ");
+  return [chosen ? h("strong", null, name, " ✓") : name, more && h("div.small.muted", null, more)];
 }
 
 function compositeParts({ composite }: ScoreModel): Child {

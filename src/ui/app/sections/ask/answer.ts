@@ -119,7 +119,17 @@ function tierTarget(target: string): string {
   return `${target.replace(/_/g, " ")}; calibrated probabilities`;
 }
 
-function audienceCheck({ size }: TierAnswer): Child {
+/** 0 to 100 with its reasons, under what the sizes say. */
+function audienceCheck(tier: TierAnswer): Child {
+  const { audience } = tier;
+  if (!audience) return sizeCheck(tier);
+  return [
+    sizeCheck(tier),
+    h("p.reading", { title: "100: like its peers of the same size in all that is known; a reason to look, not a proof" }, h("strong", null, `Audience ${points(audience.score, 0)} of 100`), audience.reasons.length ? `: ${audience.reasons.map((reason) => reason.text).join("; ")}.` : ": nothing unlike its peers of the same size."),
+  ];
+}
+
+function sizeCheck({ size }: TierAnswer): Child {
   if (!size.claimed) return h("p.reading", null, "Audience check: needs the number of followers.");
   if (!size.predicted) return h("p.reading", null, `Size by followers: ${size.claimed}. This bundle has no model to check it against.`);
   const sure = percent(size.confidence, 0);

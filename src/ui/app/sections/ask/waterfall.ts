@@ -34,7 +34,6 @@ function steps(answer: ScoreAnswer): Step[] {
 
 function finding(answer: ScoreAnswer): string {
   const [first, second] = answer.explanation!.contributions;
-  if (!first) return "Nothing moves this score from the average";
   const says = (points: number) => (points < 0 ? "pulls it down" : "lifts it");
   const one = `${humanName(first.feature)} ${says(first.points)} ${points(Math.abs(first.points))} points`;
   const text = second ? `${one}, ${humanName(second.feature)} ${says(second.points)} ${points(Math.abs(second.points))}` : one;
@@ -43,7 +42,7 @@ function finding(answer: ScoreAnswer): string {
 
 /** null when the model has no contributions (a composite explains itself). */
 export function waterfallCard(answer: ScoreAnswer): HTMLElement | null {
-  if (!answer.explanation) return null;
+  if (!answer.explanation?.contributions.length) return null;
   const list = steps(answer);
   return chartCard({
     title: finding(answer),

@@ -6,7 +6,7 @@ import { decades, grid, logAxis, scaleAxis, tipRows, tooltip } from "../../axes"
 import { card, cardHead, chartCard, type ChartCard } from "../../chart";
 import { segments, toggleLegend } from "../../controls";
 import { h, replace, type Child } from "../../dom";
-import type { Chart } from "../../echarts";
+import type { Chart, Option } from "../../echarts";
 import { compact, humanName, plain, plural, points, sentence, whole, withUnit } from "../../format";
 import { isThere, type Density, type GroupName, type Report } from "../../report";
 import { partial } from "../../states";
@@ -117,7 +117,7 @@ function legendOf(report: Report, view: View, onChange: () => void): Child {
   return toggleLegend(entries, view.hidden, onChange);
 }
 
-function scatterOption(report: Report, view: View): object {
+function scatterOption(report: Report, view: View): Option {
   const { scatter, measure, density } = report.explore;
   const colours = theme();
   const tierColours = orderedColours(report.groups.tier.length);

@@ -5,6 +5,7 @@ import { grid, logAxis, tipRows, tooltip, valueAxis } from "../../axes";
 import { card, cardHead, chartCard } from "../../chart";
 import { select } from "../../controls";
 import { h, type Child } from "../../dom";
+import type { Option } from "../../echarts";
 import { change, humanName, plain, points, sentence, withUnit } from "../../format";
 import { isThere, reason, type Dependence, type ScoreModel } from "../../report";
 import { partial } from "../../states";
@@ -49,7 +50,7 @@ function spec(all: Dependence[], chosen: number, onChoose: (index: number) => vo
   };
 }
 
-function option(one: Dependence, name: string): object {
+function option(one: Dependence, name: string): Option {
   const colours = theme();
   const [low, high] = [Math.min(...one.low), Math.max(...one.high)];
   const floor = low - (high - low) * 0.18;

@@ -4,7 +4,7 @@
 import { card, cardHead, chartCard } from "../../chart";
 import { dotHeight, dotOption } from "../../charts/dots";
 import type { Child } from "../../dom";
-import { humanName, sentence, withUnit } from "../../format";
+import { humanName, plain, sentence, withUnit } from "../../format";
 import { isThere, reason, type Importance, type Maybe } from "../../report";
 import { partial } from "../../states";
 
@@ -16,6 +16,7 @@ export function importanceCard(importance: Maybe<Importance>, name: string): Chi
     const [mean, sd] = [importance.mean[i], importance.sd[i]];
     return { name: humanName(feature), value: mean, low: sd === null ? null : mean - sd, high: sd === null ? null : mean + sd };
   });
+  const contribution = Array.isArray(importance.contribution) ? importance.contribution : null;
   const unsure = rows.filter((row) => row.low !== null && row.low <= 0).length;
   const show = (value: unknown) => withUnit(value as number, importance.unit);
   return chartCard({
@@ -24,7 +25,10 @@ export function importanceCard(importance: Maybe<Importance>, name: string): Chi
     reading: `${unsure > 0 ? `${unsure} of them may as well not matter: their whisker reaches zero. ` : ""}Features that say the same share the credit.`,
     name: `importance-${name}`,
     height: dotHeight(rows.length),
-    table: { columns: [{ title: "feature" }, { title: "mean", show }, { title: "sd", show }], rows: importance.feature.map((feature, i) => [feature, importance.mean[i], importance.sd[i]]) },
+    table: {
+      columns: [{ title: "feature" }, { title: "mean", show }, { title: "sd", show }, { title: "mean |contribution|", help: `how much it moves an answer, whichever way${importance.contribution_unit ? `, in ${importance.contribution_unit}` : ""}`, show: (value) => (value === null ? "–" : plain(value as number)) }],
+      rows: importance.feature.map((feature, i) => [feature, importance.mean[i], importance.sd[i], contribution?.[i] ?? null]),
+    },
     option: () => dotOption(rows, { unit: importance.unit, axis: importance.unit === "points" ? "points of error added" : "fall", bars: true, interval: "one sd" }),
   }).element;
 }

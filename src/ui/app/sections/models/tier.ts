@@ -3,24 +3,27 @@
 
 import { grid, tipRows, tooltip, valueAxis, whiskers } from "../../axes";
 import { card, cardHead, chartCard } from "../../chart";
+import { dotHeight, dotOption } from "../../charts/dots";
 import { inkOn, matrixOption } from "../../charts/matrix";
 import { h, type Child } from "../../dom";
 import { percent, points, sentence, whole } from "../../format";
-import { isThere, reason, type TierModel } from "../../report";
+import { isThere, reason, type GroupAccuracy, type Maybe, type Report, type TierModel } from "../../report";
 import { partial } from "../../states";
 import { rampAt, theme } from "../../theme";
 
-export function tierCards(model: TierModel): Child {
+export function tierCards(report: Report, model: TierModel): Child {
   const { audience } = model;
+  // Where the tier is the size, its confusion is the audience check.
+  const isSame = isThere(audience) && JSON.stringify(audience.confusion) === JSON.stringify(model.confusion);
   return [
     h(
       "div.cards.two",
       null,
-      confusionCard(confusionTitle(model.names, model.confusion), "each row is a true tier: where its accounts are put", model.names, model.confusion, "confusion", byTierText(model)),
+      confusionCard(confusionTitle(model.names, model.confusion), isSame ? "each row is a size by followers: the size that behaviour suggests; the audience check" : "each row is a true tier: where its accounts are put", model.names, model.confusion, "confusion", byTierText(model)),
       reliabilityCard(model),
     ),
     isThere(audience)
-      ? confusionCard(
+      ? !isSame && confusionCard(
           `Behaviour disagrees with followers for ${percent(audience.disagree, 0)} of accounts`,
           `the audience check: size by followers against the size that behaviour suggests; right in ${percent(audience.accuracy, 0)}`,
           audience.names,
@@ -29,7 +32,24 @@ export function tierCards(model: TierModel): Child {
           "Far from the diagonal, followers and engagement do not fit: bought followers, a sleeping audience, or a viral run.",
         )
       : card(cardHead("Audience check"), partial(reason(audience, "audience"))),
+    h("div.cards.two", null, groupCard(report, model.by_size, "tier", "size"), groupCard(report, model.by_category, "category", "category")),
   ];
+}
+
+/** An average hides what it is made of. */
+function groupCard(report: Report, figures: Maybe<GroupAccuracy>, by: "tier" | "category", name: string): Child {
+  if (!isThere(figures) || figures.group.length < 2) return null;
+  const rows = figures.group.map((group, i) => ({ name: report.groups[by][group] ?? "(none)", value: figures.accuracy[i], low: figures.low[i], high: figures.high[i], n: figures.n[i] }));
+  const sure = rows.filter((row) => row.n >= 20);
+  const worst = sure.length > 1 ? sure.reduce((a, b) => (b.value < a.value ? b : a)) : null;
+  return chartCard({
+    title: worst ? `By ${name}, right least often for ${worst.name}: ${percent(worst.value, 0)}` : `Right by ${name}`,
+    subtitle: "share of accounts put in their tier, out of fold; 95 % intervals",
+    name: `tier-by-${name}`,
+    height: dotHeight(rows.length),
+    table: { columns: [{ title: name }, { title: "accounts" }, { title: "right", show: (p) => percent(p as number) }, { title: "low", show: (p) => percent(p as number) }, { title: "high", show: (p) => percent(p as number) }], rows: rows.map((row) => [row.name, row.n, row.value, row.low, row.high]) },
+    option: () => dotOption(rows, { unit: "fraction", axis: "told right", interval: "95 % interval" }),
+  }).element;
 }
 
 function confusionTitle(names: string[], confusion: number[][]): string {
