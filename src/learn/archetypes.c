@@ -102,7 +102,8 @@ static enum status try_again(const struct matrix *matrix, size_t k, uint64_t see
     AUTO(free_slot) uint32_t *cluster = calloc(n + 1, sizeof *cluster);
     if (!centroids || !cluster)
         return out_of_memory(err);
-    struct kmeans_input input = {rows, n, matrix->p, k, STABILITY_STARTS, seed};
+    struct kmeans_input input = {
+        .rows = rows, .n = n, .p = matrix->p, .k = k, .n_starts = STABILITY_STARTS, .seed = seed};
     double inertia;
     TRY(kmeans_fit(&input, centroids, cluster, &inertia, err));
     return stability_measure(&input, cluster, STABILITY_SAMPLES, &tried->stability,
@@ -132,7 +133,12 @@ static enum status choose_k(const struct matrix *matrix, const struct archetypes
     if (max_k > n / 10)
         max_k = n / 10 > options->min_k ? n / 10 : options->min_k;
     for (size_t k = options->min_k; k <= max_k && archetypes->n_tried < ARCHETYPES_MAX_TRIED; k++) {
-        struct kmeans_input input = {rows, n, matrix->p, k, N_STARTS, options->seed};
+        struct kmeans_input input = {.rows = rows,
+                                     .n = n,
+                                     .p = matrix->p,
+                                     .k = k,
+                                     .n_starts = N_STARTS,
+                                     .seed = options->seed};
         struct archetypes_tried *tried = &archetypes->tried[archetypes->n_tried++];
         tried->k = k;
         TRY(try_k(&input, &tried->silhouette, err));
@@ -190,6 +196,75 @@ static enum status measure_distances(const struct matrix *matrix, struct archety
     return STATUS_OK;
 }
 
+/* ---- fitting ---- */
+
+/* Of `own` rows, and those of the group's other processes: where each centroid comes to lie, and
+ * how many rows it has. */
+static enum status fit_together(const struct archetypes_options *options,
+                                const struct kmeans_input *input, float *ret_centroids,
+                                uint32_t *ret_sizes, struct error *err)
+{
+    AUTO(free_slot) uint32_t *cluster = calloc(input->n + 1, sizeof *cluster);
+    AUTO(free_slot) double *sizes = calloc(input->k, sizeof *sizes);
+    if (!cluster || !sizes)
+        return out_of_memory(err);
+    double inertia;
+    TRY(kmeans_fit(input, ret_centroids, cluster, &inertia, err));
+    for (size_t i = 0; i < input->n; i++)
+        sizes[cluster[i]]++;
+    TRY(collective_sum(options->group, sizes, input->k, err));
+    for (size_t c = 0; c < input->k; c++)
+        ret_sizes[c] = (uint32_t)sizes[c];
+    return STATUS_OK;
+}
+
+enum status archetypes_join(struct collective *group, const struct matrix *own, uint64_t seed,
+                            struct error *err)
+{
+    double k = 0;
+    TRY(collective_broadcast(group, &k, sizeof k, 0, err));
+    struct kmeans_input input = {.rows = own->scaled,
+                                 .n = own->n,
+                                 .p = own->p,
+                                 .k = (size_t)k,
+                                 .n_starts = N_STARTS,
+                                 .seed = seed,
+                                 .group = group};
+    AUTO(free_slot) float *centroids = calloc(input.k * input.p + 1, sizeof *centroids);
+    AUTO(free_slot) uint32_t *sizes = calloc(input.k + 1, sizeof *sizes);
+    if (!centroids || !sizes)
+        return out_of_memory(err);
+    const struct archetypes_options options = {.group = group};
+    return fit_together(&options, &input, centroids, sizes, err);
+}
+
+/* Centroids; the clusters of the matrix's rows; sizes, which are larger than those of the matrix
+ * where a group has more rows. */
+static enum status fit_centroids(const struct matrix *matrix,
+                                 const struct archetypes_options *options, size_t k,
+                                 float *ret_centroids, uint32_t *ret_cluster, uint32_t *ret_sizes,
+                                 struct error *err)
+{
+    struct kmeans_input input = {.rows = matrix->scaled,
+                                 .n = matrix->n,
+                                 .p = matrix->p,
+                                 .k = k,
+                                 .n_starts = N_STARTS,
+                                 .seed = options->seed};
+    if (options->group) {
+        double n_clusters = (double)k;
+        TRY(collective_broadcast(options->group, &n_clusters, sizeof n_clusters, 0, err));
+        input.rows = options->own->scaled;
+        input.n = options->own->n;
+        input.group = options->group;
+        input.first = matrix->scaled;
+        input.n_first = matrix->n;
+    }
+    TRY(fit_together(options, &input, ret_centroids, ret_sizes, err));
+    kmeans_assign(matrix->scaled, matrix->n, matrix->p, ret_centroids, k, ret_cluster);
+    return STATUS_OK;
+}
+
 enum status archetypes_fit(const struct feature_spec *spec, const struct matrix *matrix,
                            const struct archetypes_options *options,
                            struct archetypes **ret_archetypes, struct error *err)
@@ -200,6 +275,7 @@ enum status archetypes_fit(const struct feature_spec *spec, const struct matrix 
     if (!archetypes)
         return out_of_memory(err);
     arena_init(&archetypes->memory, 65536);
+    archetypes->n = matrix->n;
     size_t k = 0;
     TRY(choose_k(matrix, options, archetypes, &k, err));
     float *centroids = ARENA_ARRAY(&archetypes->memory, float, k * matrix->p + 1);
@@ -209,11 +285,7 @@ enum status archetypes_fit(const struct feature_spec *spec, const struct matrix 
     archetypes->distance = ARENA_ARRAY(&archetypes->memory, double, matrix->n);
     if (!centroids || !grid || !sizes || !archetypes->cluster || !archetypes->distance)
         return out_of_memory(err);
-    struct kmeans_input input = {matrix->scaled, matrix->n, matrix->p, k, N_STARTS, options->seed};
-    double inertia;
-    TRY(kmeans_fit(&input, centroids, archetypes->cluster, &inertia, err));
-    for (size_t i = 0; i < matrix->n; i++)
-        sizes[archetypes->cluster[i]]++;
+    TRY(fit_centroids(matrix, options, k, centroids, archetypes->cluster, sizes, err));
     archetypes->model.k = k;
     archetypes->model.n_inputs = matrix->p;
     archetypes->model.centroids = centroids;

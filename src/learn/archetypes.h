@@ -24,6 +24,7 @@ struct archetypes_tried {
 struct archetypes {
     struct arena memory; /* owns everything below */
     struct clusters_model model;
+    size_t n;          /* rows that it was chosen and described by */
     uint32_t *cluster; /* [n] */
     double *distance;  /* [n] to the own centroid */
     size_t n_tried;    /* values of k */
@@ -35,6 +36,10 @@ struct archetypes_options {
     size_t min_k, max_k; /* 2..; max_k is lowered for few rows (10 a cluster) */
     uint64_t seed;
     const double *posts_per_week; /* [n] NaN: missing; NULL: not known */
+    /* A group, on rank 0: centroids and sizes are of the rows of all its processes, those of this
+     * one being `own`; what is chosen and described goes by `matrix`. NULL: those are all. */
+    struct collective *group;
+    const struct matrix *own;
 };
 
 /* The features that archetypes are made of: few and unlike each other, so that size does not count
@@ -46,6 +51,11 @@ enum status archetypes_fit(const struct feature_spec *spec, const struct matrix 
                            const struct archetypes_options *options,
                            struct archetypes **ret_archetypes, struct error *err);
 void archetypes_free(struct archetypes *archetypes);
+
+/* The part of the other processes of a group in an archetypes_fit() of rank 0. own: [..] rows of
+ * the same spec. */
+enum status archetypes_join(struct collective *group, const struct matrix *own, uint64_t seed,
+                            struct error *err);
 DEFINE_SLOT(archetypes_free, struct archetypes)
 
 /* "weak" below .25, "fair" below .5, "clear" (Kaufman and Rousseeuw 1990, table 4). */

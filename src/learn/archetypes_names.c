@@ -111,13 +111,18 @@ struct subject {
 /* "posts daily": how often half of the members post at least; NULL when that is not known of half
  * of them. scratch: [n]. */
 static const char *cadence_of(const struct archetypes *archetypes, const double *posts_per_week,
-                              size_t n, size_t cluster, double *scratch)
+                              size_t cluster, double *scratch)
 {
     size_t n_known = 0;
-    for (size_t i = 0; i < n; i++)
-        if (archetypes->cluster[i] == cluster && !isnan(posts_per_week[i]))
+    size_t n_members = 0;
+    for (size_t i = 0; i < archetypes->n; i++) {
+        if (archetypes->cluster[i] != cluster)
+            continue;
+        n_members++;
+        if (!isnan(posts_per_week[i]))
             scratch[n_known++] = posts_per_week[i];
-    if (2 * n_known < archetypes->model.sizes[cluster] || n_known == 0)
+    }
+    if (2 * n_known < n_members || n_known == 0)
         return NULL;
     size_t n_daily = 0;
     size_t n_often = 0;
@@ -211,14 +216,11 @@ enum status archetypes_describe(const struct feature_spec *spec, const double *p
                                 struct archetypes *archetypes, struct error *err)
 {
     size_t k = archetypes->model.k;
-    size_t n = 0;
-    for (size_t c = 0; c < k; c++)
-        n += archetypes->model.sizes[c];
     struct arena *arena = &archetypes->memory;
     const char **names = ARENA_ARRAY(arena, const char *, k);
     const char **traits = ARENA_ARRAY(arena, const char *, k);
     size_t *order = ARENA_ARRAY(arena, size_t, spec->n_columns + 1);
-    AUTO(free_slot) double *scratch = calloc(n + 1, sizeof *scratch);
+    AUTO(free_slot) double *scratch = calloc(archetypes->n + 1, sizeof *scratch);
     if (!names || !traits || !order || !scratch)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t c = 0; c < k; c++) {
@@ -226,7 +228,7 @@ enum status archetypes_describe(const struct feature_spec *spec, const double *p
         order_traits(centroid, spec->n_columns, order);
         struct subject subject = {arena, spec, centroid, order, NULL};
         if (posts_per_week)
-            subject.cadence = cadence_of(archetypes, posts_per_week, n, c, scratch);
+            subject.cadence = cadence_of(archetypes, posts_per_week, c, scratch);
         names[c] = unique_name(&subject, names, c);
         traits[c] = traits_json(arena, spec, centroid, order);
         if (!names[c] || !traits[c])

@@ -58,13 +58,14 @@ static enum status find_base(const struct problem *problem,
     *ret_base = 0;
     if (settings->loss == BOOSTING_CLASSES)
         return STATUS_OK;
-    if (settings->loss == BOOSTING_SQUARED) {
-        *ret_base = metrics_mean(problem->y, problem->n);
-        return STATUS_OK;
-    }
-    return quantile_of(problem->y, problem->n,
-                       settings->loss == BOOSTING_QUANTILE ? settings->quantile : 0.5, ret_base,
-                       err);
+    if (settings->loss == BOOSTING_SQUARED)
+        return problem_mean(problem, ret_base, err);
+    const struct problem *deciding = problem_deciding(problem);
+    if (deciding)
+        TRY(quantile_of(deciding->y, deciding->n,
+                        settings->loss == BOOSTING_QUANTILE ? settings->quantile : 0.5, ret_base,
+                        err));
+    return collective_broadcast(problem->group, ret_base, sizeof *ret_base, 0, err);
 }
 
 static enum status new_matrix(const struct problem *problem, double base, DMatrixHandle *ret_matrix,
@@ -117,10 +118,12 @@ static enum status new_booster(const struct problem *problem,
     TRY_XGB(XGBoosterSetParam(booster, "objective", losses[settings->loss].objective));
     TRY_XGB(XGBoosterSetParam(booster, "eval_metric", losses[settings->loss].metric));
     TRY_XGB(XGBoosterSetParam(booster, "base_score", "0"));
-    /* The exact method is as fast on small tables. Elsewhere the time of a shallow tree goes into
-     * looking at bins: 64 of them are enough for 0.1 steps. */
-    TRY_XGB(XGBoosterSetParam(booster, "tree_method", problem->n <= SMALL_ROWS ? "exact" : "hist"));
-    if (problem->n > SMALL_ROWS)
+    /* The exact method is as fast on small tables, but knows no group. Elsewhere the time of a
+     * shallow tree goes into looking at bins: 64 of them are enough for 0.1 steps. */
+    bool is_small = problem_n_all(problem) <= SMALL_ROWS;
+    TRY_XGB(
+        XGBoosterSetParam(booster, "tree_method", is_small && !problem->group ? "exact" : "hist"));
+    if (!is_small)
         TRY(set_number(booster, "max_bin", 64, err));
     if (settings->loss == BOOSTING_CLASSES)
         TRY(set_number(booster, "num_class", (double)problem->n_classes, err));
@@ -147,6 +150,7 @@ static enum status new_booster(const struct problem *problem,
 struct objective {
     const struct boosting_settings *settings;
     struct own_loss own; /* of the losses that are ours */
+    struct collective *group;
 };
 
 static bool is_own(const struct objective *objective)
@@ -160,10 +164,14 @@ static enum status init_objective(const struct problem *problem,
                                   struct objective *objective, struct error *err)
 {
     objective->settings = settings;
+    objective->group = problem->group;
     if (!is_own(objective))
         return STATUS_OK;
     double quantile = settings->loss == BOOSTING_QUANTILE ? settings->quantile : 0;
-    return own_loss_init(&objective->own, quantile, problem->y, problem->n, err);
+    const struct problem *deciding = problem_deciding(problem);
+    if (deciding)
+        TRY(own_loss_init(&objective->own, quantile, deciding->y, deciding->n, err));
+    return collective_broadcast(problem->group, &objective->own, sizeof objective->own, 0, err);
 }
 
 /* Labels and present predictions of a matrix; both borrow XGBoost's memory until its next call for
@@ -207,7 +215,7 @@ static enum status boost(const struct objective *objective, BoosterHandle booste
 struct fold_run {
     DMatrixHandle train, held;
     BoosterHandle booster;
-    size_t n_held;
+    size_t n_held; /* of all processes */
 };
 
 static void runs_deinit(struct fold_run (*runs)[MAX_INNER_FOLDS])
@@ -231,18 +239,30 @@ static enum status slice(DMatrixHandle all, const size_t *rows, size_t n, DMatri
     return STATUS_OK;
 }
 
-/* The held-out loss after this round: the number behind "[12]\theld-mae:". */
-static enum status evaluate(const struct objective *objective, struct fold_run *run, int round,
-                            double *ret_loss, struct error *err)
+/* The mean of a loss that is ours over the held-out rows of all processes. */
+static enum status evaluate_own(const struct objective *objective, const struct fold_run *run,
+                                double *ret_loss, struct error *err)
 {
-    if (is_own(objective)) {
-        const float *label;
-        const float *predicted;
-        size_t n;
-        TRY(look(run->booster, run->held, &label, &predicted, &n, err));
+    const float *label;
+    const float *predicted;
+    size_t n;
+    TRY(look(run->booster, run->held, &label, &predicted, &n, err));
+    if (!objective->group) {
         *ret_loss = own_loss_mean(&objective->own, label, predicted, n);
         return STATUS_OK;
     }
+    double sums[] = {own_loss_mean(&objective->own, label, predicted, n) * (double)n, (double)n};
+    TRY(collective_sum(objective->group, sums, 2, err));
+    *ret_loss = sums[0] / fmax(sums[1], 1.0);
+    return STATUS_OK;
+}
+
+/* The held-out loss after this round, over all processes: the number behind "[12]\theld-mae:". */
+static enum status evaluate(const struct objective *objective, struct fold_run *run, int round,
+                            double *ret_loss, struct error *err)
+{
+    if (is_own(objective))
+        return evaluate_own(objective, run, ret_loss, err);
     const char *name = "held";
     const char *text;
     TRY_XGB(XGBoosterEvalOneIter(run->booster, round, &run->held, &name, 1, &text));
@@ -283,15 +303,19 @@ static enum status tune_rounds(const struct problem *problem,
 {
     *ret_rounds = settings->max_rounds;
     *ret_loss = 0;
-    if (settings->inner_folds == 0 || problem->n < 20)
+    if (settings->inner_folds == 0 || problem_n_all(problem) < 20)
         return STATUS_OK;
     AUTO(runs_deinit) struct fold_run runs[MAX_INNER_FOLDS] = {0};
     TRY(start_runs(problem, settings, all, runs, err));
     struct objective objective;
     TRY(init_objective(problem, settings, &objective, err));
     double n_held = 0;
-    for (int f = 0; f < settings->inner_folds; f++)
-        n_held += (double)runs[f].n_held;
+    for (int f = 0; f < settings->inner_folds; f++) {
+        double n = (double)runs[f].n_held;
+        TRY(collective_sum(problem->group, &n, 1, err));
+        runs[f].n_held = (size_t)n;
+        n_held += n;
+    }
     double best = INFINITY;
     int best_rounds = 1;
     for (int round = 0; round < settings->max_rounds; round++) {
@@ -390,9 +414,9 @@ static enum status take_trees(BoosterHandle booster, const struct problem *probl
     return boosting_trees_read(text, length, &fitted->memory, &fitted->trees, err);
 }
 
-enum status boosting_fit(const struct problem *problem, const struct boosting_settings *settings,
-                         const struct boosting_own *own, struct fitted **ret_fitted,
-                         struct error *err)
+static enum status fit(const struct problem *problem, const struct boosting_settings *settings,
+                       const struct boosting_own *own, struct fitted **ret_fitted,
+                       struct error *err)
 {
     if (problem->n > INT32_MAX)
         return fail(err, STATUS_LIMIT, "boosting takes at most %d rows", INT32_MAX);
@@ -426,4 +450,25 @@ enum status boosting_fit(const struct problem *problem, const struct boosting_se
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     *ret_fitted = STEAL(fitted);
     return STATUS_OK;
+}
+
+struct fit_job {
+    const struct problem *problem;
+    const struct boosting_settings *settings;
+    const struct boosting_own *own;
+    struct fitted **ret_fitted;
+};
+
+static enum status run_job(void *user, struct error *err)
+{
+    const struct fit_job *job = user;
+    return fit(job->problem, job->settings, job->own, job->ret_fitted, err);
+}
+
+enum status boosting_fit(const struct problem *problem, const struct boosting_settings *settings,
+                         const struct boosting_own *own, struct fitted **ret_fitted,
+                         struct error *err)
+{
+    struct fit_job job = {problem, settings, own, ret_fitted};
+    return collective_run(problem->group, run_job, &job, err);
 }

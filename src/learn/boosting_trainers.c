@@ -83,8 +83,9 @@ static enum status settings_loss(void *user, size_t candidate, size_t n_folds, d
     return boosting_tune(search->problem, &settings, &search->rounds[candidate], ret_loss, err);
 }
 
-static enum status boosting_train(const struct problem *problem, enum boosting_loss loss,
-                                  struct fitted **ret_fitted, struct error *err)
+/* The settings that the problem's rows tell to be best. */
+static enum status choose_settings(const struct problem *problem, enum boosting_loss loss,
+                                   struct boosting_settings *ret_settings, struct error *err)
 {
     AUTO(free_slot) struct search *search = calloc(1, sizeof *search);
     if (!search)
@@ -100,6 +101,17 @@ static enum status boosting_train(const struct problem *problem, enum boosting_l
         settings.max_rounds = search->rounds[best];
         settings.inner_folds = 0;
     }
+    *ret_settings = settings;
+    return STATUS_OK;
+}
+
+static enum status boosting_train(const struct problem *problem, enum boosting_loss loss,
+                                  struct fitted **ret_fitted, struct error *err)
+{
+    struct boosting_settings settings = {0};
+    if (problem_deciding(problem))
+        TRY(choose_settings(problem_deciding(problem), loss, &settings, err));
+    TRY(collective_broadcast(problem->group, &settings, sizeof settings, 0, err));
     return boosting_fit(problem, &settings, NULL, ret_fitted, err);
 }
 
@@ -142,9 +154,15 @@ static enum status fit_balanced(const struct problem *problem,
     AUTO(free_slot) double *weight = calloc(problem->n_classes + 1, sizeof *weight);
     if (!weight)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    class_weights_balanced(problem, weight);
+    TRY(class_weights_balanced(problem, weight, err));
     struct problem balanced = *problem;
     balanced.class_weight = weight;
+    struct problem deciding;
+    if (problem->deciding) {
+        deciding = *problem->deciding;
+        deciding.class_weight = weight;
+        balanced.deciding = &deciding;
+    }
     return fit(&balanced, ret_fitted, err);
 }
 
@@ -185,7 +203,7 @@ static enum status forest_fit(const struct problem *problem, const double *value
     if (classes && trees > (int)(FOREST_CLASS_TREES / k))
         trees = FOREST_CLASS_TREES / k < 20 ? 20 : (int)(FOREST_CLASS_TREES / k);
     int depth = (int)value[DEPTH];
-    if (problem->n > FOREST_LARGE_ROWS && depth > FOREST_LARGE_DEPTH)
+    if (problem_n_all(problem) > FOREST_LARGE_ROWS && depth > FOREST_LARGE_DEPTH)
         depth = FOREST_LARGE_DEPTH;
     struct boosting_settings settings = {
         .loss = classes ? BOOSTING_CLASSES : BOOSTING_SQUARED,
@@ -218,36 +236,42 @@ const struct trainer trainer_boosting_squared = {
     .name = "boosting",
     .task = TASK_REGRESSION,
     .help = "gradient boosted trees, squared loss",
+    .joins_groups = true,
     .fit = fit_squared,
 };
 const struct trainer trainer_boosting_absolute = {
     .name = "boosting_lad",
     .task = TASK_REGRESSION,
     .help = "gradient boosted trees, absolute loss: leaves hold medians",
+    .joins_groups = true,
     .fit = fit_absolute,
 };
 const struct trainer trainer_boosting_huber = {
     .name = "boosting_huber",
     .task = TASK_REGRESSION,
     .help = "gradient boosted trees, Huber's loss: outliers pull with bounded force",
+    .joins_groups = true,
     .fit = fit_huber,
 };
 const struct trainer trainer_boosting_quantile = {
     .name = "boosting_quantile",
     .task = TASK_REGRESSION,
     .help = "gradient boosted trees, quantile loss at the median",
+    .joins_groups = true,
     .fit = fit_quantile,
 };
 const struct trainer trainer_forest = {
     .name = "forest",
     .task = TASK_REGRESSION,
     .help = "random forest: the mean of deep trees",
+    .joins_groups = true,
     .fit = fit_forest,
 };
 const struct trainer trainer_boosting_classes = {
     .name = "boosting",
     .task = TASK_CLASSIFICATION,
     .help = "gradient boosted trees, one a class a round",
+    .joins_groups = true,
     .fit = fit_classes,
 };
 const struct trainer trainer_boosting_balanced = {
@@ -255,17 +279,20 @@ const struct trainer trainer_boosting_balanced = {
     .task = TASK_CLASSIFICATION,
     .help =
         "boosting in which all classes count the same: rare ones are found, shares are not kept",
+    .joins_groups = true,
     .fit = fit_classes_balanced,
 };
 const struct trainer trainer_forest_classes = {
     .name = "forest",
     .task = TASK_CLASSIFICATION,
     .help = "random forest: the mean of deep trees",
+    .joins_groups = true,
     .fit = fit_forest,
 };
 const struct trainer trainer_forest_balanced = {
     .name = "forest_balanced",
     .task = TASK_CLASSIFICATION,
     .help = "random forest in which all classes count the same",
+    .joins_groups = true,
     .fit = fit_forest_balanced,
 };

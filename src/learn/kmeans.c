@@ -2,6 +2,7 @@
 #include "learn/kmeans.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +16,14 @@ struct work {
     float *centroids;  /* [k][p] */
     uint32_t *cluster; /* [n] */
     double *nearest;   /* [n] squared distance to the own centroid */
-    double *sums;      /* [k][p] */
-    size_t *sizes;     /* [k] */
+    double *sums;      /* [k][p], then [k] the sizes: of all processes */
+    double *drawing;   /* [n_first] or [n] squared distance to the centroids that are drawn */
 };
+
+static double *sizes_of(const struct work *work)
+{
+    return work->sums + work->input->k * work->input->p;
+}
 
 static double squared_distance(const float *a, const float *b, size_t p)
 {
@@ -34,63 +40,117 @@ static const float *row_at(const struct work *work, size_t row)
     return work->input->rows + row * work->input->p;
 }
 
-static void place_centroid(struct work *work, size_t c, size_t row)
+/* ---- starts ---- */
+
+/* The rows that starts are drawn from. */
+struct source {
+    const float *rows; /* [n][p] */
+    size_t n;
+};
+
+static void place_centroid(struct work *work, size_t c, const float *row)
 {
-    memcpy(work->centroids + c * work->input->p, row_at(work, row), work->input->p * sizeof(float));
+    memcpy(work->centroids + c * work->input->p, row, work->input->p * sizeof(float));
 }
 
-/* The row at which the running sum of `nearest` passes a random share of the total. */
-static size_t draw_row(const struct work *work, struct rng *rng)
+/* The row at which the running sum of `drawing` passes a random share of the total. */
+static size_t draw_row(const struct work *work, size_t n, struct rng *rng)
 {
-    size_t n = work->input->n;
     double total = 0;
     for (size_t i = 0; i < n; i++)
-        total += work->nearest[i];
+        total += work->drawing[i];
     if (!(total > 0))
         return (size_t)rng_below(rng, n);
     double target = rng_uniform(rng) * total;
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
-        sum += work->nearest[i];
+        sum += work->drawing[i];
         if (sum > target)
             return i;
     }
     return n - 1;
 }
 
-static void seed_centroids(struct work *work, struct rng *rng)
+static void draw_centroids(struct work *work, struct source source, struct rng *rng)
 {
-    const struct kmeans_input *input = work->input;
-    place_centroid(work, 0, (size_t)rng_below(rng, input->n));
-    for (size_t i = 0; i < input->n; i++)
-        work->nearest[i] = INFINITY;
-    for (size_t c = 1; c < input->k; c++) {
-        const float *last = work->centroids + (c - 1) * input->p;
-        for (size_t i = 0; i < input->n; i++)
-            work->nearest[i] =
-                fmin(work->nearest[i], squared_distance(row_at(work, i), last, input->p));
-        place_centroid(work, c, draw_row(work, rng));
+    size_t p = work->input->p;
+    place_centroid(work, 0, source.rows + rng_below(rng, source.n) * p);
+    for (size_t i = 0; i < source.n; i++)
+        work->drawing[i] = INFINITY;
+    for (size_t c = 1; c < work->input->k; c++) {
+        const float *last = work->centroids + (c - 1) * p;
+        for (size_t i = 0; i < source.n; i++)
+            work->drawing[i] =
+                fmin(work->drawing[i], squared_distance(source.rows + i * p, last, p));
+        place_centroid(work, c, source.rows + draw_row(work, source.n, rng) * p);
     }
 }
 
-/* Assign every row to its nearest centroid; returns the inertia. */
-static double assign(struct work *work)
+static bool draws_starts(const struct kmeans_input *input)
+{
+    return collective_rank(input->group) == 0;
+}
+
+static struct source source_of(const struct kmeans_input *input)
+{
+    return input->group ? (struct source){input->first, input->n_first}
+                        : (struct source){input->rows, input->n};
+}
+
+static enum status seed_centroids(struct work *work, struct rng *rng, struct error *err)
+{
+    const struct kmeans_input *input = work->input;
+    if (draws_starts(input))
+        draw_centroids(work, source_of(input), rng);
+    return collective_broadcast(input->group, work->centroids, input->k * input->p * sizeof(float),
+                                0, err);
+}
+
+/* ---- iterations ---- */
+
+/* Returns the squared distance. */
+static double find_nearest(const float *row, size_t p, const float *centroids, size_t k,
+                           uint32_t *ret_cluster)
+{
+    double nearest = INFINITY;
+    for (size_t c = 0; c < k; c++) {
+        double distance = squared_distance(row, centroids + c * p, p);
+        if (distance < nearest) {
+            nearest = distance;
+            *ret_cluster = (uint32_t)c;
+        }
+    }
+    return nearest;
+}
+
+void kmeans_assign(const float *rows, size_t n, size_t p, const float *centroids, size_t k,
+                   uint32_t *ret_cluster)
+{
+    for (size_t i = 0; i < n; i++)
+        find_nearest(rows + i * p, p, centroids, k, &ret_cluster[i]);
+}
+
+/* Assign every row to its nearest centroid; *ret_inertia is of all processes. */
+static enum status assign(struct work *work, double *ret_inertia, struct error *err)
 {
     const struct kmeans_input *input = work->input;
     double inertia = 0;
     for (size_t i = 0; i < input->n; i++) {
-        work->nearest[i] = INFINITY;
-        for (size_t c = 0; c < input->k; c++) {
-            double distance =
-                squared_distance(row_at(work, i), work->centroids + c * input->p, input->p);
-            if (distance < work->nearest[i]) {
-                work->nearest[i] = distance;
-                work->cluster[i] = (uint32_t)c;
-            }
-        }
+        work->nearest[i] =
+            find_nearest(row_at(work, i), input->p, work->centroids, input->k, &work->cluster[i]);
         inertia += work->nearest[i];
     }
-    return inertia;
+    *ret_inertia = inertia;
+    return collective_sum(input->group, ret_inertia, 1, err);
+}
+
+static enum status count_sizes(struct work *work, const uint32_t *cluster, struct error *err)
+{
+    double *sizes = sizes_of(work);
+    memset(sizes, 0, work->input->k * sizeof *sizes);
+    for (size_t i = 0; i < work->input->n; i++)
+        sizes[cluster[i]]++;
+    return collective_sum(work->input->group, sizes, work->input->k, err);
 }
 
 static size_t farthest_row(const struct work *work)
@@ -102,93 +162,127 @@ static size_t farthest_row(const struct work *work)
     return farthest;
 }
 
-/* Centroids to the means of their rows; an empty one to the row farthest from its own. */
-static void move_centroids(struct work *work)
+/* A centroid of no rows goes to the row that is farthest from its own, of those of all processes;
+ * of several the lowest rank's. */
+static enum status place_on_farthest(struct work *work, size_t c, struct error *err)
 {
     const struct kmeans_input *input = work->input;
-    memset(work->sums, 0, input->k * input->p * sizeof *work->sums);
-    memset(work->sizes, 0, input->k * sizeof *work->sizes);
+    size_t rank = collective_rank(input->group);
+    size_t row = farthest_row(work);
+    double own = input->n > 0 ? work->nearest[row] : -1;
+    double farthest = own;
+    TRY(collective_max(input->group, &farthest, 1, err));
+    double minus_rank = own == farthest ? -(double)rank : -HUGE_VAL;
+    TRY(collective_max(input->group, &minus_rank, 1, err));
+    size_t owner = (size_t)-minus_rank;
+    if (rank == owner) {
+        place_centroid(work, c, row_at(work, row));
+        work->nearest[row] = 0;
+    }
+    return collective_broadcast(input->group, work->centroids + c * input->p,
+                                input->p * sizeof(float), owner, err);
+}
+
+/* Centroids to the means of their rows. */
+static enum status move_centroids(struct work *work, struct error *err)
+{
+    const struct kmeans_input *input = work->input;
+    size_t n_values = input->k * input->p;
+    double *sizes = sizes_of(work);
+    memset(work->sums, 0, (n_values + input->k) * sizeof *work->sums);
     for (size_t i = 0; i < input->n; i++) {
         double *sums = work->sums + work->cluster[i] * input->p;
         const float *row = row_at(work, i);
         for (size_t j = 0; j < input->p; j++)
             sums[j] += (double)row[j];
-        work->sizes[work->cluster[i]]++;
+        sizes[work->cluster[i]]++;
     }
+    TRY(collective_sum(input->group, work->sums, n_values + input->k, err));
     for (size_t c = 0; c < input->k; c++) {
-        if (work->sizes[c] == 0) {
-            size_t row = farthest_row(work);
-            place_centroid(work, c, row);
-            work->nearest[row] = 0;
+        if (sizes[c] == 0) {
+            TRY(place_on_farthest(work, c, err));
             continue;
         }
         for (size_t j = 0; j < input->p; j++)
-            work->centroids[c * input->p + j] =
-                (float)(work->sums[c * input->p + j] / (double)work->sizes[c]);
+            work->centroids[c * input->p + j] = (float)(work->sums[c * input->p + j] / sizes[c]);
     }
+    return STATUS_OK;
 }
 
-static double run_once(struct work *work, struct rng *rng)
+static enum status run_once(struct work *work, struct rng *rng, double *ret_inertia,
+                            struct error *err)
 {
-    seed_centroids(work, rng);
-    double inertia = assign(work);
+    TRY(seed_centroids(work, rng, err));
+    double inertia;
+    TRY(assign(work, &inertia, err));
     for (int iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
-        move_centroids(work);
-        double next = assign(work);
-        if (!(next < inertia * (1.0 - 1e-9)))
-            return next;
-        inertia = next;
+        double before = inertia;
+        TRY(move_centroids(work, err));
+        TRY(assign(work, &inertia, err));
+        if (!(inertia < before * (1.0 - 1e-9)))
+            break;
     }
-    return inertia;
+    *ret_inertia = inertia;
+    return STATUS_OK;
 }
 
-/* Renumber by size, the largest first. */
-static void order_by_size(struct work *work, float *ret_centroids, uint32_t *ret_cluster)
+/* The place of a cluster when they stand by size, the largest first. */
+static uint32_t place_by_size(const double *sizes, size_t k, size_t c)
+{
+    uint32_t place = 0;
+    for (size_t other = 0; other < k; other++)
+        place += sizes[other] > sizes[c] || (other < c && sizes[other] == sizes[c]);
+    return place;
+}
+
+static enum status order_by_size(struct work *work, float *ret_centroids, uint32_t *ret_cluster,
+                                 struct error *err)
 {
     const struct kmeans_input *input = work->input;
-    memset(work->sizes, 0, input->k * sizeof *work->sizes);
-    for (size_t i = 0; i < input->n; i++)
-        work->sizes[ret_cluster[i]]++;
-    uint32_t *new_of_old = work->cluster; /* no longer needed; k is at most n */
-    for (size_t c = 0; c < input->k; c++) {
-        uint32_t place = 0;
-        for (size_t other = 0; other < input->k; other++)
-            place += work->sizes[other] > work->sizes[c] ||
-                     (other < c && work->sizes[other] == work->sizes[c]);
-        new_of_old[c] = place;
-        memcpy(work->centroids + place * input->p, ret_centroids + c * input->p,
-               input->p * sizeof(float));
-    }
+    TRY(count_sizes(work, ret_cluster, err));
+    const double *sizes = sizes_of(work);
+    for (size_t c = 0; c < input->k; c++)
+        place_centroid(work, place_by_size(sizes, input->k, c), ret_centroids + c * input->p);
     memcpy(ret_centroids, work->centroids, input->k * input->p * sizeof(float));
     for (size_t i = 0; i < input->n; i++)
-        ret_cluster[i] = new_of_old[ret_cluster[i]];
+        ret_cluster[i] = place_by_size(sizes, input->k, ret_cluster[i]);
+    return STATUS_OK;
+}
+
+static enum status check(const struct kmeans_input *input, struct error *err)
+{
+    size_t n = draws_starts(input) ? source_of(input).n : input->k;
+    if (input->k == 0 || input->k > n)
+        return fail(err, STATUS_INVALID, "cannot make %zu clusters of %zu rows", input->k, n);
+    return STATUS_OK;
 }
 
 enum status kmeans_fit(const struct kmeans_input *input, float *ret_centroids,
                        uint32_t *ret_cluster, double *ret_inertia, struct error *err)
 {
-    if (input->k == 0 || input->k > input->n)
-        return fail(err, STATUS_INVALID, "cannot make %zu clusters of %zu rows", input->k,
-                    input->n);
+    TRY(check(input, err));
     size_t n_values = input->k * input->p;
+    size_t n_drawing = draws_starts(input) ? source_of(input).n : 0;
     AUTO(free_slot) float *centroids = calloc(n_values + 1, sizeof *centroids);
-    AUTO(free_slot) uint32_t *cluster = calloc(input->n, sizeof *cluster);
-    AUTO(free_slot) double *reals = calloc(input->n + n_values + 1, sizeof *reals);
-    AUTO(free_slot) size_t *sizes = calloc(input->k, sizeof *sizes);
-    if (!centroids || !cluster || !reals || !sizes)
+    AUTO(free_slot) uint32_t *cluster = calloc(input->n + 1, sizeof *cluster);
+    AUTO(free_slot)
+    double *reals = calloc(input->n + n_values + input->k + n_drawing, sizeof *reals);
+    if (!centroids || !cluster || !reals)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    struct work work = {input, centroids, cluster, reals, reals + input->n, sizes};
+    double *sums = reals + input->n;
+    struct work work = {input, centroids, cluster, reals, sums, sums + n_values + input->k};
     struct rng rng = rng_seed(input->seed);
     double best = INFINITY;
     for (size_t start = 0; start < input->n_starts || start == 0; start++) {
-        double inertia = run_once(&work, &rng);
+        double inertia;
+        TRY(run_once(&work, &rng, &inertia, err));
         if (inertia < best) {
             best = inertia;
             memcpy(ret_centroids, centroids, n_values * sizeof *centroids);
             memcpy(ret_cluster, cluster, input->n * sizeof *cluster);
         }
     }
-    order_by_size(&work, ret_centroids, ret_cluster);
+    TRY(order_by_size(&work, ret_centroids, ret_cluster, err));
     *ret_inertia = best;
     return STATUS_OK;
 }

@@ -76,7 +76,8 @@ static enum status gather(struct moments *moments, const struct linear_rows *row
         if (gsl_blas_dsyrk(CblasLower, CblasTrans, 1.0, &block.matrix, 1.0, moments->sums) != 0)
             return fail(err, STATUS_INTERNAL, "GSL refuses a product of %zu rows", n);
     }
-    return STATUS_OK;
+    return collective_sum(rows->group, gsl_matrix_ptr(moments->sums, 0, 0),
+                          (moments->p + 2) * (moments->p + 2), err);
 }
 
 /* The centred cross products of x, with the penalty on the diagonal, and of x with y. */

@@ -7,13 +7,17 @@
 #include <stddef.h>
 
 #include "base/status.h"
+#include "learn/collective.h"
 
-/* Rows to fit: those that `rows` names (NULL: 0..n-1) of x [..][p] and y [..]. Borrowed. */
+/* Rows to fit: those that `rows` names (NULL: 0..n-1) of x [..][p] and y [..]. Borrowed. With a
+ * group, the moments of all its processes' rows are added up, and all get the same weights; not so
+ * Huber's loss, which looks at single residuals. */
 struct linear_rows {
     const float *x;
     const double *y;
     const size_t *rows;
     size_t n, p;
+    struct collective *group; /* NULL: this process alone */
 };
 
 /* Minimise sum (y - b - x.w)^2 + penalty |w|^2. ret_weights: [p + 1], the intercept last.

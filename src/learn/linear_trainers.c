@@ -105,8 +105,8 @@ static enum status try_penalty(const struct problem *problem, linear_solver solv
     for (uint32_t fold = 0; fold < INNER_FOLDS; fold++) {
         double *weights = tuning->weights + fold * (problem->p + 1);
         fold_rows_take(&tuning->rows, tuning->fold_of_row, problem->n, fold, INNER_FOLDS);
-        struct linear_rows part = {problem->scaled, problem->y, rows->train, rows->n_train,
-                                   problem->p};
+        struct linear_rows part = {problem->scaled, problem->y, rows->train,
+                                   rows->n_train,   problem->p, NULL};
         TRY(solve(&part, share * (double)rows->n_train, weights, err));
         loss += held_out_loss(problem, weights, rows->held, rows->n_held);
     }
@@ -143,11 +143,15 @@ static enum status linear_fit(const struct problem *problem, linear_solver solve
     AUTO(fitted_free_slot) struct fitted *fitted = NULL;
     double *weights;
     TRY(fitted_new_linear(problem->p, 1, &fitted, &weights, err));
-    double share;
-    TRY(tune_penalty(problem, solve, &share, err));
-    struct linear_rows all = {problem->scaled, problem->y, NULL, problem->n, problem->p};
-    TRY(solve(&all, share * (double)problem->n, weights, err));
-    fitted->settings = arena_printf(&fitted->memory, "alpha = %g", share * (double)problem->n);
+    double share = 0;
+    if (problem_deciding(problem))
+        TRY(tune_penalty(problem_deciding(problem), solve, &share, err));
+    TRY(collective_broadcast(problem->group, &share, sizeof share, 0, err));
+    struct linear_rows all = {problem->scaled, problem->y, NULL,
+                              problem->n,      problem->p, problem->group};
+    double penalty = share * (double)problem_n_all(problem);
+    TRY(solve(&all, penalty, weights, err));
+    fitted->settings = arena_printf(&fitted->memory, "alpha = %g", penalty);
     if (!fitted->settings)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     *ret_fitted = STEAL(fitted);
@@ -184,9 +188,12 @@ static enum status net_fit(const struct problem *problem, const double *value,
     AUTO(fitted_free_slot) struct fitted *fitted = NULL;
     double *weights;
     TRY(fitted_new_linear(problem->p, 1, &fitted, &weights, err));
-    struct linear_rows rows = {problem->scaled, problem->y, NULL, problem->n, problem->p};
-    double penalty = value[0] * (double)problem->n;
-    double l1 = penalty * value[1] * metrics_sd(problem->y, problem->n);
+    struct linear_rows rows = {problem->scaled, problem->y, NULL,
+                               problem->n,      problem->p, problem->group};
+    double sd;
+    TRY(problem_sd(problem, &sd, err));
+    double penalty = value[0] * (double)problem_n_all(problem);
+    double l1 = penalty * value[1] * sd;
     TRY(elastic_net_solve(&rows, l1, penalty * (1.0 - value[1]), weights, err));
     *ret_fitted = STEAL(fitted);
     return STATUS_OK;
@@ -203,6 +210,7 @@ const struct trainer trainer_elastic_net = {
     .name = "elastic_net",
     .task = TASK_REGRESSION,
     .help = "least squares with L1 and L2 penalties: what does not help is left out",
+    .joins_groups = true,
     .fit = elastic_net_fit,
 };
 const struct trainer trainer_constant = {
@@ -215,6 +223,7 @@ const struct trainer trainer_ridge = {
     .name = "ridge",
     .task = TASK_REGRESSION,
     .help = "least squares with an L2 penalty",
+    .joins_groups = true,
     .fit = ridge_fit,
 };
 const struct trainer trainer_huber = {

@@ -201,7 +201,7 @@ static enum status balanced_train(const struct problem *problem, struct fitted *
     AUTO(free_slot) double *weight = calloc(problem->n_classes + 1, sizeof *weight);
     if (!weight)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    class_weights_balanced(problem, weight);
+    TRY(class_weights_balanced(problem, weight, err));
     struct problem balanced = *problem;
     balanced.class_weight = weight;
     return softmax_train(&balanced, ret_fitted, err);

@@ -179,7 +179,7 @@ static enum status fit_rows(const struct problem *problem, const struct text_row
     AUTO(fitted_free_slot) struct fitted *fitted = fitted_new("text");
     if (!class_weight || !weights || !rows || !fitted)
         return no_memory(err);
-    class_weights_balanced(problem, class_weight);
+    TRY(class_weights_balanced(problem, class_weight, err));
     struct text_svm svm = {
         .dense = problem->scaled,
         .p = problem->p,

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/trainer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "learn/metrics.h"
 
 const struct trainer *const trainers[] = {
     &trainer_constant,
@@ -37,6 +40,36 @@ const struct trainer *trainer_find(const char *name, enum task task)
         if (trainers[i]->task == task && strcmp(trainers[i]->name, name) == 0)
             return trainers[i];
     return NULL;
+}
+
+enum status problem_mean(const struct problem *problem, double *ret_mean, struct error *err)
+{
+    if (!problem->group) {
+        *ret_mean = metrics_mean(problem->y, problem->n);
+        return STATUS_OK;
+    }
+    double sum = 0;
+    for (size_t i = 0; i < problem->n; i++)
+        sum += problem->y[i];
+    TRY(collective_sum(problem->group, &sum, 1, err));
+    *ret_mean = sum / (double)problem->n_all;
+    return STATUS_OK;
+}
+
+enum status problem_sd(const struct problem *problem, double *ret_sd, struct error *err)
+{
+    if (!problem->group) {
+        *ret_sd = metrics_sd(problem->y, problem->n);
+        return STATUS_OK;
+    }
+    double mean;
+    TRY(problem_mean(problem, &mean, err));
+    double sum = 0;
+    for (size_t i = 0; i < problem->n; i++)
+        sum += (problem->y[i] - mean) * (problem->y[i] - mean);
+    TRY(collective_sum(problem->group, &sum, 1, err));
+    *ret_sd = problem->n_all > 1 ? sqrt(sum / (double)(problem->n_all - 1)) : 0;
+    return STATUS_OK;
 }
 
 struct fitted *fitted_new(const char *family)

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/status.h"
+#include "learn/collective.h"
 #include "runtime/predictor.h"
 
 enum task {
@@ -43,7 +44,31 @@ struct problem {
     size_t n_fits;                   /* what a search for settings may cost; see tune.h */
     uint64_t seed;
     int n_threads; /* of libraries that have threads */
+
+    /* NULL: these are all the rows. A group: the processes of it fit together, and these are the
+     * rows of this one. */
+    struct collective *group;
+    size_t n_all; /* rows of the group */
+    /* Of a group, on rank 0: the rows by which it chooses settings for all. Borrowed. */
+    const struct problem *deciding;
 };
+
+/* The rows of all processes. */
+static inline size_t problem_n_all(const struct problem *problem)
+{
+    return problem->group ? problem->n_all : problem->n;
+}
+
+/* The rows that settings are chosen by. NULL: another process chooses, and says what by
+ * collective_broadcast(). */
+static inline const struct problem *problem_deciding(const struct problem *problem)
+{
+    return problem->group ? problem->deciding : problem;
+}
+
+/* Mean and deviation of the target, over all processes. */
+enum status problem_mean(const struct problem *problem, double *ret_mean, struct error *err);
+enum status problem_sd(const struct problem *problem, double *ret_sd, struct error *err);
 
 /* A fitted model. Owns its numbers. */
 struct fitted {
@@ -65,6 +90,7 @@ struct trainer {
     const char *help;
     bool needs_order;    /* learns ordered classes only */
     bool needs_hashtags; /* learns only where they are seen */
+    bool joins_groups;   /* can be fitted by a group of processes */
     enum status (*fit)(const struct problem *problem, struct fitted **ret_fitted,
                        struct error *err);
 };

@@ -78,15 +78,18 @@ enum status tune_folds(const struct problem *problem, uint32_t *ret_fold, struct
     return split_plain(problem->n, TUNE_FOLDS, problem->seed, ret_fold, err);
 }
 
-void class_weights_balanced(const struct problem *problem, double *ret_weight)
+enum status class_weights_balanced(const struct problem *problem, double *ret_weight,
+                                   struct error *err)
 {
     for (size_t c = 0; c < problem->n_classes; c++)
         ret_weight[c] = 0;
     for (size_t i = 0; i < problem->n; i++)
         ret_weight[problem->label[i]]++;
+    TRY(collective_sum(problem->group, ret_weight, problem->n_classes, err));
     for (size_t c = 0; c < problem->n_classes; c++)
-        ret_weight[c] =
-            (double)problem->n / ((double)problem->n_classes * fmax(ret_weight[c], 1.0));
+        ret_weight[c] = (double)problem_n_all(problem) /
+                        ((double)problem->n_classes * fmax(ret_weight[c], 1.0));
+    return STATUS_OK;
 }
 
 /* ---- recipes ---- */
@@ -240,8 +243,9 @@ static enum status describe(const struct recipe *recipe, const double *value, st
     return fitted->settings ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
-enum status tune_recipe(const struct recipe *recipe, const struct problem *problem,
-                        struct fitted **ret_fitted, struct error *err)
+/* The values that the problem's rows tell to be best. ret_value: [n_knobs]. */
+static enum status choose_values(const struct recipe *recipe, const struct problem *problem,
+                                 double *ret_value, struct error *err)
 {
     AUTO(search_deinit) struct search search = {.recipe = recipe, .problem = problem};
     size_t n = problem->n < MIN_ROWS ? 1 : tune_candidates(problem->n_fits);
@@ -255,9 +259,20 @@ enum status tune_recipe(const struct recipe *recipe, const struct problem *probl
     const struct halving halving = {n, problem->n, recipe_loss, &search};
     size_t best = 0;
     TRY(tune_halving(&halving, &best, err));
+    memcpy(ret_value, search.values[best], recipe->n_knobs * sizeof ret_value[0]);
+    return STATUS_OK;
+}
+
+enum status tune_recipe(const struct recipe *recipe, const struct problem *problem,
+                        struct fitted **ret_fitted, struct error *err)
+{
+    double value[RECIPE_MAX_KNOBS] = {0};
+    if (problem_deciding(problem))
+        TRY(choose_values(recipe, problem_deciding(problem), value, err));
+    TRY(collective_broadcast(problem->group, value, sizeof value, 0, err));
     AUTO(fitted_free_slot) struct fitted *fitted = NULL;
-    TRY(recipe->fit(problem, search.values[best], &fitted, err));
-    TRY(describe(recipe, search.values[best], fitted, err));
+    TRY(recipe->fit(problem, value, &fitted, err));
+    TRY(describe(recipe, value, fitted, err));
     *ret_fitted = STEAL(fitted);
     return STATUS_OK;
 }

@@ -78,10 +78,12 @@ struct recipe {
 
 /* Search the recipe's knobs and fit with the best. What is compared is what the engine says of the
  * inner folds' held-out rows: the problem's loss, or the log loss of classes (weighted by
- * class_weight). The settings of the model say what was chosen. */
+ * class_weight). The settings of the model say what was chosen. Of a group rank 0 chooses, and all
+ * fit. */
 enum status tune_recipe(const struct recipe *recipe, const struct problem *problem,
                         struct fitted **ret_fitted, struct error *err);
 
-/* Weights that make all classes of the problem count the same: n / (k rows of the class).
- * ret_weight: [n_classes]. */
-void class_weights_balanced(const struct problem *problem, double *ret_weight);
+/* Weights that make all classes of the problem count the same: n / (k rows of the class), over all
+ * processes. ret_weight: [n_classes]. */
+enum status class_weights_balanced(const struct problem *problem, double *ret_weight,
+                                   struct error *err);

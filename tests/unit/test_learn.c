@@ -82,7 +82,7 @@ static void least_squares_gives_the_certified_values_of_norris(void **state)
         .2F, 337.4F, 118.2F, 884.6F, 10.1F,  226.5F, 666.3F, 996.3F, 448.6F, 777.0F, 558.2F, .4F,
         .6F, 775.5F, 666.9F, 338.0F, 447.5F, 11.6F,  556.0F, 228.1F, 995.8F, 887.6F, 120.2F, .3F,
         .3F, 556.8F, 339.1F, 887.2F, 999.0F, 779.0F, 11.1F,  118.3F, 229.2F, 669.1F, 448.9F, .5F};
-    struct linear_rows rows = {x, y, NULL, 36, 1};
+    struct linear_rows rows = {x, y, NULL, 36, 1, NULL};
     double w[2];
     assert_int_equal(ridge_solve(&rows, 0, w, NULL), STATUS_OK);
     /* x is held in float: 1e-7 of 1000. */
@@ -95,14 +95,14 @@ static void ridge_of_one_column_has_a_closed_form(void **state)
     (void)state;
     const float x[] = {1, 2, 3, 6};
     const double y[] = {2, 1, 4, 5};
-    struct linear_rows rows = {x, y, NULL, 4, 1};
+    struct linear_rows rows = {x, y, NULL, 4, 1, NULL};
     double w[2];
     assert_int_equal(ridge_solve(&rows, 3, w, NULL), STATUS_OK);
     /* Sxx = 14, Sxy = 10. */
     assert_near(w[0], 10.0 / 17.0, 1e-12);
     assert_near(w[1], 3 - 3 * 10.0 / 17.0, 1e-12);
     const float same[] = {1, 1, 2, 2, 3, 3, 4, 4};
-    struct linear_rows twins = {same, y, NULL, 4, 2};
+    struct linear_rows twins = {same, y, NULL, 4, 2, NULL};
     double u[3];
     assert_int_equal(ridge_solve(&twins, 0, u, NULL), STATUS_INVALID);
     assert_int_equal(ridge_solve(&twins, 1, u, NULL), STATUS_OK);
@@ -120,7 +120,7 @@ static void huber_agrees_with_rlm_on_stack_loss(void **state)
                               50, 19, 72, 50, 19, 79, 50, 20, 80, 56, 20, 82, 70, 20, 91};
     static const double y[] = {42, 37, 37, 28, 18, 18, 19, 20, 15, 14, 14,
                                13, 11, 12, 8,  7,  8,  8,  9,  15, 15};
-    struct linear_rows rows = {x, y, NULL, 21, 3};
+    struct linear_rows rows = {x, y, NULL, 21, 3, NULL};
     double w[4];
     assert_int_equal(huber_solve(&rows, 0, w, NULL), STATUS_OK);
     assert_near(w[0], 0.8294, 1e-3);
@@ -283,7 +283,8 @@ static void heaps_are_stable_at_their_own_number(void **state)
             rows[i * 2 + j] = (float)((j == 0 ? 8 * (double)(i % 3) : 0) + rng_normal(&rng));
     double stability[2];
     for (size_t t = 0; t < 2; t++) {
-        struct kmeans_input input = {rows, N, 2, t == 0 ? 3 : 5, 3, 1};
+        struct kmeans_input input = {
+            .rows = rows, .n = N, .p = 2, .k = t == 0 ? 3 : 5, .n_starts = 3, .seed = 1};
         double inertia;
         double sd;
         assert_int_equal(kmeans_fit(&input, centroids, cluster, &inertia, NULL), STATUS_OK);

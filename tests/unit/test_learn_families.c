@@ -90,7 +90,7 @@ static struct fitted *fit(const struct trainer *trainer, const struct problem *p
 static void elastic_net_weights_are_optimal(void **state)
 {
     const struct data *data = *state;
-    const struct linear_rows rows = {data->x, data->y, NULL, N, P};
+    const struct linear_rows rows = {data->x, data->y, NULL, N, P, NULL};
     const double l1 = 60;
     const double l2 = 20;
     double weights[P + 1] = {0};
@@ -117,7 +117,7 @@ static void elastic_net_weights_are_optimal(void **state)
 static void elastic_net_without_l1_is_ridge(void **state)
 {
     const struct data *data = *state;
-    const struct linear_rows rows = {data->x, data->y, NULL, N, P};
+    const struct linear_rows rows = {data->x, data->y, NULL, N, P, NULL};
     double net[P + 1] = {0};
     double ridge[P + 1];
     assert_int_equal(elastic_net_solve(&rows, 0, 7, net, NULL), STATUS_OK);

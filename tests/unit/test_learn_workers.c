@@ -9,7 +9,11 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
+#include "base/rng.h"
+#include "learn/kmeans.h"
+#include "learn/metrics.h"
+#include "learn/shipped.h"
+#include "learn/trainer.h"
 
 #define JOIN_SECONDS 60
 
@@ -125,6 +129,260 @@ static void one_process_is_a_group(void **state)
     assert_int_equal(collective_leave(NULL, NULL), STATUS_OK);
 }
 
+/* ---- fitting together ---- */
+
+enum {
+    N = 900, /* rows that are fitted to, and as many that are predicted */
+    P = 4,
+    K = 3,
+    N_WORKERS = 3,
+    N_SEEDS = 5
+};
+
+struct data {
+    float x[2 * N * P]; /* raw and scaled alike */
+    double y[2 * N];
+    uint32_t label[2 * N];
+    struct feature_spec *spec;
+};
+
+/* The rows of one process: by a rule that leaves the processes unlike in number and in order. */
+struct shard {
+    float x[N * P];
+    double y[N];
+    uint32_t label[N];
+    size_t n;
+};
+
+static int make_data(void **state)
+{
+    static const char *const names[P] = {"ln_followers", "ln_posts", "ln_avg_likes", "verified"};
+    static const float zeros[P] = {0};
+    static const float ones[P] = {1, 1, 1, 1};
+    struct data *data = calloc(1, sizeof *data);
+    if (!data)
+        return -1;
+    struct rng rng = rng_seed(5);
+    for (size_t i = 0; i < 2 * N; i++) {
+        float *x = data->x + i * P;
+        for (size_t j = 0; j < P; j++)
+            x[j] = (float)(rng_normal(&rng) + (i % 3 == 0 ? 4 : 0));
+        double bend = sin(2 * (double)x[0]);
+        data->y[i] = 10 + 4 * bend + (double)x[1] + rng_normal(&rng);
+        data->label[i] = data->y[i] < 9 ? 0 : data->y[i] < 12 ? 1 : 2;
+    }
+    *state = data;
+    return feature_spec_new(names, zeros, zeros, ones, P, &data->spec, NULL);
+}
+
+static int free_data(void **state)
+{
+    struct data *data = *state;
+    feature_spec_free(data->spec);
+    free(data);
+    return 0;
+}
+
+static void take_shard(const struct data *data, const struct collective *group, struct shard *shard)
+{
+    size_t last = collective_size(group) - 1;
+    shard->n = 0;
+    for (size_t i = N; i-- > 0;) {
+        size_t owner = i % 7 < 4 ? 0 : i % 7 < 6 ? 1 : 2;
+        if ((owner < last ? owner : last) != collective_rank(group))
+            continue;
+        memcpy(shard->x + shard->n * P, data->x + i * P, P * sizeof(float));
+        shard->y[shard->n] = data->y[i];
+        shard->label[shard->n++] = data->label[i];
+    }
+}
+
+static struct problem problem_of(const struct data *data, enum task task, uint64_t seed)
+{
+    return (struct problem){.task = task,
+                            .n = N,
+                            .p = P,
+                            .raw = data->x,
+                            .scaled = data->x,
+                            .y = data->y,
+                            .label = data->label,
+                            .n_classes = K,
+                            .is_ordered = true,
+                            .spec = data->spec,
+                            .n_fits = 6,
+                            .seed = seed,
+                            .n_threads = 1};
+}
+
+/* Fit to all rows, each process to its own. */
+static enum status fit_together(struct collective *group, const struct data *data,
+                                const struct trainer *trainer, struct fitted **ret_fitted)
+{
+    static struct shard shard;
+    take_shard(data, group, &shard);
+    struct problem all = problem_of(data, trainer->task, 1);
+    struct problem own = all;
+    own.n = shard.n;
+    own.raw = own.scaled = shard.x;
+    own.y = shard.y;
+    own.label = shard.label;
+    own.group = group;
+    own.n_all = N;
+    own.deciding = collective_rank(group) == 0 ? &all : NULL;
+    return trainer->fit(&own, ret_fitted, NULL);
+}
+
+static int fit_linear(struct collective *group, void *user)
+{
+    const struct data *data = user;
+    const struct trainer *const trainers_tried[] = {&trainer_ridge, &trainer_elastic_net};
+    for (size_t t = 0; t < 2; t++) {
+        AUTO(fitted_free_slot) struct fitted *alone = NULL;
+        AUTO(fitted_free_slot) struct fitted *together = NULL;
+        struct problem all = problem_of(data, TASK_REGRESSION, 1);
+        if (trainers_tried[t]->fit(&all, &alone, NULL) != STATUS_OK ||
+            fit_together(group, data, trainers_tried[t], &together) != STATUS_OK)
+            return 10;
+        if (strcmp(alone->settings, together->settings) != 0)
+            return 11;
+        for (size_t i = 0; i <= P; i++)
+            if (!(fabs(alone->linear.weights[i] - together->linear.weights[i]) <= 1e-9))
+                return 12;
+    }
+    return 0;
+}
+
+static void linear_models_fitted_together_are_those_fitted_alone(void **state)
+{
+    assert_all_well(N_WORKERS, fit_linear, *state);
+}
+
+static int find_clusters(struct collective *group, void *user)
+{
+    const struct data *data = user;
+    static struct shard shard;
+    static uint32_t cluster[N];
+    take_shard(data, group, &shard);
+    for (size_t k = 1; k <= 6; k++) {
+        float alone[6 * P];
+        float together[6 * P];
+        double inertia[2];
+        struct kmeans_input input = {
+            .rows = data->x, .n = N, .p = P, .k = k, .n_starts = 3, .seed = k};
+        if (kmeans_fit(&input, alone, cluster, &inertia[0], NULL) != STATUS_OK)
+            return 10;
+        input.rows = shard.x;
+        input.n = shard.n;
+        input.group = group;
+        if (collective_rank(group) == 0) {
+            input.first = data->x;
+            input.n_first = N;
+        }
+        if (kmeans_fit(&input, together, cluster, &inertia[1], NULL) != STATUS_OK)
+            return 11;
+        if (!(fabs(inertia[0] - inertia[1]) <= 1e-9 * inertia[0]))
+            return 12;
+        for (size_t i = 0; i < k * P; i++)
+            if (!(fabs((double)alone[i] - (double)together[i]) <= 1e-9))
+                return 13;
+    }
+    return 0;
+}
+
+static void clusters_found_together_are_those_found_alone(void **state)
+{
+    assert_all_well(N_WORKERS, find_clusters, *state);
+}
+
+/* Rows that coincide leave clusters without rows, which go to the farthest row of all: by the rank
+ * that has it. */
+static int find_lone_rows(struct collective *group, void *user)
+{
+    (void)user;
+    size_t rank = collective_rank(group);
+    const float first[] = {0, 0, 0, 9, 5};
+    const float rows[3][2] = {{0, 0}, {0, 9}, {5, 5}};
+    float centroids[3];
+    uint32_t cluster[2];
+    double inertia;
+    struct kmeans_input input = {
+        .rows = rows[rank], .n = 2, .p = 1, .k = 3, .n_starts = 5, .seed = 1, .group = group};
+    if (rank == 0) {
+        input.first = first;
+        input.n_first = 5;
+    }
+    if (kmeans_fit(&input, centroids, cluster, &inertia, NULL) != STATUS_OK)
+        return 10;
+    return inertia == 0 && centroids[0] == 0 && centroids[1] == 5 && centroids[2] == 9 ? 0 : 11;
+}
+
+static void clusters_without_rows_go_to_the_farthest_row_of_all(void **state)
+{
+    (void)state;
+    assert_all_well(3, find_lone_rows, NULL);
+}
+
+/* The mean loss on rows that were not fitted to: absolute error, or log loss. */
+static double loss_of(const struct data *data, const struct trainer *trainer,
+                      const struct fitted *fitted)
+{
+    static double output[N * K];
+    AUTO(shipped_close_slot) struct shipped *shipped = NULL;
+    if (shipped_open(fitted, data->spec, &shipped, NULL) != STATUS_OK)
+        return NAN;
+    shipped_run(shipped, data->x + N * P, N, output);
+    double sum = 0;
+    for (size_t i = 0; i < N; i++) {
+        if (trainer->task == TASK_REGRESSION) {
+            sum += fabs(output[i] - data->y[N + i]);
+            continue;
+        }
+        double total = 0;
+        for (size_t c = 0; c < K; c++)
+            total += exp(output[i * K + c]);
+        sum += log(total) - output[i * K + data->label[N + i]];
+    }
+    return sum / N;
+}
+
+/* Rows are drawn and binned by process, so that trees differ as they do by seed: the loss lies
+ * where those of other seeds lie. */
+static int boost(struct collective *group, void *user)
+{
+    const struct data *data = user;
+    const struct trainer *const tried[] = {&trainer_boosting_squared, &trainer_boosting_absolute,
+                                           &trainer_boosting_huber,   &trainer_boosting_quantile,
+                                           &trainer_forest,           &trainer_boosting_classes,
+                                           &trainer_boosting_balanced};
+    for (size_t t = 0; t < ARRAY_LENGTH(tried); t++) {
+        double loss[N_SEEDS];
+        for (size_t seed = 0; seed < N_SEEDS && collective_rank(group) == 0; seed++) {
+            AUTO(fitted_free_slot) struct fitted *alone = NULL;
+            struct problem all = problem_of(data, tried[t]->task, seed);
+            if (tried[t]->fit(&all, &alone, NULL) != STATUS_OK)
+                return 10;
+            loss[seed] = loss_of(data, tried[t], alone);
+        }
+        AUTO(fitted_free_slot) struct fitted *together = NULL;
+        if (fit_together(group, data, tried[t], &together) != STATUS_OK)
+            return 11;
+        if (collective_rank(group) > 0)
+            continue;
+        double here = loss_of(data, tried[t], together);
+        double mean = metrics_mean(loss, N_SEEDS);
+        double sd = metrics_sd(loss, N_SEEDS);
+        print_message("%s: %.4f together, %.4f +- %.4f alone\n", tried[t]->name, here, mean, sd);
+        if (!(fabs(here - mean) <= 3 * sd + 0.02 * mean))
+            return 20 + (int)t;
+    }
+    return 0;
+}
+
+static void trees_fitted_together_are_as_good_as_those_of_another_seed(void **state)
+{
+    assert_all_well(2, boost, *state);
+}
+
 /* ---- a process that goes ---- */
 
 /* Rank 1 is gone before the second sum: the others fail, in words. */
@@ -234,10 +492,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_process_is_a_group),
         cmocka_unit_test(groups_of_any_size_add_up_and_pass_on),
+        cmocka_unit_test(linear_models_fitted_together_are_those_fitted_alone),
+        cmocka_unit_test(clusters_found_together_are_those_found_alone),
+        cmocka_unit_test(clusters_without_rows_go_to_the_farthest_row_of_all),
+        cmocka_unit_test(trees_fitted_together_are_as_good_as_those_of_another_seed),
         cmocka_unit_test(a_lost_process_fails_the_others),
         cmocka_unit_test(a_busy_process_learns_that_another_has_gone),
         cmocka_unit_test(a_group_that_does_not_come_about_is_an_error),
         cmocka_unit_test(a_port_that_is_taken_is_an_error),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_data, free_data);
 }
