@@ -2,8 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a request costs: CPU of the daemon for each route and each durability of the request log.
 
-    tests/bench/serve.py [--models DIR] [--routes /score,/tier] [--connections 64] [--rounds 3]
-                         [--seconds 2] [--peer NAME='COMMAND with {port}']... [--json]
+    tests/bench/serve.py [--models DIR | --boosted] [--routes /score,handle:/similar] [--connections 64]
+                         [--rounds 3] [--seconds 2] [--peer NAME='COMMAND with {port}']... [--json]
+
+A route is a path, which is sent a profile by POST, or one behind a word: handle:/similar asks by GET
+for a catalogued account, explain:/score for contributions too, batch:/score posts 1,000 profiles as JSON
+instances, csv:/score as CSV rows. --boosted serves hand-made models in the size of a large trained one:
+300 trees of depth 6 and 33,935 accounts.
 
 All servers run at once, idle but for the one under load, and the rounds go over them in turn, so that
 a drift of the machine hits all alike. CPU time divided by answers is the figure to trust on a shared
@@ -30,14 +35,20 @@ from pathlib import Path
 from measure import ROOT, cpu_seconds, median, memory_mib, spread, table
 
 N_BODIES = 256
+N_ROWS = 1000   # of a batch
+N_BATCHES = 8
 LUA = """
-local bodies = {%s}
-local next_body = 0
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
+local asked = {%s}
+local next = 0
+local ready = {}
+init = function()
+    for i, one in ipairs(asked) do
+        ready[i] = wrk.format(one[1], one[2], {["Host"] = "bench", ["Content-Type"] = one[3]}, one[4])
+    end
+end
 request = function()
-    next_body = next_body %% #bodies + 1
-    return wrk.format(nil, nil, nil, bodies[next_body])
+    next = next %% #ready + 1
+    return ready[next]
 end
 done = function(summary, latency, requests)
     local errors = summary.errors
@@ -64,6 +75,36 @@ def profiles(n, seed=0):
             del profile[draw.choice(["posts", "recent_avg_likes", "country"])]
         out.append(profile)
     return out
+
+
+def as_csv(rows):
+    names = ["handle", "followers", "posts", "avg_likes", "recent_avg_likes", "engagement_rate", "country"]
+    lines = [",".join(names)] + [",".join(str(row.get(name, "")) for name in names) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def questions(route):
+    """What is asked of a route: [(method, path, content type, body)], and how many rows each has."""
+    word, _, path = route.rpartition(":")
+    batches = [profiles(N_ROWS, seed) for seed in range(N_BATCHES)]
+    if word == "":
+        return [("POST", path, "application/json", json.dumps(one)) for one in profiles(N_BODIES)], 1
+    if word == "explain":
+        return [("POST", path + "?explain=true", "application/json", json.dumps(one)) for one in profiles(N_BODIES)], 1
+    if word == "handle":  # those of make-bundle
+        return [("GET", f"{path}?handle=demo_{i:04}", "text/plain", "") for i in range(N_BODIES)], 1
+    if word == "batch":
+        return [("POST", path, "application/json", json.dumps({"instances": rows})) for rows in batches], N_ROWS
+    if word == "csv":
+        return [("POST", path, "text/csv", as_csv(rows)) for rows in batches], N_ROWS
+    raise SystemExit(f"{route}: '{word}' is not known; handle, explain, batch and csv are")
+
+
+def write_script(route, directory):
+    asked = ",".join("{%s}" % ",".join(f"[==[{word}]==]" for word in one) for one in questions(route)[0])
+    script = directory / (re.sub(r"\W", "-", route) + ".lua")
+    script.write_text(LUA % asked)
+    return script
 
 
 def free_port():
@@ -103,12 +144,12 @@ class Server:
             time.sleep(0.0005)
             return False
 
-    def load(self, script, route, options):
+    def load(self, script, options):
         """One round: (CPU microseconds a request, requests a second, p50 and p99 in ms)."""
         before = cpu_seconds(self.process.pid)
         done = subprocess.run(
-            ["wrk", "-t1", f"-c{options.connections}", f"-d{options.seconds}s", "-s", script,
-             f"http://127.0.0.1:{self.port}{route}"], capture_output=True, text=True, check=True)
+            ["wrk", "-t1", f"-c{options.connections}", f"-d{options.seconds}s", "--timeout", "30s", "-s", script,
+             f"http://127.0.0.1:{self.port}"], capture_output=True, text=True, check=True)
         cpu = cpu_seconds(self.process.pid) - before
         result = re.search(r"^RESULT (.*)$", done.stdout, re.MULTILINE)
         if not result:
@@ -128,13 +169,13 @@ def bundle(options, directory):
     """The models to serve, or hand-made ones, which cost less than trained ones; says which."""
     if options.models:
         return Path(options.models).resolve(), "as given"
-    if (ROOT / "models/current").exists():
+    if (ROOT / "models/current").exists() and not options.boosted:
         return ROOT / "models", "models/current"
     maker = options.build / "tests/support/make-bundle"
     made = directory / "models"
     made.mkdir()
-    subprocess.run([maker, made], check=True, stdout=subprocess.DEVNULL)
-    return made, "hand-made, small"
+    subprocess.run([maker, *["--boosted"][:options.boosted], made], check=True, stdout=subprocess.DEVNULL)
+    return made, "hand-made, 300 trees of depth 6, 33,935 accounts" if options.boosted else "hand-made, small"
 
 
 def ours(models, durability, options, directory):
@@ -149,7 +190,7 @@ def measure(servers, scripts, options):
     for _ in range(options.rounds):
         for server in servers:
             for route in options.routes if server.is_ours else options.routes[:1]:
-                rounds.setdefault((server.name, route), []).append(server.load(scripts, route, options))
+                rounds.setdefault((server.name, route), []).append(server.load(scripts[route], options))
     return rounds
 
 
@@ -157,6 +198,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=ROOT / "build")
     parser.add_argument("--models")
+    parser.add_argument("--boosted", action="store_true")
     parser.add_argument("--routes", default="/score,/tier,/cluster,/similar", type=lambda text: text.split(","))
     parser.add_argument("--durability", default="off,batched,acknowledged", type=lambda text: text.split(","))
     parser.add_argument("--connections", type=int, default=64)
@@ -175,9 +217,11 @@ def report(servers, rounds, options, what):
     for (name, route), values in rounds.items():
         cpu, rate, p50, p99 = (median(column) for column in zip(*values))
         base = base or cpu
-        figures.append({"server": name, "route": route, "cpu_us": cpu, "requests_s": rate, "p50_ms": p50, "p99_ms": p99})
+        n_rows = questions(route)[1]
+        figures.append({"server": name, "route": route, "cpu_us": cpu, "requests_s": rate, "p50_ms": p50, "p99_ms": p99,
+                        "rows": n_rows})
         rows.append([name, route, f"{cpu:.1f} ± {spread([value[0] for value in values]):.0f} %", f"{cpu / base:.2f}",
-                     f"{rate:,.0f}", f"{p50:.2f}", f"{p99:.2f}"])
+                     f"{1e6 * n_rows / cpu:,.0f}", f"{rate:,.0f}", f"{p50:.2f}", f"{p99:.2f}"])
     daemon = options.build / "src/daemon/influenced"
     processes = [{"server": server.name, "ready_ms": server.ready_ms, "idle_mib": server.idle_mib,
                   "loaded_mib": memory_mib(server.process.pid)} for server in servers]
@@ -185,7 +229,7 @@ def report(servers, rounds, options, what):
         print(json.dumps({"models": what, "binary_bytes": daemon.stat().st_size, "routes": figures, "servers": processes}))
         return
     print(f"Models: {what}. {options.connections} connections, {options.rounds} rounds of {options.seconds} s, medians.\n")
-    print(table(["server", "route", "CPU us/request", "ratio", "requests/s", "p50 ms", "p99 ms"], rows))
+    print(table(["server", "route", "CPU us/request", "ratio", "rows/s a core", "requests/s", "p50 ms", "p99 ms"], rows))
     print()
     print(table(["server", "ready after ms", "idle MiB", "after load MiB"],
                 [[row["server"], f"{row['ready_ms']:.0f}", f"{row['idle_mib']:.1f}", f"{row['loaded_mib']:.1f}"] for row in processes]))
@@ -197,20 +241,18 @@ def main():
     with tempfile.TemporaryDirectory(prefix="influence-bench-") as name:
         directory = Path(name)
         models, what = bundle(options, directory)
-        script = directory / "load.lua"
-        bodies = ",".join("[==[" + json.dumps(profile) + "]==]" for profile in profiles(N_BODIES))
-        script.write_text(LUA % bodies)
+        scripts = {route: str(write_script(route, directory)) for route in options.routes}
         try:
             for durability in options.durability:
-                server = Server(f"log-{durability}", ours(models, durability, options, directory), options.routes[0], directory)
+                server = Server(f"log-{durability}", ours(models, durability, options, directory), options.routes[0].rpartition(":")[2], directory)
                 server.is_ours = True
                 servers.append(server)
             for peer in options.peer:
                 peer_name, _, command = peer.partition("=")
-                server = Server(peer_name, command, options.routes[0], directory)
+                server = Server(peer_name, command, options.routes[0].rpartition(":")[2], directory)
                 server.is_ours = False
                 servers.append(server)
-            report(servers, measure(servers, str(script), options), options, what)
+            report(servers, measure(servers, scripts, options), options, what)
         finally:
             for server in servers:
                 server.stop()
