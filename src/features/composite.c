@@ -50,20 +50,14 @@ double composite_figure(const struct profile *profile, enum composite_part part)
     return MISSING;
 }
 
-/* First index whose value is >= x (or > x when `above`). */
-static size_t bound(const float *grid, size_t n, double x, bool above)
+/* First index whose value is >= x. Half of the grid is left at each step, whichever it is: what is
+ * asked next is no branch that the processor would have to guess. */
+static size_t lower_bound(const float *grid, size_t n, float x)
 {
-    size_t low = 0;
-    size_t high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        double value = (double)grid[middle];
-        if (value < x || (above && value == x))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    const float *at = grid;
+    for (; n > 1; n -= n / 2)
+        at += at[n / 2 - 1] < x ? n / 2 : 0;
+    return (size_t)(at - grid) + (n == 1 && *at < x);
 }
 
 double composite_percentile(const float *grid, size_t n, double x)
@@ -71,12 +65,14 @@ double composite_percentile(const float *grid, size_t n, double x)
     if (isnan(x))
         return MISSING;
     /* The grid holds floats: compare the float that x would have been in it. */
-    x = (double)(float)x;
-    size_t low = bound(grid, n, x, false);
-    size_t high = bound(grid, n, x, true);
+    float in_grid = (float)x;
+    x = (double)in_grid;
+    size_t low = lower_bound(grid, n, in_grid);
     double step = 100.0 / (double)(n - 1);
-    if (low < high)
-        return step * ((double)low + (double)(high - 1)) / 2.0;
+    if (low < n && grid[low] == in_grid) {
+        size_t last = low + lower_bound(grid + low, n - low, nextafterf(in_grid, INFINITY)) - 1;
+        return step * ((double)low + (double)last) / 2.0;
+    }
     if (low == 0)
         return 0.0;
     if (low == n)

@@ -11,6 +11,8 @@
 /* Sections: "<prefix>.blend" f64 [n_members], the weights; "<prefix>.blend.families" a string a
  * member; member i's own under "<prefix>.<i>". A member is no blend itself. */
 
+#define BLEND_ROWS 64 /* that its members predict together */
+
 struct member {
     const struct family *family;
     void *model; /* owned; of the family */
@@ -109,14 +111,14 @@ static size_t blend_n_outputs(const void *model)
 static size_t blend_scratch_bytes(const void *model)
 {
     const struct blend *blend = model;
-    return scratch_align(blend->n_outputs * sizeof(double)) +
+    return scratch_align(BLEND_ROWS * blend->n_outputs * sizeof(double)) +
            scratch_align(blend->n_columns * sizeof(double)) + scratch_align(blend->member_bytes);
 }
 
 static void blend_run(const void *model, const float *raw, void *scratch, double *ret_output)
 {
     const struct blend *blend = model;
-    double *output = scratch_take(&scratch, blend->n_outputs * sizeof *output);
+    double *output = scratch_take(&scratch, BLEND_ROWS * blend->n_outputs * sizeof *output);
     scratch_take(&scratch, blend->n_columns * sizeof(double));
     memset(ret_output, 0, blend->n_outputs * sizeof *ret_output);
     for (size_t i = 0; i < blend->n_members; i++) {
@@ -127,11 +129,43 @@ static void blend_run(const void *model, const float *raw, void *scratch, double
     }
 }
 
+/* A member's outputs of up to BLEND_ROWS rows. */
+static void run_member(const struct blend *blend, const struct member *member, const float *raw,
+                       size_t n, void *scratch, double *ret_output)
+{
+    if (member->family->run_rows) {
+        member->family->run_rows(member->model, raw, n, scratch, ret_output);
+        return;
+    }
+    for (size_t row = 0; row < n; row++)
+        member->family->run(member->model, raw + row * blend->n_columns, scratch,
+                            ret_output + row * blend->n_outputs);
+}
+
+static void blend_run_rows(const void *model, const float *raw, size_t n, void *scratch,
+                           double *ret_output)
+{
+    const struct blend *blend = model;
+    double *output = scratch_take(&scratch, BLEND_ROWS * blend->n_outputs * sizeof *output);
+    scratch_take(&scratch, blend->n_columns * sizeof(double));
+    memset(ret_output, 0, n * blend->n_outputs * sizeof *ret_output);
+    for (size_t done = 0; done < n; done += BLEND_ROWS) {
+        size_t n_block = n - done < BLEND_ROWS ? n - done : BLEND_ROWS;
+        double *to = ret_output + done * blend->n_outputs;
+        for (size_t i = 0; i < blend->n_members; i++) {
+            run_member(blend, &blend->members[i], raw + done * blend->n_columns, n_block, scratch,
+                       output);
+            for (size_t o = 0; o < n_block * blend->n_outputs; o++)
+                to[o] += blend->weights[i] * output[o];
+        }
+    }
+}
+
 static double blend_explain(const void *model, const float *raw, size_t output, void *scratch,
                             double *ret_contribution)
 {
     const struct blend *blend = model;
-    scratch_take(&scratch, blend->n_outputs * sizeof(double));
+    scratch_take(&scratch, BLEND_ROWS * blend->n_outputs * sizeof(double));
     double *contribution = scratch_take(&scratch, blend->n_columns * sizeof *contribution);
     memset(ret_contribution, 0, blend->n_columns * sizeof *ret_contribution);
     double base = 0;
@@ -153,4 +187,5 @@ const struct family blend_family = {
     .scratch_bytes = blend_scratch_bytes,
     .run = blend_run,
     .explain = blend_explain,
+    .run_rows = blend_run_rows,
 };

@@ -138,6 +138,11 @@ void engine_close(struct engine *engine)
     free(engine);
 }
 
+size_t engine_rows_scratch_bytes(const struct engine *engine)
+{
+    return larger(engine_score_rows_scratch(engine), engine_tier_rows_scratch(engine));
+}
+
 size_t engine_scratch_bytes(const struct engine *engine)
 {
     return engine->scratch_bytes;

@@ -40,6 +40,10 @@ size_t engine_tier_scratch(const struct engine *engine);
 size_t engine_cluster_scratch(const struct engine *engine);
 size_t engine_similar_scratch(const struct engine *engine);
 
+/* The same for rows together. */
+size_t engine_score_rows_scratch(const struct engine *engine);
+size_t engine_tier_rows_scratch(const struct engine *engine);
+
 /* "this bundle has no X model". */
 enum status engine_fail_absent(enum engine_model model, struct error *err);
 

@@ -7,6 +7,7 @@
  * "score.grid" f32 [1][COMPOSITE_GRID]; "score.novelty"
  * f32 [1][NOVELTY_GRID]; "score.parts" strings, the composite's; "score.parts.weight" f64
  * [parts][1]; "score.parts.known" u8 [parts][1]; "score.parts.grid" f32 [parts][COMPOSITE_GRID]. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -205,12 +206,11 @@ static void bound_composite(const struct composite *composite, struct score_answ
     answer->coverage = 1;
 }
 
-static void predict(const struct engine *engine, const float *raw, double followers, void *scratch,
-                    struct score_answer *answer)
+/* What the model said, as an answer. */
+static void take_output(const struct engine *engine, double output, double followers,
+                        struct score_answer *answer)
 {
     const struct score_extra *extra = &engine->score_extra;
-    double output = 0;
-    predictor_run(engine->score, raw, scratch, &output);
     answer->score = clip(extra, output);
     struct interval_offsets offsets = {extra->interval_low, extra->interval_high};
     if (extra->intervals)
@@ -232,32 +232,84 @@ static void explain(const struct engine *engine, const float *raw, void *scratch
         answer->base -= contributions[i];
 }
 
+/* What is known before the model runs: features, imputed fields, composite. */
+static void begin_answer(const struct engine *engine, const struct profile *profile, float *raw,
+                         void *scratch, struct score_answer *ret_answer, double *ret_followers)
+{
+    struct profile prepared = *profile;
+    feature_prepare(&prepared);
+    *ret_answer = (struct score_answer){.target = engine->score_extra.target, .raw = raw};
+    ret_answer->imputed =
+        engine_extract_prepared(engine, predictor_spec(engine->score), &prepared, scratch, raw);
+    composite_compute(&engine->score_extra.composite, &prepared, &ret_answer->composite);
+    *ret_followers = prepared.number[PROFILE_followers];
+}
+
+static enum status end_answer(const struct engine *engine, double output, double followers,
+                              struct score_answer *answer, struct error *err)
+{
+    const struct score_extra *extra = &engine->score_extra;
+    if (is_composite(engine))
+        bound_composite(&extra->composite, answer);
+    else
+        take_output(engine, output, followers, answer);
+    if (!isfinite(answer->score))
+        return fail(err, STATUS_CORRUPT, "score model: its answer is not finite");
+    answer->percentile = composite_percentile(extra->score_grid, COMPOSITE_GRID, answer->score);
+    answer->novelty =
+        composite_percentile(extra->novelty_grid, NOVELTY_GRID,
+                             engine_novelty_distance(predictor_spec(engine->score), answer->raw));
+    return STATUS_OK;
+}
+
 enum status engine_score(const struct engine *engine, const struct profile *profile,
                          bool explain_it, void *scratch, struct score_answer *ret_answer,
                          struct error *err)
 {
     if (!engine->score)
         return engine_fail_absent(ENGINE_SCORE, err);
-    const struct score_extra *extra = &engine->score_extra;
     const struct feature_spec *spec = predictor_spec(engine->score);
     float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
     double *contributions = scratch_take(&scratch, spec->n_columns * sizeof *contributions);
-    struct profile prepared = *profile;
-    feature_prepare(&prepared);
-    struct score_answer answer = {.target = extra->target, .raw = raw};
-    answer.imputed = engine_extract_prepared(engine, spec, &prepared, scratch, raw);
-    composite_compute(&extra->composite, &prepared, &answer.composite);
-    if (is_composite(engine))
-        bound_composite(&extra->composite, &answer);
-    else
-        predict(engine, raw, prepared.number[PROFILE_followers], scratch, &answer);
-    if (!isfinite(answer.score))
-        return fail(err, STATUS_CORRUPT, "score model: its answer is not finite");
+    struct score_answer answer;
+    double output = 0;
+    double followers;
+    begin_answer(engine, profile, raw, scratch, &answer, &followers);
+    predictor_run(engine->score, raw, scratch, &output);
+    TRY(end_answer(engine, output, followers, &answer, err));
     if (explain_it && !is_composite(engine))
         explain(engine, raw, scratch, contributions, &answer);
-    answer.percentile = composite_percentile(extra->score_grid, COMPOSITE_GRID, answer.score);
-    answer.novelty =
-        composite_percentile(extra->novelty_grid, NOVELTY_GRID, engine_novelty_distance(spec, raw));
     *ret_answer = answer;
+    return STATUS_OK;
+}
+
+/* ---- many ---- */
+
+size_t engine_score_rows_scratch(const struct engine *engine)
+{
+    if (!engine->score)
+        return 0;
+    const struct feature_spec *spec = predictor_spec(engine->score);
+    return scratch_align(ENGINE_ROWS * spec->n_columns * sizeof(float)) +
+           2 * scratch_align(ENGINE_ROWS * sizeof(double)) + engine_score_scratch(engine);
+}
+
+enum status engine_score_rows(const struct engine *engine, const struct profile *const *profiles,
+                              size_t n, void *scratch, struct score_answer *ret_answers,
+                              struct error *err)
+{
+    if (!engine->score)
+        return engine_fail_absent(ENGINE_SCORE, err);
+    assert(n <= ENGINE_ROWS);
+    size_t n_columns = predictor_spec(engine->score)->n_columns;
+    float *raw = scratch_take(&scratch, ENGINE_ROWS * n_columns * sizeof *raw);
+    double *output = scratch_take(&scratch, ENGINE_ROWS * sizeof *output);
+    double *followers = scratch_take(&scratch, ENGINE_ROWS * sizeof *followers);
+    for (size_t i = 0; i < n; i++)
+        begin_answer(engine, profiles[i], raw + i * n_columns, scratch, &ret_answers[i],
+                     &followers[i]);
+    predictor_run_rows(engine->score, raw, n, scratch, output);
+    for (size_t i = 0; i < n; i++)
+        TRY(end_answer(engine, output[i], followers[i], &ret_answers[i], err));
     return STATUS_OK;
 }

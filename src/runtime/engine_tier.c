@@ -6,6 +6,7 @@
  * Sections beside the predictors "tier" and, where there is one, "size": "tier.target" a string;
  * "tier.names" and "size.names" strings; "tier.temperature" f64 [2]: of the tier, of the size;
  * "tier.calibration" and "size.calibration", see calibration.h; "size.cuts" f64 [sizes - 1]. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -159,20 +160,17 @@ const char *engine_size_of(const struct engine *engine, double followers)
     return extra->size_names[size];
 }
 
-/* Calibrated probabilities; false when the model's answer is not finite. */
-static bool classify(const struct predictor *predictor, const float *raw, const char *hashtags,
-                     const struct calibration *calibration, double temperature, void *scratch,
-                     double *ret_probability)
+/* A model's outputs to calibrated probabilities, in place; false when one is not finite. */
+static bool calibrate(const struct calibration *calibration, double temperature, size_t n,
+                      double *probability)
 {
-    size_t n = predictor_n_outputs(predictor);
-    predictor_run_hashtags(predictor, raw, hashtags, scratch, ret_probability);
     for (size_t i = 0; i < n; i++)
-        if (!isfinite(ret_probability[i]))
+        if (!isfinite(probability[i]))
             return false;
     if (calibration)
-        calibration_apply(calibration, ret_probability, ret_probability);
+        calibration_apply(calibration, probability, probability);
     else
-        softmax(ret_probability, n, temperature, ret_probability);
+        softmax(probability, n, temperature, probability);
     return true;
 }
 
@@ -199,39 +197,64 @@ static void judge_audience(const struct engine *engine, const struct profile *pr
                    &answer->audience);
 }
 
+/* size_probability: [TIERS_MAX], what the size model said, if there is one. */
 static bool check_audience(const struct engine *engine, const struct profile *profile,
-                           void *scratch, double *probability, struct tier_answer *answer)
+                           double *size_probability, struct tier_answer *answer)
 {
     const struct tier_extra *extra = &engine->tier_extra;
     bool known = true;
     answer->size_claimed = engine_size_of(engine, profile->number[PROFILE_followers]);
     if (engine->size) {
-        const struct feature_spec *spec = predictor_spec(engine->size);
-        float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
-        engine_extract(engine, spec, profile, scratch, raw);
-        if (!classify(engine->size, raw, profile->text[PROFILE_hashtags], extra->size_calibration,
-                      extra->size_temperature, scratch, probability))
+        if (!calibrate(extra->size_calibration, extra->size_temperature, extra->n_sizes,
+                       size_probability))
             return false;
-        size_t size = argmax(probability, extra->n_sizes);
+        size_t size = argmax(size_probability, extra->n_sizes);
         answer->size_predicted = extra->size_names[size];
-        answer->size_confidence = probability[size];
+        answer->size_confidence = size_probability[size];
     } else if (strcmp(extra->target, "size") == 0) {
         answer->size_predicted = extra->names[answer->tier];
         answer->size_confidence = answer->probabilities[answer->tier];
         /* Tiers are the sizes that the training data had, and may be fewer. */
-        memset(probability, 0, TIERS_MAX * sizeof *probability);
+        memset(size_probability, 0, TIERS_MAX * sizeof *size_probability);
         for (size_t i = 0; i < extra->n_tiers; i++) {
             size_t size = size_index(extra, extra->names[i]);
             if (size < extra->n_sizes)
-                probability[size] += answer->probabilities[i];
+                size_probability[size] += answer->probabilities[i];
         }
     } else {
         known = false;
     }
     answer->size_disagrees = answer->size_claimed && answer->size_predicted &&
                              strcmp(answer->size_claimed, answer->size_predicted) != 0;
-    judge_audience(engine, profile, known ? probability : NULL, answer);
+    judge_audience(engine, profile, known ? size_probability : NULL, answer);
     return true;
+}
+
+static struct tier_answer begin_answer(const struct engine *engine, const float *raw,
+                                       const double *probability)
+{
+    const struct tier_extra *extra = &engine->tier_extra;
+    return (struct tier_answer){
+        .raw = raw,
+        .target = extra->target,
+        .n_tiers = extra->n_tiers,
+        .names = extra->names,
+        .probabilities = probability,
+    };
+}
+
+/* probability: answer->probabilities; both hold what the models said. */
+static enum status end_answer(const struct engine *engine, const struct profile *profile,
+                              double *probability, double *size_probability,
+                              struct tier_answer *answer, struct error *err)
+{
+    const struct tier_extra *extra = &engine->tier_extra;
+    if (!calibrate(extra->calibration, extra->temperature, extra->n_tiers, probability))
+        return fail(err, STATUS_CORRUPT, "tier model: its answer is not finite");
+    answer->tier = argmax(probability, extra->n_tiers);
+    if (!check_audience(engine, profile, size_probability, answer))
+        return fail(err, STATUS_CORRUPT, "size model: its answer is not finite");
+    return STATUS_OK;
 }
 
 enum status engine_tier(const struct engine *engine, const struct profile *profile, void *scratch,
@@ -239,25 +262,96 @@ enum status engine_tier(const struct engine *engine, const struct profile *profi
 {
     if (!engine->tier)
         return engine_fail_absent(ENGINE_TIER, err);
-    const struct tier_extra *extra = &engine->tier_extra;
     double *probability = scratch_take(&scratch, TIERS_MAX * sizeof *probability);
     double *size_probability = scratch_take(&scratch, TIERS_MAX * sizeof *size_probability);
     const struct feature_spec *spec = predictor_spec(engine->tier);
+    const char *hashtags = profile->text[PROFILE_hashtags];
     float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
-    struct tier_answer answer = {
-        .raw = raw,
-        .target = extra->target,
-        .n_tiers = extra->n_tiers,
-        .names = extra->names,
-        .probabilities = probability,
-    };
+    struct tier_answer answer = begin_answer(engine, raw, probability);
     answer.imputed = engine_extract(engine, spec, profile, scratch, raw);
-    if (!classify(engine->tier, raw, profile->text[PROFILE_hashtags], extra->calibration,
-                  extra->temperature, scratch, probability))
-        return fail(err, STATUS_CORRUPT, "tier model: its answer is not finite");
-    answer.tier = argmax(probability, extra->n_tiers);
-    if (!check_audience(engine, profile, scratch, size_probability, &answer))
-        return fail(err, STATUS_CORRUPT, "size model: its answer is not finite");
+    predictor_run_hashtags(engine->tier, raw, hashtags, scratch, probability);
+    if (engine->size) {
+        spec = predictor_spec(engine->size);
+        raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
+        engine_extract(engine, spec, profile, scratch, raw);
+        predictor_run_hashtags(engine->size, raw, hashtags, scratch, size_probability);
+    }
+    TRY(end_answer(engine, profile, probability, size_probability, &answer, err));
     *ret_answer = answer;
+    return STATUS_OK;
+}
+
+/* ---- many ---- */
+
+/* Rows together through one model. */
+struct many {
+    const struct predictor *predictor;
+    size_t n_columns, n_outputs;
+    uint64_t imputed[ENGINE_ROWS];
+    float *raw;     /* [ENGINE_ROWS][n_columns] */
+    double *output; /* [ENGINE_ROWS][n_outputs] */
+};
+
+static size_t many_scratch(const struct engine *engine, const struct predictor *predictor)
+{
+    if (!predictor)
+        return 0;
+    return scratch_align(ENGINE_ROWS * predictor_spec(predictor)->n_columns * sizeof(float)) +
+           scratch_align(ENGINE_ROWS * predictor_n_outputs(predictor) * sizeof(double)) +
+           one_scratch(engine, predictor);
+}
+
+size_t engine_tier_rows_scratch(const struct engine *engine)
+{
+    if (!engine->tier)
+        return 0;
+    return scratch_align(TIERS_MAX * sizeof(double)) + many_scratch(engine, engine->tier) +
+           many_scratch(engine, engine->size);
+}
+
+static void many_take(struct many *many, const struct predictor *predictor, void **scratch)
+{
+    many->predictor = predictor;
+    many->n_columns = predictor_spec(predictor)->n_columns;
+    many->n_outputs = predictor_n_outputs(predictor);
+    many->raw = scratch_take(scratch, ENGINE_ROWS * many->n_columns * sizeof *many->raw);
+    many->output = scratch_take(scratch, ENGINE_ROWS * many->n_outputs * sizeof *many->output);
+}
+
+static void many_run(struct many *many, const struct engine *engine,
+                     const struct profile *const *profiles, size_t n, void *scratch)
+{
+    const char *hashtags[ENGINE_ROWS];
+    for (size_t i = 0; i < n; i++) {
+        many->imputed[i] = engine_extract(engine, predictor_spec(many->predictor), profiles[i],
+                                          scratch, many->raw + i * many->n_columns);
+        hashtags[i] = profiles[i]->text[PROFILE_hashtags];
+    }
+    predictor_run_hashtags_rows(many->predictor, many->raw, hashtags, n, scratch, many->output);
+}
+
+enum status engine_tier_rows(const struct engine *engine, const struct profile *const *profiles,
+                             size_t n, void *scratch, struct tier_answer *ret_answers,
+                             struct error *err)
+{
+    if (!engine->tier)
+        return engine_fail_absent(ENGINE_TIER, err);
+    assert(n <= ENGINE_ROWS);
+    double *of_size = scratch_take(&scratch, TIERS_MAX * sizeof *of_size);
+    struct many tier, size;
+    many_take(&tier, engine->tier, &scratch);
+    if (engine->size) {
+        many_take(&size, engine->size, &scratch);
+        many_run(&size, engine, profiles, n, scratch);
+    }
+    many_run(&tier, engine, profiles, n, scratch);
+    for (size_t i = 0; i < n; i++) {
+        double *probability = tier.output + i * tier.n_outputs;
+        ret_answers[i] = begin_answer(engine, tier.raw + i * tier.n_columns, probability);
+        ret_answers[i].imputed = tier.imputed[i];
+        if (engine->size)
+            of_size = size.output + i * size.n_outputs;
+        TRY(end_answer(engine, profiles[i], probability, of_size, &ret_answers[i], err));
+    }
     return STATUS_OK;
 }

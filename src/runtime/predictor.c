@@ -185,6 +185,22 @@ void predictor_run_rows(const struct predictor *predictor, const float *raw, siz
         family->run(predictor->model, raw + row * n_columns, scratch, ret_output + row * n_outputs);
 }
 
+void predictor_run_hashtags_rows(const struct predictor *predictor, const float *raw,
+                                 const char *const *hashtags, size_t n, void *scratch,
+                                 double *ret_output)
+{
+    const struct family *family = predictor->family;
+    if (!family->run_hashtags) {
+        predictor_run_rows(predictor, raw, n, scratch, ret_output);
+        return;
+    }
+    size_t n_columns = predictor->spec->n_columns;
+    size_t n_outputs = family->n_outputs(predictor->model);
+    for (size_t row = 0; row < n; row++)
+        family->run_hashtags(predictor->model, raw + row * n_columns, hashtags[row], scratch,
+                             ret_output + row * n_outputs);
+}
+
 double predictor_explain(const struct predictor *predictor, const float *raw, size_t output,
                          void *scratch, double *ret_contribution)
 {

@@ -157,6 +157,11 @@ void predictor_run_hashtags(const struct predictor *predictor, const float *raw,
 void predictor_run_rows(const struct predictor *predictor, const float *raw, size_t n,
                         void *scratch, double *ret_output);
 
+/* The same as predictor_run_hashtags(). hashtags: [n]. */
+void predictor_run_hashtags_rows(const struct predictor *predictor, const float *raw,
+                                 const char *const *hashtags, size_t n, void *scratch,
+                                 double *ret_output);
+
 /* Contributions of each column to one output, ret_contribution: [n_columns]; returns the base,
  * which is what they add to: base + sum is predictor_run()'s output. Linear: weight times
  * the distance from the mean. Trees: exact TreeSHAP (Lundberg, Erion, Lee 2018, alg. 2). Kernel:

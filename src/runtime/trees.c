@@ -221,7 +221,8 @@ static void trees_run_rows(const void *model, const float *raw, size_t n, void *
     block.x = scratch_take(&rest, TREES_ROWS * doubled_bytes(nodes));
     block.sum = scratch_take(&rest, TREES_ROWS * nodes->n_outputs * sizeof(float));
     block.row = scratch_take(&rest, doubled_bytes(nodes));
-    memset(block.x, 0, TREES_ROWS * doubled_bytes(nodes));
+    if (n >= FEW)
+        memset(block.x, 0, TREES_ROWS * doubled_bytes(nodes));
     size_t done = 0;
     for (size_t n_block; n - done >= FEW; done += n_block) {
         n_block = n - done < TREES_ROWS ? n - done : TREES_ROWS;
