@@ -125,9 +125,9 @@ struct score_answer {
 enum status engine_score(const struct engine *engine, const struct profile *profile, bool explain,
                          void *scratch, struct score_answer *ret_answer, struct error *err);
 
-/* Up to ENGINE_ROWS profiles at once, each answered as alone, to the last bit; faster from dozens on.
- * profiles: [n]; ret_answers: [n]; scratch: engine_rows_scratch_bytes(). STATUS_CORRUPT: an answer is
- * not finite; asked one by one, the others have theirs. */
+/* Up to ENGINE_ROWS profiles at once, each answered as alone, to the last bit; faster from dozens
+ * on. profiles: [n]; ret_answers: [n]; scratch: engine_rows_scratch_bytes(). STATUS_CORRUPT: an
+ * answer is not finite; asked one by one, the others have theirs. */
 #define ENGINE_ROWS 64
 size_t engine_rows_scratch_bytes(const struct engine *engine);
 enum status engine_score_rows(const struct engine *engine, const struct profile *const *profiles,

@@ -338,7 +338,8 @@ enum status engine_tier_rows(const struct engine *engine, const struct profile *
         return engine_fail_absent(ENGINE_TIER, err);
     assert(n <= ENGINE_ROWS);
     double *of_size = scratch_take(&scratch, TIERS_MAX * sizeof *of_size);
-    struct many tier, size;
+    struct many tier;
+    struct many size = {.output = of_size}; /* of no outputs: the same place for each row */
     many_take(&tier, engine->tier, &scratch);
     if (engine->size) {
         many_take(&size, engine->size, &scratch);
@@ -349,9 +350,8 @@ enum status engine_tier_rows(const struct engine *engine, const struct profile *
         double *probability = tier.output + i * tier.n_outputs;
         ret_answers[i] = begin_answer(engine, tier.raw + i * tier.n_columns, probability);
         ret_answers[i].imputed = tier.imputed[i];
-        if (engine->size)
-            of_size = size.output + i * size.n_outputs;
-        TRY(end_answer(engine, profiles[i], probability, of_size, &ret_answers[i], err));
+        TRY(end_answer(engine, profiles[i], probability, size.output + i * size.n_outputs,
+                       &ret_answers[i], err));
     }
     return STATUS_OK;
 }

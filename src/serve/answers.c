@@ -28,6 +28,20 @@ static enum status compute_score(const struct asker *asker, const struct profile
     return STATUS_OK;
 }
 
+static enum status compute_score_rows(const struct asker *asker,
+                                      const struct profile *const *profiles, size_t n,
+                                      union answer *ret_answers, struct error *err)
+{
+    struct score_answer answers[ENGINE_ROWS];
+    TRY(engine_score_rows(asker->engine, profiles, n, asker->rows_scratch, answers, err));
+    for (size_t i = 0; i < n; i++) {
+        ret_answers[i].score = answers[i];
+        metrics_score(asker->lane, answers[i].score);
+        watch_score(asker, profiles[i], &answers[i]);
+    }
+    return STATUS_OK;
+}
+
 static void write_composite(const struct composite_score *composite, struct json_writer *w)
 {
     json_put_key(w, "composite");
@@ -131,6 +145,20 @@ static enum status compute_tier(const struct asker *asker, const struct profile 
     TRY(engine_tier(asker->engine, profile, asker->scratch, &ret_answer->tier, err));
     metrics_tier(asker->tally, &ret_answer->tier);
     watch_tier(asker, profile, &ret_answer->tier);
+    return STATUS_OK;
+}
+
+static enum status compute_tier_rows(const struct asker *asker,
+                                     const struct profile *const *profiles, size_t n,
+                                     union answer *ret_answers, struct error *err)
+{
+    struct tier_answer answers[ENGINE_ROWS];
+    TRY(engine_tier_rows(asker->engine, profiles, n, asker->rows_scratch, answers, err));
+    for (size_t i = 0; i < n; i++) {
+        ret_answers[i].tier = answers[i];
+        metrics_tier(asker->tally, &answers[i]);
+        watch_tier(asker, profiles[i], &answers[i]);
+    }
     return STATUS_OK;
 }
 
@@ -313,6 +341,7 @@ static void write_similar(const struct asker *asker, const union answer *answer,
 const struct answer_kind answer_score = {
     .model = ENGINE_SCORE,
     .compute = compute_score,
+    .compute_rows = compute_score_rows,
     .write = write_score,
     .csv_columns = "score,score_low,score_high,percentile,novelty,composite,imputed",
     .write_csv = answers_csv_score,
@@ -320,6 +349,7 @@ const struct answer_kind answer_score = {
 const struct answer_kind answer_tier = {
     .model = ENGINE_TIER,
     .compute = compute_tier,
+    .compute_rows = compute_tier_rows,
     .write = write_tier,
     .csv_columns = "tier,tier_probability,size_claimed,size_predicted,audience,imputed",
     .write_csv = answers_csv_tier,
@@ -339,27 +369,42 @@ const struct answer_kind answer_similar = {
     .write_csv = answers_csv_similar,
 };
 
-enum status answer_asker(struct request *request, const struct codec_options *options,
-                         struct asker *ret_asker, struct error *err)
+/* In the request's arena: warm arenas allocate nothing. */
+static enum status take_scratch(struct request *request, size_t bytes, void **ret_scratch,
+                                struct error *err)
 {
     enum {
         ALIGNMENT = 64
     };
-    const struct engine *engine = request->model->engine;
-    /* In the request's arena: warm arenas allocate nothing. */
-    char *memory = arena_alloc(&request->arena, engine_scratch_bytes(engine) + ALIGNMENT);
+    char *memory = arena_alloc(&request->arena, bytes + ALIGNMENT);
     if (!memory)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
+    *ret_scratch = memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
+    return STATUS_OK;
+}
+
+enum status answer_asker(struct request *request, const struct codec_options *options,
+                         struct asker *ret_asker, struct error *err)
+{
+    const struct engine *engine = request->model->engine;
+    void *scratch = NULL;
+    TRY(take_scratch(request, engine_scratch_bytes(engine), &scratch, err));
     *ret_asker = (struct asker){
         .engine = engine,
         .options = options,
-        .scratch = memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT,
+        .scratch = scratch,
         .arena = &request->arena,
         .lane = &request->service->metrics.lanes[request->lane],
         .tally = &request->model->tally[request->lane],
         .request = request,
     };
     return STATUS_OK;
+}
+
+enum status answer_add_rows(struct request *request, struct asker *asker, struct error *err)
+{
+    return take_scratch(request, engine_rows_scratch_bytes(asker->engine), &asker->rows_scratch,
+                        err);
 }
 
 static bool is_handle_only(const struct profile *profile)
@@ -375,11 +420,17 @@ static bool is_handle_only(const struct profile *profile)
     return true;
 }
 
+enum status answer_complete(const struct asker *asker, struct profile *profile, struct error *err)
+{
+    return is_handle_only(profile)
+               ? answer_find_profile(engine_catalogue(asker->engine), profile->text[PROFILE_handle],
+                                     profile, err)
+               : STATUS_OK;
+}
+
 enum status answer_profile(const struct asker *asker, const struct answer_kind *kind,
                            struct profile *profile, union answer *ret_answer, struct error *err)
 {
-    if (is_handle_only(profile))
-        TRY(answer_find_profile(engine_catalogue(asker->engine), profile->text[PROFILE_handle],
-                                profile, err));
+    TRY(answer_complete(asker, profile, err));
     return kind->compute(asker, profile, ret_answer, err);
 }

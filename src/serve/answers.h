@@ -13,7 +13,8 @@ struct request;
 struct asker {
     const struct engine *engine;
     const struct codec_options *options;
-    void *scratch; /* engine_scratch_bytes(), 64-byte aligned */
+    void *scratch;      /* engine_scratch_bytes(), 64-byte aligned */
+    void *rows_scratch; /* engine_rows_scratch_bytes(), likewise; NULL: each row is asked alone */
     struct arena *arena;
     struct metrics_lane *lane;
     struct model_tally *tally;
@@ -25,6 +26,8 @@ struct asker {
 /* Who asks, for a request that has its model; the scratch lives in the request's arena. */
 enum status answer_asker(struct request *request, const struct codec_options *options,
                          struct asker *ret_asker, struct error *err);
+/* So that many profiles are asked together; there are no contributions then. */
+enum status answer_add_rows(struct request *request, struct asker *asker, struct error *err);
 
 union answer {
     struct score_answer score;
@@ -38,6 +41,10 @@ struct answer_kind {
     enum engine_model model;
     enum status (*compute)(const struct asker *asker, const struct profile *profile,
                            union answer *ret_answer, struct error *err);
+    /* The same of many, n <= ENGINE_ROWS, with rows_scratch; NULL: nothing is gained by it. When it
+     * fails, no profile counts as answered. */
+    enum status (*compute_rows)(const struct asker *asker, const struct profile *const *profiles,
+                                size_t n, union answer *ret_answers, struct error *err);
     void (*write)(const struct asker *asker, const union answer *answer, struct json_writer *w);
     /* The same as CSV: whole rows, under "handle", these columns, "error". */
     const char *csv_columns;
@@ -47,8 +54,11 @@ struct answer_kind {
 
 extern const struct answer_kind answer_score, answer_tier, answer_cluster, answer_similar;
 
-/* Compute; a profile with a handle and nothing else that a model could read means the catalogued
- * influencer, and is filled in. */
+/* A profile with a handle and nothing else that a model could read means the catalogued influencer,
+ * and is filled in. */
+enum status answer_complete(const struct asker *asker, struct profile *profile, struct error *err);
+
+/* Complete and compute. */
 enum status answer_profile(const struct asker *asker, const struct answer_kind *kind,
                            struct profile *profile, union answer *ret_answer, struct error *err);
 

@@ -8,12 +8,14 @@
 #include "serve/csv.h"
 #include "serve/problem.h"
 #include "serve/service.h"
+#include "serve/tile.h"
 
 /* One CSV body on its way. */
 struct sheet {
     const struct asker *asker;
     const struct answer_kind *kind;
     const struct profile_field *columns[CSV_MAX_FIELDS]; /* NULL: not a field of ours */
+    struct tile *tile;
     size_t n_columns;
     struct buffer *out;
 };
@@ -58,29 +60,34 @@ static enum status read_row(const struct sheet *sheet, const struct csv_record *
 }
 
 /* A row of the reply, or several; a bad one is answered in its place, in the last column. */
-static void answer_row(const struct sheet *sheet, const struct csv_record *row)
+static void write_row(void *user, size_t i, const union answer *answer)
 {
-    struct profile profile;
-    union answer answer;
-    struct error err = {0};
-    enum status status = read_row(sheet, row, &profile, &err);
-    if (status == STATUS_OK)
-        status = answer_profile(sheet->asker, sheet->kind, &profile, &answer, &err);
-    if (status == STATUS_OK) {
-        sheet->kind->write_csv(sheet->asker, &profile, &answer, sheet->out);
+    const struct sheet *sheet = user;
+    const struct profile *profile = &sheet->tile->profiles[i];
+    if (answer) {
+        sheet->kind->write_csv(sheet->asker, profile, answer, sheet->out);
         return;
     }
-    csv_put(sheet->out, profile.text[PROFILE_handle]);
+    csv_put(sheet->out, profile->text[PROFILE_handle]);
     buffer_put_char(sheet->out, ',');
     for (const char *c = sheet->kind->csv_columns; *c; c++)
         if (*c == ',')
             buffer_put_char(sheet->out, ',');
     buffer_put_char(sheet->out, ',');
-    csv_put(sheet->out, err.message);
+    csv_put(sheet->out, sheet->tile->problems[i].message);
     buffer_put_text(sheet->out, "\r\n");
 }
 
-static enum status answer_rows(const struct sheet *sheet, struct csv_reader *reader, size_t most,
+static void add_row(struct sheet *sheet, const struct csv_record *row)
+{
+    struct tile *tile = sheet->tile;
+    size_t i = tile->n++;
+    tile->status[i] = read_row(sheet, row, &tile->profiles[i], &tile->problems[i]);
+    if (tile->n == ENGINE_ROWS)
+        tile_answer(sheet->asker, sheet->kind, tile, write_row, sheet);
+}
+
+static enum status answer_rows(struct sheet *sheet, struct csv_reader *reader, size_t most,
                                struct error *err)
 {
     struct csv_record row;
@@ -89,8 +96,9 @@ static enum status answer_rows(const struct sheet *sheet, struct csv_reader *rea
     while ((status = csv_next(reader, &row, err)) == STATUS_OK) {
         if (++n > most)
             return fail(err, STATUS_LIMIT, "more than %zu profiles", most);
-        answer_row(sheet, &row);
+        add_row(sheet, &row);
     }
+    tile_answer(sheet->asker, sheet->kind, sheet->tile, write_row, sheet);
     if (status != STATUS_NOT_FOUND)
         return status;
     return n > 0 ? STATUS_OK : fail(err, STATUS_INVALID, "a header and no rows");
@@ -107,9 +115,11 @@ enum status handlers_predict_csv(struct request *request, const struct asker *as
     /* Fields are unquoted in place, and the log wants the body as it came. */
     char *text = arena_strndup(&request->arena, length > 0 ? request->body.at : "", length);
     struct csv_record *header = ARENA_NEW(&request->arena, struct csv_record);
-    if (!text || !header)
+    struct tile *tile = arena_alloc(&request->arena, sizeof *tile);
+    if (!text || !header || !tile)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    struct sheet sheet = {.asker = asker, .kind = kind, .out = &request->reply};
+    tile->n = 0;
+    struct sheet sheet = {.asker = asker, .kind = kind, .tile = tile, .out = &request->reply};
     struct csv_reader reader = csv_reader(text, length);
     enum status status = csv_next(&reader, header, err);
     if (status == STATUS_NOT_FOUND)

@@ -9,6 +9,7 @@
 #include "serve/problem.h"
 #include "serve/router.h"
 #include "serve/service.h"
+#include "serve/tile.h"
 #include "serve/v2.h"
 
 /* One profile on its way to its answer. */
@@ -18,25 +19,23 @@ struct prediction {
     union answer answer;
 };
 
-static enum status predict_json(const struct asker *asker, const struct answer_kind *kind,
-                                const struct json *object, struct prediction *prediction,
+static enum status read_profile(const struct asker *asker, const struct json *object,
+                                struct profile *ret_profile, struct unknown_names *unknown,
                                 struct error *err)
 {
     bool is_body = object == asker->options->body;
-    struct profile *profile = &prediction->profile;
-    TRY(codec_read_profile(object, is_body, profile, &prediction->unknown, err));
-    if (asker->options->strict)
-        TRY(codec_refuse_unknown(&prediction->unknown, err));
-    return answer_profile(asker, kind, profile, &prediction->answer, err);
+    TRY(codec_read_profile(object, is_body, ret_profile, unknown, err));
+    return asker->options->strict ? codec_refuse_unknown(unknown, err) : STATUS_OK;
 }
 
 static void write_prediction(const struct asker *asker, const struct answer_kind *kind,
-                             const struct prediction *prediction, struct json_writer *w)
+                             const struct profile *profile, const union answer *answer,
+                             const struct unknown_names *unknown, struct json_writer *w)
 {
-    if (prediction->profile.text[PROFILE_handle])
-        json_member_string(w, "handle", prediction->profile.text[PROFILE_handle]);
-    kind->write(asker, &prediction->answer, w);
-    codec_write_unknown(w, &prediction->unknown);
+    if (profile->text[PROFILE_handle])
+        json_member_string(w, "handle", profile->text[PROFILE_handle]);
+    kind->write(asker, answer, w);
+    codec_write_unknown(w, unknown);
 }
 
 /* The reply's outermost object, with what every answer names first. */
@@ -46,6 +45,39 @@ static struct json_writer open_reply(struct request *request, const struct asker
     json_begin_object(&w);
     json_member_string(&w, "model", engine_version(asker->engine));
     return w;
+}
+
+/* Many instances on their way. */
+struct batch {
+    const struct asker *asker;
+    const struct answer_kind *kind;
+    struct json_writer *w;
+    struct tile tile;
+    struct unknown_names unknown[ENGINE_ROWS];
+};
+
+static void write_instance(void *user, size_t i, const union answer *answer)
+{
+    struct batch *batch = user;
+    if (!answer) {
+        problem_write(batch->w, &batch->tile.problems[i]);
+        return;
+    }
+    json_begin_object(batch->w);
+    write_prediction(batch->asker, batch->kind, &batch->tile.profiles[i], answer,
+                     &batch->unknown[i], batch->w);
+    json_end_object(batch->w);
+}
+
+static void add_instance(struct batch *batch, const struct json *item)
+{
+    struct tile *tile = &batch->tile;
+    size_t i = tile->n++;
+    batch->unknown[i] = (struct unknown_names){0};
+    tile->status[i] = read_profile(batch->asker, item, &tile->profiles[i], &batch->unknown[i],
+                                   &tile->problems[i]);
+    if (tile->n == ENGINE_ROWS)
+        tile_answer(batch->asker, batch->kind, tile, write_instance, batch);
 }
 
 static enum status predict_instances(struct request *request, const struct asker *asker,
@@ -64,20 +96,19 @@ static enum status predict_instances(struct request *request, const struct asker
         return fail_field(err, STATUS_LIMIT, "instances",
                           "%zu profiles with k = %zu ask for more than %d neighbours in all", n,
                           asker->options->similar.k, ANSWERS_MAX_SIMILAR);
+    struct batch *batch = arena_alloc(&request->arena, sizeof *batch);
+    if (!batch)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
     struct json_writer w = open_reply(request, asker);
+    batch->asker = asker;
+    batch->kind = kind;
+    batch->w = &w;
+    batch->tile.n = 0;
     json_put_key(&w, "predictions");
     json_begin_array(&w);
-    for (const struct json *item = json_first(instances); item; item = json_next(item)) {
-        struct prediction prediction = {0};
-        struct error problem = {0};
-        if (predict_json(asker, kind, item, &prediction, &problem) != STATUS_OK) {
-            problem_write(&w, &problem);
-            continue;
-        }
-        json_begin_object(&w);
-        write_prediction(asker, kind, &prediction, &w);
-        json_end_object(&w);
-    }
+    for (const struct json *item = json_first(instances); item; item = json_next(item))
+        add_instance(batch, item);
+    tile_answer(asker, kind, &batch->tile, write_instance, batch);
     json_end_array(&w);
     codec_write_unknown(&w, &asker->options->unknown);
     json_end_object(&w);
@@ -116,12 +147,15 @@ static enum status predict_body(struct request *request, struct asker *asker,
     const struct json *instances = json_get(body, "instances");
     if (instances) {
         TRY(check_batch_members(body, options, err));
+        if (!options->explain)
+            TRY(answer_add_rows(request, asker, err));
         return predict_instances(request, asker, kind, instances, err);
     }
     struct prediction prediction = {.unknown = options->unknown};
-    TRY(predict_json(asker, kind, body, &prediction, err));
+    TRY(read_profile(asker, body, &prediction.profile, &prediction.unknown, err));
+    TRY(answer_profile(asker, kind, &prediction.profile, &prediction.answer, err));
     struct json_writer w = open_reply(request, asker);
-    write_prediction(asker, kind, &prediction, &w);
+    write_prediction(asker, kind, &prediction.profile, &prediction.answer, &prediction.unknown, &w);
     json_end_object(&w);
     return STATUS_OK;
 }
@@ -138,7 +172,7 @@ static enum status predict_handle(struct request *request, const struct asker *a
                             err));
     TRY(kind->compute(asker, &prediction.profile, &prediction.answer, err));
     struct json_writer w = open_reply(request, asker);
-    write_prediction(asker, kind, &prediction, &w);
+    write_prediction(asker, kind, &prediction.profile, &prediction.answer, &prediction.unknown, &w);
     json_end_object(&w);
     return STATUS_OK;
 }
@@ -156,8 +190,11 @@ static enum status predict(struct request *request, const struct answer_kind *ki
     TRY(answer_asker(request, &options, &asker, err));
     bool is_utf8;
     if (request->method == HTTP_POST && request->head.content_type &&
-        http_type_is(request->head.content_type, HTTP_CSV, &is_utf8))
+        http_type_is(request->head.content_type, HTTP_CSV, &is_utf8)) {
+        options.explain = false; /* a row has no place for it */
+        TRY(answer_add_rows(request, &asker, err));
         return handlers_predict_csv(request, &asker, kind, err);
+    }
     if (request->method == HTTP_POST)
         return predict_body(request, &asker, kind, &options, err);
     return predict_handle(request, &asker, kind, err);

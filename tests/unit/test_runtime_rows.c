@@ -42,7 +42,11 @@ static int close_bundle(void **state)
 
 static bool same(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0;
+    uint64_t bits_a;
+    uint64_t bits_b;
+    memcpy(&bits_a, &a, sizeof a);
+    memcpy(&bits_b, &b, sizeof b);
+    return bits_a == bits_b;
 }
 
 /* The bundle's accounts over and over, each time with other figures, some of them missing. */
