@@ -30,6 +30,7 @@ enum artifact_kind {
     ARTIFACT_TIER = 2,
     ARTIFACT_CLUSTER = 3,
     ARTIFACT_SIMILAR = 4,
+    ARTIFACT_GROWTH = 5,
 };
 
 enum artifact_type {

@@ -4,7 +4,8 @@
 /* A bundle: the directory that one training run leaves.
  *
  *   models/<UTC time>-<hash>/   manifest.json  score.blob  tier.blob  cluster.blob  similar.blob
- *                               report.json  card.md  parity.json
+ *                               report.json  card.md  parity.json, and growth.blob where snapshots
+ *                               gave one
  *   models/current              a symlink to one of them, replaced by rename
  *   models/previous             the one before, for rollback
  *

@@ -34,7 +34,7 @@ static enum status check_header(const struct artifact *a, struct error *err)
         return fail(err, STATUS_CORRUPT, "%s: header: has %zu bytes, should have %llu: %s", a->name,
                     a->n_bytes, (unsigned long long)header->total_bytes,
                     header->total_bytes > a->n_bytes ? "cut off" : "something was added");
-    if (header->kind < ARTIFACT_SCORE || header->kind > ARTIFACT_SIMILAR)
+    if (header->kind < ARTIFACT_SCORE || header->kind > ARTIFACT_GROWTH)
         return fail(err, STATUS_CORRUPT, "%s: header: unknown kind %u", a->name, header->kind);
     if (header->n_sections > ARTIFACT_MAX_SECTIONS ||
         header->n_sections > (a->n_bytes - sizeof *header) / sizeof a->entries[0])

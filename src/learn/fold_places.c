@@ -56,7 +56,7 @@ enum status fold_places_fill(const struct fold_places *places, const struct feat
     AUTO(blob_deinit) struct engine_blob blob = {0};
     AUTO(engine_close_slot) struct engine *engine = NULL;
     TRY(write_similar(places, &blob, err));
-    struct engine_blob blobs[ENGINE_N_MODELS] = {[ENGINE_SIMILAR] = blob};
+    struct engine_blob blobs[ENGINE_N_BLOBS] = {[ENGINE_SIMILAR] = blob};
     TRY(engine_open_memory(blobs, &engine, err));
     AUTO(free_slot)
     void *scratch = aligned_alloc(64, (engine_places_scratch(engine) + 64) / 64 * 64);

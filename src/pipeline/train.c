@@ -132,7 +132,7 @@ static void scratch_slot(void **scratch)
 /* Open what is about to be shipped as the daemon will, and let it answer for every row. */
 static enum status check_blobs(struct training *training, struct error *err)
 {
-    struct engine_blob blobs[ENGINE_N_MODELS];
+    struct engine_blob blobs[ENGINE_N_BLOBS];
     for (size_t i = 0; i < ENGINE_N_MODELS; i++)
         blobs[i] = (struct engine_blob){training->blob[i], training->blob_bytes[i]};
     TRY(engine_open_memory(blobs, &training->engine, err));

@@ -105,8 +105,8 @@ struct training {
     struct virality *virality; /* NULL: see why */
     const char *no_virality;
 
-    void *blob[ENGINE_N_MODELS];
-    size_t blob_bytes[ENGINE_N_MODELS];
+    void *blob[ENGINE_N_BLOBS];
+    size_t blob_bytes[ENGINE_N_BLOBS];
     struct engine *engine; /* borrows the blobs */
 
     const char *warnings[TRAINING_MAX_WARNINGS];

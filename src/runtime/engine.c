@@ -4,23 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "runtime/engine_parts.h"
 
-const char *const engine_file_names[ENGINE_N_MODELS] = {
-    [ENGINE_SCORE] = "score.blob",
-    [ENGINE_TIER] = "tier.blob",
-    [ENGINE_CLUSTER] = "cluster.blob",
-    [ENGINE_SIMILAR] = "similar.blob",
+const char *const engine_file_names[ENGINE_N_BLOBS] = {
+    [ENGINE_SCORE] = "score.blob",     [ENGINE_TIER] = "tier.blob",
+    [ENGINE_CLUSTER] = "cluster.blob", [ENGINE_SIMILAR] = "similar.blob",
+    [ENGINE_GROWTH] = "growth.blob",
 };
 
 static const struct {
     enum artifact_kind kind;
     const char *name;
-} models[ENGINE_N_MODELS] = {
+} models[ENGINE_N_BLOBS] = {
     [ENGINE_SCORE] = {ARTIFACT_SCORE, "score"},
     [ENGINE_TIER] = {ARTIFACT_TIER, "tier"},
     [ENGINE_CLUSTER] = {ARTIFACT_CLUSTER, "cluster"},
     [ENGINE_SIMILAR] = {ARTIFACT_SIMILAR, "similar"},
+    [ENGINE_GROWTH] = {ARTIFACT_GROWTH, "growth"},
 };
 
 enum status engine_fail_absent(enum engine_model model, struct error *err)
@@ -68,7 +69,7 @@ static size_t larger(size_t a, size_t b)
 
 static enum status open_models(struct engine *engine, struct error *err)
 {
-    for (size_t i = 0; i < ENGINE_N_MODELS; i++) {
+    for (size_t i = 0; i < ENGINE_N_BLOBS; i++) {
         const struct artifact *artifact = engine->artifacts[i];
         if (artifact && artifact_kind(artifact) != models[i].kind)
             return fail(err, STATUS_CORRUPT, "%s: header: is not a %s model",
@@ -82,9 +83,12 @@ static enum status open_models(struct engine *engine, struct error *err)
         TRY(clusters_open(engine->artifacts[ENGINE_CLUSTER], &engine->clusters, err));
     if (engine->artifacts[ENGINE_SIMILAR])
         TRY(engine_open_similar(engine, err));
+    if (engine->artifacts[ENGINE_GROWTH])
+        TRY(engine_open_growth(engine, err));
     engine->scratch_bytes =
         larger(larger(engine_score_scratch(engine), engine_tier_scratch(engine)),
                larger(engine_cluster_scratch(engine), engine_similar_scratch(engine)));
+    engine->scratch_bytes = larger(engine->scratch_bytes, engine_growth_scratch(engine));
     return STATUS_OK;
 }
 
@@ -96,9 +100,11 @@ enum status engine_open(const char *path, struct engine **ret_engine, struct err
     AUTO(engine_close_slot) struct engine *engine = engine_new(id);
     if (!engine)
         return fail(err, STATUS_NO_MEMORY, "%s: out of memory", path);
-    for (size_t i = 0; i < ENGINE_N_MODELS; i++) {
+    for (size_t i = 0; i < ENGINE_N_BLOBS; i++) {
         char file[PATH_MAX + 16];
         snprintf(file, sizeof file, "%s/%s", dir, engine_file_names[i]);
+        if (i >= ENGINE_N_MODELS && !file_exists(file))
+            continue;
         TRY(artifact_open(file, &engine->artifacts[i], err));
     }
     TRY(open_models(engine, err));
@@ -106,13 +112,13 @@ enum status engine_open(const char *path, struct engine **ret_engine, struct err
     return STATUS_OK;
 }
 
-enum status engine_open_memory(const struct engine_blob blobs[static ENGINE_N_MODELS],
+enum status engine_open_memory(const struct engine_blob blobs[static ENGINE_N_BLOBS],
                                struct engine **ret_engine, struct error *err)
 {
     AUTO(engine_close_slot) struct engine *engine = engine_new("memory");
     if (!engine)
         return fail(err, STATUS_NO_MEMORY, "engine: out of memory");
-    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+    for (size_t i = 0; i < ENGINE_N_BLOBS; i++)
         if (blobs[i].bytes)
             TRY(artifact_open_memory(blobs[i].bytes, blobs[i].n_bytes, engine_file_names[i],
                                      &engine->artifacts[i], err));
@@ -128,11 +134,12 @@ void engine_close(struct engine *engine)
     predictor_close(engine->score);
     predictor_close(engine->tier);
     predictor_close(engine->size);
+    predictor_close(engine->growth);
     clusters_close(engine->clusters);
     feature_spec_free(engine->similar);
     neighbours_close(engine->neighbours);
     catalogue_close(engine->catalogue);
-    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+    for (size_t i = 0; i < ENGINE_N_BLOBS; i++)
         artifact_close(engine->artifacts[i]);
     arena_deinit(&engine->memory);
     free(engine);

@@ -38,9 +38,15 @@ enum engine_model {
     ENGINE_N_MODELS
 };
 
-extern const char *const engine_file_names[ENGINE_N_MODELS]; /* "score.blob", ... */
+/* Blobs of a bundle: the models above, and what only bundles of two or more snapshots have. */
+enum {
+    ENGINE_GROWTH = ENGINE_N_MODELS,
+    ENGINE_N_BLOBS
+};
 
-/* Open the bundle at `path` (a bundle or a models directory; see bundle_resolve). All four blobs
+extern const char *const engine_file_names[ENGINE_N_BLOBS]; /* "score.blob", ... */
+
+/* Open the bundle at `path` (a bundle or a models directory; see bundle_resolve). The four models
  * must be there and fit together. */
 enum status engine_open(const char *path, struct engine **ret_engine, struct error *err);
 
@@ -50,7 +56,7 @@ struct engine_blob {
 };
 
 /* From memory, as a trainer does to measure what it is about to ship. */
-enum status engine_open_memory(const struct engine_blob blobs[static ENGINE_N_MODELS],
+enum status engine_open_memory(const struct engine_blob blobs[static ENGINE_N_BLOBS],
                                struct engine **ret_engine, struct error *err);
 void engine_close(struct engine *engine);
 DEFINE_SLOT(engine_close, struct engine)
@@ -108,6 +114,30 @@ enum status score_extra_write(struct artifact_writer *writer, const struct score
  * training and serving. */
 double engine_novelty_distance(const struct feature_spec *spec, const float *raw);
 
+/* What becomes of the followers in the next period, as long as the one between the two newest
+ * snapshots of training; written beside the predictor "growth", whose output is 100 ln((1 +
+ * followers then) / (1 + followers)). */
+struct growth_extra {
+    double coverage;                       /* 0.9 */
+    double months;                         /* of the period */
+    const struct interval_rule *intervals; /* in the unit of the output */
+    const float *grid; /* [COMPOSITE_GRID] of the forecasts of the training accounts */
+};
+enum status growth_extra_write(struct artifact_writer *writer, const struct growth_extra *extra,
+                               struct error *err);
+
+struct growth_answer {
+    double forecast, low, high; /* fractions of the followers: 0.02 is 2 % more */
+    double coverage, months;
+    double percentile; /* 0..100 of the forecast among the training accounts' own */
+    uint64_t imputed;
+};
+
+/* The blob of growth is there. */
+bool engine_has_growth(const struct engine *engine);
+enum status engine_growth(const struct engine *engine, const struct profile *profile, void *scratch,
+                          struct growth_answer *ret_answer, struct error *err);
+
 struct score_answer {
     const char *target;
     double score;
@@ -121,6 +151,8 @@ struct score_answer {
     size_t n_contributions;      /* 0 unless asked for */
     const double *contributions; /* [n_contributions], by column of predictor_spec() */
     double base;
+    bool has_growth; /* the bundle has such a model */
+    struct growth_answer growth;
 };
 enum status engine_score(const struct engine *engine, const struct profile *profile, bool explain,
                          void *scratch, struct score_answer *ret_answer, struct error *err);

@@ -2,16 +2,16 @@
 #pragma once
 
 /* The engine from inside, for engine.c (opening) and engine_score.c, engine_tier.c,
- * engine_cluster.c, engine_similar.c (one question each). Everybody else sees engine.h. */
+ * engine_cluster.c, engine_similar.c, engine_growth.c (one question each). Everybody else sees
+ * engine.h. */
 #include "artifact/bundle.h"
 #include "base/arena.h"
 #include "runtime/engine.h"
 
 struct engine {
     char version[BUNDLE_ID_BYTES];
-    struct arena memory; /* owns the string arrays of the extras */
-    struct artifact
-        *artifacts[ENGINE_N_MODELS]; /* NULL: not there, and then nor is what it holds */
+    struct arena memory;                        /* owns the string arrays of the extras */
+    struct artifact *artifacts[ENGINE_N_BLOBS]; /* NULL: not there, and then nor is what it holds */
     struct predictor *score;
     struct score_extra score_extra;
     struct interval_rule intervals; /* behind score_extra */
@@ -25,6 +25,9 @@ struct engine {
     struct feature_spec *similar;
     struct neighbours *neighbours;
     struct catalogue *catalogue;
+    struct predictor *growth; /* NULL: no blob of it */
+    struct growth_extra growth_extra;
+    struct interval_rule growth_intervals;                  /* behind growth_extra */
     const struct drift_reference *score_drift, *tier_drift; /* NULL: an earlier version's blob */
     size_t scratch_bytes;
 };
@@ -33,12 +36,14 @@ struct engine {
 enum status engine_open_score(struct engine *engine, struct error *err);
 enum status engine_open_tier(struct engine *engine, struct error *err);
 enum status engine_open_similar(struct engine *engine, struct error *err);
+enum status engine_open_growth(struct engine *engine, struct error *err);
 
 /* Scratch that each question needs, 0 when its blob is not there. */
 size_t engine_score_scratch(const struct engine *engine);
 size_t engine_tier_scratch(const struct engine *engine);
 size_t engine_cluster_scratch(const struct engine *engine);
 size_t engine_similar_scratch(const struct engine *engine);
+size_t engine_growth_scratch(const struct engine *engine);
 
 /* The same for rows together. */
 size_t engine_score_rows_scratch(const struct engine *engine);

@@ -262,12 +262,23 @@ static enum status end_answer(const struct engine *engine, double output, double
     return STATUS_OK;
 }
 
+/* Zeros where the bundle has no such model. */
+static enum status ask_growth(const struct engine *engine, const struct profile *profile,
+                              void *scratch, struct growth_answer *ret_growth, struct error *err)
+{
+    *ret_growth = (struct growth_answer){0};
+    return engine->growth ? engine_growth(engine, profile, scratch, ret_growth, err) : STATUS_OK;
+}
+
 enum status engine_score(const struct engine *engine, const struct profile *profile,
                          bool explain_it, void *scratch, struct score_answer *ret_answer,
                          struct error *err)
 {
     if (!engine->score)
         return engine_fail_absent(ENGINE_SCORE, err);
+    /* First: what it leaves in the scratch is not needed any more. */
+    struct growth_answer growth;
+    TRY(ask_growth(engine, profile, scratch, &growth, err));
     const struct feature_spec *spec = predictor_spec(engine->score);
     float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
     double *contributions = scratch_take(&scratch, spec->n_columns * sizeof *contributions);
@@ -277,6 +288,8 @@ enum status engine_score(const struct engine *engine, const struct profile *prof
     begin_answer(engine, profile, raw, scratch, &answer, &followers);
     predictor_run(engine->score, raw, scratch, &output);
     TRY(end_answer(engine, output, followers, &answer, err));
+    answer.has_growth = engine->growth != NULL;
+    answer.growth = growth;
     if (explain_it && !is_composite(engine))
         explain(engine, raw, scratch, contributions, &answer);
     *ret_answer = answer;
@@ -290,8 +303,10 @@ size_t engine_score_rows_scratch(const struct engine *engine)
     if (!engine->score)
         return 0;
     const struct feature_spec *spec = predictor_spec(engine->score);
+    size_t alone = engine_score_scratch(engine);
+    size_t growing = engine_growth_scratch(engine);
     return scratch_align(ENGINE_ROWS * spec->n_columns * sizeof(float)) +
-           2 * scratch_align(ENGINE_ROWS * sizeof(double)) + engine_score_scratch(engine);
+           2 * scratch_align(ENGINE_ROWS * sizeof(double)) + (alone > growing ? alone : growing);
 }
 
 enum status engine_score_rows(const struct engine *engine, const struct profile *const *profiles,
@@ -309,7 +324,10 @@ enum status engine_score_rows(const struct engine *engine, const struct profile 
         begin_answer(engine, profiles[i], raw + i * n_columns, scratch, &ret_answers[i],
                      &followers[i]);
     predictor_run_rows(engine->score, raw, n, scratch, output);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         TRY(end_answer(engine, output[i], followers[i], &ret_answers[i], err));
+        ret_answers[i].has_growth = engine->growth != NULL;
+        TRY(ask_growth(engine, profiles[i], scratch, &ret_answers[i].growth, err));
+    }
     return STATUS_OK;
 }

@@ -18,6 +18,7 @@
 /* What a vector holds. The tier points into the engine, or into the parsed file. */
 struct answers {
     double score, low, high;
+    double growth; /* NaN: the bundle forecasts none */
     const char *tier;
     double probability; /* of that tier */
     double cluster, cluster_distance;
@@ -38,6 +39,7 @@ static enum status ask(const struct engine *engine, const struct profile *profil
     answers.score = score.score;
     answers.low = score.low;
     answers.high = score.high;
+    answers.growth = score.has_growth ? score.growth.forecast : MISSING;
     TRY(engine_tier(engine, profile, scratch, &tier, err));
     answers.tier = tier.names[tier.tier];
     answers.probability = tier.probabilities[tier.tier];
@@ -71,6 +73,8 @@ static void write_case(const struct profile *profile, const struct answers *answ
     json_member_number(w, "score", answers->score);
     json_member_number(w, "low", answers->low);
     json_member_number(w, "high", answers->high);
+    if (!isnan(answers->growth))
+        json_member_number(w, "growth", answers->growth);
     json_member_string(w, "tier", answers->tier);
     json_member_number(w, "probability", answers->probability);
     json_member_number(w, "cluster", answers->cluster);
@@ -135,6 +139,7 @@ static enum status replay_case(const struct engine *engine, const struct json *e
     TRY(compare_number(expected, "score", got.score, err));
     TRY(compare_number(expected, "low", got.low, err));
     TRY(compare_number(expected, "high", got.high, err));
+    TRY(compare_number(expected, "growth", got.growth, err));
     const char *tier = json_string_or(json_get(expected, "tier"), "");
     if (strcmp(tier, got.tier) != 0)
         return fail(err, STATUS_CORRUPT, "tier is '%s', was '%s' when the bundle was made",

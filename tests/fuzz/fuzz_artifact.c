@@ -27,7 +27,7 @@ static size_t model_of(const char *bytes)
 {
     struct artifact_header header;
     memcpy(&header, bytes, sizeof header);
-    return (header.kind - 1) % ENGINE_N_MODELS;
+    return (header.kind - 1) % ENGINE_N_BLOBS;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_REQUIRE(posix_memalign(&bytes, ARTIFACT_ALIGNMENT, size) == 0);
     memcpy(bytes, data, size);
     seal(bytes, size);
-    struct engine_blob blobs[ENGINE_N_MODELS];
+    struct engine_blob blobs[ENGINE_N_BLOBS];
     memcpy(blobs, bundle.blobs, sizeof blobs);
     blobs[model_of(bytes)] = (struct engine_blob){bytes, size};
     AUTO(engine_close_slot) struct engine *engine = NULL;

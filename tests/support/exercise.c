@@ -48,6 +48,27 @@ static void ask_score(struct asking *to, const struct profile *profile)
     for (size_t i = 0; i < answer.n_contributions; i++)
         put(to, "c", answer.contributions[i]);
     buffer_printf(to->out, " imputed=%llx", (unsigned long long)answer.imputed);
+    if (!answer.has_growth)
+        return;
+    put(to, "growth", answer.growth.forecast);
+    put(to, "growth_low", answer.growth.low);
+    put(to, "growth_high", answer.growth.high);
+    put(to, "growth_percentile", answer.growth.percentile);
+}
+
+static void ask_growth(struct asking *to, const struct profile *profile)
+{
+    struct growth_answer answer;
+    struct error err = {0};
+    if (!engine_has_growth(to->engine))
+        return;
+    enum status status = engine_growth(to->engine, profile, to->scratch, &answer, &err);
+    buffer_put_text(to->out, "growth:");
+    if (status != STATUS_OK)
+        put_failure(to, status, &err);
+    else
+        put(to, "forecast", answer.forecast);
+    buffer_put_char(to->out, '\n');
 }
 
 static void ask_tier(struct asking *to, const struct profile *profile)
@@ -110,6 +131,7 @@ static void ask_everything(struct asking *to, const struct profile *profile)
     struct similar_query query = {.k = 3, .min_followers = MISSING, .max_followers = MISSING};
     ask_score(to, profile);
     buffer_put_char(to->out, '\n');
+    ask_growth(to, profile);
     ask_tier(to, profile);
     buffer_put_char(to->out, '\n');
     ask_cluster(to, profile);

@@ -268,7 +268,7 @@ static enum status write_similar(struct world *world, struct artifact_writer *wr
 static enum status put_parity(const struct world *world, const struct bundle_file *files,
                               struct buffer *out, struct error *err)
 {
-    struct engine_blob blobs[ENGINE_N_MODELS];
+    struct engine_blob blobs[ENGINE_N_BLOBS] = {0};
     AUTO(engine_close_slot) struct engine *engine = NULL;
     for (size_t i = 0; i < ENGINE_N_MODELS; i++)
         blobs[i] = (struct engine_blob){files[i].bytes, files[i].n_bytes};

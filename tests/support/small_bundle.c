@@ -185,6 +185,29 @@ static enum status write_similar(struct artifact_writer *writer, const struct fe
     return catalogue_write(writer, &columns, err);
 }
 
+static enum status write_growth(struct artifact_writer *writer, const struct feature_spec *spec,
+                                struct error *err)
+{
+    /* Ten for each deviation of ln followers below the middle, and two for each deviation of ln
+     * likes above it, in 100 ln ratio. */
+    static const double weights[N_COLUMNS + 1] = {-10, 0, 2, 0, 0, 0, 3};
+    static const struct linear_model model = {N_COLUMNS, 1, weights};
+    static const struct interval_rule intervals = {
+        .n_groups = 2,
+        .cuts = {50000},
+        .offsets = {{-8, 12}, {-4, 5}, {-6, 9}},
+        .n_knots = 2,
+        .knots = {{0, 1}, {10, 2}},
+    };
+    float grid[COMPOSITE_GRID];
+    ascend(grid, COMPOSITE_GRID, -20, 30);
+    const struct growth_extra extra = {
+        .coverage = 0.9, .months = 2, .intervals = &intervals, .grid = grid};
+    TRY(predictor_write(writer, "growth", spec, "linear", err));
+    TRY(linear_write(writer, "growth", &model, err));
+    return growth_extra_write(writer, &extra, err);
+}
+
 typedef enum status (*write_function)(struct artifact_writer *writer,
                                       const struct feature_spec *spec, struct error *err);
 
@@ -207,14 +230,15 @@ enum status small_bundle_make(struct small_bundle *ret_bundle, struct error *err
     static const struct {
         enum artifact_kind kind;
         write_function write;
-    } models[ENGINE_N_MODELS] = {
+    } models[ENGINE_N_BLOBS] = {
         [ENGINE_SCORE] = {ARTIFACT_SCORE, write_score},
         [ENGINE_TIER] = {ARTIFACT_TIER, write_tier},
         [ENGINE_CLUSTER] = {ARTIFACT_CLUSTER, write_cluster},
         [ENGINE_SIMILAR] = {ARTIFACT_SIMILAR, write_similar},
+        [ENGINE_GROWTH] = {ARTIFACT_GROWTH, write_growth},
     };
     *ret_bundle = (struct small_bundle){0};
-    for (size_t i = 0; i < ENGINE_N_MODELS; i++) {
+    for (size_t i = 0; i < ENGINE_N_BLOBS; i++) {
         enum status status = make_blob(models[i].kind, models[i].write, &ret_bundle->blobs[i], err);
         if (status != STATUS_OK) {
             small_bundle_free(ret_bundle);
@@ -226,7 +250,7 @@ enum status small_bundle_make(struct small_bundle *ret_bundle, struct error *err
 
 void small_bundle_free(struct small_bundle *bundle)
 {
-    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+    for (size_t i = 0; i < ENGINE_N_BLOBS; i++)
         free((void *)(uintptr_t)bundle->blobs[i].bytes);
     *bundle = (struct small_bundle){0};
 }

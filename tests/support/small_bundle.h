@@ -8,7 +8,7 @@
 #define SMALL_BUNDLE_ROWS 12
 
 struct small_bundle {
-    struct engine_blob blobs[ENGINE_N_MODELS]; /* owns the bytes */
+    struct engine_blob blobs[ENGINE_N_BLOBS]; /* owns the bytes */
 };
 
 enum status small_bundle_make(struct small_bundle *ret_bundle, struct error *err);

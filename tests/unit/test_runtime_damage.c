@@ -36,7 +36,7 @@ static char *copy_blob(size_t model)
 static enum status open_with(size_t model, const void *bytes, size_t n_bytes,
                              struct engine **ret_engine, struct error *err)
 {
-    struct engine_blob blobs[ENGINE_N_MODELS] = {0};
+    struct engine_blob blobs[ENGINE_N_BLOBS] = {0};
     if (model == ENGINE_SIMILAR)
         blobs[ENGINE_TIER] = bundle.blobs[ENGINE_TIER];
     blobs[model] = (struct engine_blob){bytes, n_bytes};
@@ -46,7 +46,7 @@ static enum status open_with(size_t model, const void *bytes, size_t n_bytes,
 static void any_changed_byte_is_refused(void **state)
 {
     (void)state;
-    for (size_t model = 0; model < ENGINE_N_MODELS; model++) {
+    for (size_t model = 0; model < ENGINE_N_BLOBS; model++) {
         char *copy = copy_blob(model);
         size_t n = bundle.blobs[model].n_bytes;
         for (size_t at = 0; at < n; at++) {
@@ -67,7 +67,7 @@ static void any_changed_byte_is_refused(void **state)
 static void any_cut_is_refused(void **state)
 {
     (void)state;
-    for (size_t model = 0; model < ENGINE_N_MODELS; model++) {
+    for (size_t model = 0; model < ENGINE_N_BLOBS; model++) {
         for (size_t n = 0; n < bundle.blobs[model].n_bytes; n++) {
             struct engine *engine = NULL;
             void *cut = NULL; /* of just that size, so that a sanitizer sees what reads on */
@@ -85,7 +85,7 @@ static void resealed_changes_are_refused_by_name_or_answered(void **state)
     static const unsigned char masks[] = {0x01, 0x80, 0xFF};
     size_t n_opened = 0;
     size_t n_refused = 0;
-    for (size_t model = 0; model < ENGINE_N_MODELS; model++) {
+    for (size_t model = 0; model < ENGINE_N_BLOBS; model++) {
         char *copy = copy_blob(model);
         size_t n = bundle.blobs[model].n_bytes;
         struct artifact_header *header = (void *)copy;

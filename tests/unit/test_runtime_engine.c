@@ -150,7 +150,7 @@ static struct engine *open_composite(void **ret_bytes)
     extra.composite.grid[COMPOSITE_activity] = grid;
     struct feature_spec *spec = NULL;
     struct artifact_writer *writer = NULL;
-    struct engine_blob blobs[ENGINE_N_MODELS] = {0};
+    struct engine_blob blobs[ENGINE_N_BLOBS] = {0};
     struct engine *composite = NULL;
     assert_int_equal(feature_spec_new(columns, numbers, numbers, numbers, 2, &spec, NULL),
                      STATUS_OK);
@@ -454,12 +454,49 @@ static void misspelt_handles_have_close_ones(void **state)
     assert_int_equal(catalogue_closest(catalogue, "nothing_like_it", 4, rows), 0);
 }
 
+/* ---- growth ---- */
+
+/* By hand: 3 - 10 z(ln followers) + 2 z(ln likes) in 100 ln ratio; between the knots 0 and 10 the
+ * spread rises from 1 to 2. */
+static void growth_is_a_fraction_with_the_interval_of_its_size(void **state)
+{
+    (void)state;
+    struct profile profile;
+    struct growth_answer answer;
+    struct score_answer score;
+    small_bundle_profile(3, &profile); /* 2.1e6 followers, 64000 likes */
+    double output = 3 - 10 * (log(2100001.0) - 11.5) / 3 + 2 * (log(64001.0) - 7.75) / 3.25;
+    assert_int_equal(engine_growth(engine, &profile, scratch, &answer, NULL), STATUS_OK);
+    assert_near(answer.forecast, expm1(output / 100), 1e-6);
+    assert_near(answer.low, expm1((output - 4) / 100), 1e-6);
+    assert_near(answer.high, expm1((output + 5) / 100), 1e-6);
+    assert_near(answer.percentile, 100 * (output + 20) / 50, 1e-3);
+    assert_near(answer.coverage, 0.9, 0);
+    assert_near(answer.months, 2, 0);
+    assert_true(answer.imputed == 0);
+
+    profile.number[PROFILE_followers] = 20000; /* the smaller size, and a wider spread */
+    output = 3 - 10 * (log(20001.0) - 11.5) / 3 + 2 * (log(64001.0) - 7.75) / 3.25;
+    assert_true(output > 10);
+    assert_int_equal(engine_growth(engine, &profile, scratch, &answer, NULL), STATUS_OK);
+    assert_near(answer.low, expm1((output - 16) / 100), 1e-6);
+    assert_near(answer.high, expm1((output + 24) / 100), 1e-6);
+
+    assert_int_equal(engine_score(engine, &profile, false, scratch, &score, NULL), STATUS_OK);
+    assert_true(score.has_growth);
+    assert_near(score.growth.forecast, answer.forecast, 0);
+
+    profile.number[PROFILE_followers] = MISSING;
+    assert_int_equal(engine_growth(engine, &profile, scratch, &answer, NULL), STATUS_OK);
+    assert_true(answer.imputed == UINT64_C(1) << PROFILE_followers);
+}
+
 /* ---- opening ---- */
 
 static void an_absent_model_fails_its_calls_only(void **state)
 {
     (void)state;
-    struct engine_blob blobs[ENGINE_N_MODELS] = {0};
+    struct engine_blob blobs[ENGINE_N_BLOBS] = {0};
     struct engine *partial = NULL;
     struct profile profile;
     struct score_answer score;
@@ -469,16 +506,21 @@ static void an_absent_model_fails_its_calls_only(void **state)
     assert_int_equal(engine_open_memory(blobs, &partial, &err), STATUS_OK);
     profile_init(&profile);
     assert_true(engine_scratch_bytes(partial) <= engine_scratch_bytes(engine));
+    assert_false(engine_has_growth(partial));
     assert_int_equal(engine_score(partial, &profile, false, scratch, &score, NULL), STATUS_OK);
     assert_int_equal(engine_tier(partial, &profile, scratch, &tier, &err), STATUS_UNSUPPORTED);
     assert_string_equal(err.message, "this bundle has no tier model");
+    assert_false(score.has_growth);
+    struct growth_answer growth;
+    assert_int_equal(engine_growth(partial, &profile, scratch, &growth, &err), STATUS_UNSUPPORTED);
+    assert_string_equal(err.message, "this bundle has no growth model");
     engine_close(partial);
 }
 
 static void a_blob_in_another_ones_place_is_refused(void **state)
 {
     (void)state;
-    struct engine_blob blobs[ENGINE_N_MODELS] = {0};
+    struct engine_blob blobs[ENGINE_N_BLOBS] = {0};
     struct engine *wrong = NULL;
     struct error err = {0};
     blobs[ENGINE_SCORE] = bundle.blobs[ENGINE_TIER];
@@ -548,6 +590,7 @@ int main(void)
         cmocka_unit_test(a_catalogued_profile_comes_back_as_it_went_in),
         cmocka_unit_test(searching_puts_beginnings_first_then_the_large),
         cmocka_unit_test(misspelt_handles_have_close_ones),
+        cmocka_unit_test(growth_is_a_fraction_with_the_interval_of_its_size),
         cmocka_unit_test(an_absent_model_fails_its_calls_only),
         cmocka_unit_test(a_blob_in_another_ones_place_is_refused),
     };

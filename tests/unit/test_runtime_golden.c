@@ -62,7 +62,9 @@ static void write_golden(void)
     struct engine *engine = NULL;
     struct buffer answers = {0};
     assert_int_equal(small_bundle_make(&bundle, NULL), STATUS_OK);
-    assert_int_equal(engine_open_memory(bundle.blobs, &engine, NULL), STATUS_OK);
+    struct engine_blob blobs[ENGINE_N_BLOBS] = {0}; /* growth came later */
+    memcpy(blobs, bundle.blobs, ENGINE_N_MODELS * sizeof *blobs);
+    assert_int_equal(engine_open_memory(blobs, &engine, NULL), STATUS_OK);
     exercise_engine(engine, &answers);
     write_bundle(&bundle);
     assert_int_equal(

@@ -11,7 +11,7 @@ enum {
 };
 
 static double followers[N], pagerank[N];
-static struct engine_blob blobs[ENGINE_N_MODELS];
+static struct engine_blob blobs[ENGINE_N_BLOBS];
 
 static void finish(struct artifact_writer *writer, enum engine_model model)
 {

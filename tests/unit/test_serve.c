@@ -269,7 +269,7 @@ static void figures_of_all_lanes_add_up(void **state)
 static struct engine *new_engine(void)
 {
     /* Without any model: an engine all the same. */
-    struct engine_blob blobs[ENGINE_N_MODELS] = {0};
+    struct engine_blob blobs[ENGINE_N_BLOBS] = {0};
     struct engine *engine = NULL;
     assert_int_equal(engine_open_memory(blobs, &engine, NULL), STATUS_OK);
     return engine;
