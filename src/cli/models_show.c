@@ -12,6 +12,7 @@
 
 #define BAR_WIDTH 24
 #define IMPORTANCE_LINES 8
+#define FORECAST_LINES 8
 #define MAX_METRICS 8
 
 static const char *text_of(const struct json *object, const char *key)
@@ -186,6 +187,56 @@ static void print_tier(const struct json *tier, int width, FILE *out)
     print_importance(json_get(tier, "importance"), width, out);
 }
 
+/* What a fraction of the followers is, in percent with its sign. */
+static void put_change(struct text_table *table, const struct json *column, size_t i)
+{
+    double value = json_number_or(item(column, i), MISSING);
+    if (isnan(value))
+        text_table_put(table, "-");
+    else
+        text_table_printf(table, "%+.1f %%", 100 * value);
+}
+
+static void print_forecast(const struct json *forecast, int width, FILE *out)
+{
+    static const char *const headers[] = {"foremost in growth", ">followers", ">forecast", ">low",
+                                          ">high"};
+    const struct json *rows = json_get(forecast, "rows");
+    const struct json *handles = json_get(rows, "handle");
+    if (!json_first(handles))
+        return;
+    struct text_table table;
+    text_table_init(&table, headers, ARRAY_LENGTH(headers));
+    for (size_t i = 0; i < FORECAST_LINES && i < json_count(handles); i++) {
+        char followers[FIGURE_BYTES];
+        figure_count(json_number_or(item(json_get(rows, "followers"), i), MISSING), followers);
+        text_table_put(&table, json_string_or(item(handles, i), "-"));
+        text_table_put(&table, followers);
+        put_change(&table, json_get(rows, "forecast"), i);
+        put_change(&table, json_get(rows, "low"), i);
+        put_change(&table, json_get(rows, "high"), i);
+    }
+    fputc('\n', out);
+    text_table_print(&table, width, out);
+    text_table_deinit(&table);
+}
+
+static void print_growth(const struct json *growth, int width, FILE *out)
+{
+    if (!growth || json_get(growth, "absent"))
+        return;
+    print_board_title("FORECAST", growth, out);
+    print_leaderboard(growth, width, out);
+    const struct json *coverage = json_get(growth, "coverage");
+    char stated[FIGURE_BYTES], observed[FIGURE_BYTES];
+    figure_percent(number_of(coverage, "stated"), stated);
+    figure_percent(number_of(coverage, "observed"), observed);
+    fprintf(out, "  %s to %s; intervals state %s and held the growth in %s of cases\n  %s\n",
+            text_of(growth, "base"), text_of(growth, "until"), stated, observed,
+            text_of(growth, "text"));
+    print_forecast(json_get(growth, "forecast"), width, out);
+}
+
 static void print_archetypes(const struct json *archetypes, int width, FILE *out)
 {
     static const char *const headers[] = {"archetype", ">members", ""};
@@ -239,6 +290,7 @@ void models_show_print(const struct models_show *show, FILE *out)
     print_heading(show, out);
     print_score(json_get(models, "score"), show->width, out);
     print_tier(json_get(models, "tier"), show->width, out);
+    print_growth(json_get(show->report, "growth"), show->width, out);
     print_archetypes(json_get(show->report, "archetypes"), show->width, out);
     print_careful(json_get(json_get(show->report, "overview"), "careful"), out);
     print_files(json_get(show->manifest, "files"), show->width, out);

@@ -267,7 +267,7 @@ static enum status combine(struct import *import, struct table **tables, size_t 
     else
         TRY(snapshots_append(tables, n, &table, err));
     if (import->options->growth)
-        TRY(snapshots_hold_newest(table, err));
+        TRY(snapshots_hold_newest(table, import->options->growth_skipped, err));
     TRY(snapshots_join(table, &events, err));
     if (events.failed)
         return no_memory(err);

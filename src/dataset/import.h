@@ -30,7 +30,8 @@ struct import_options {
     size_t max_rows;                     /* 0: no bound */
     size_t max_field_bytes;              /* of one CSV field; 0: 1 MiB */
     size_t first_piece_rows, piece_rows; /* of import_pieces(); 0: as it sees fit */
-    bool growth; /* hold the newest month back; see snapshots_hold_newest() */
+    bool growth;           /* hold the newest month back; see snapshots_hold_newest() */
+    size_t growth_skipped; /* for it: the months beyond the newest that are forgotten first */
     struct import_joins joins;
 };
 

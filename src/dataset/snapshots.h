@@ -12,12 +12,14 @@ enum status snapshots_append(struct table *const *tables, size_t n_tables, struc
 
 #define SNAPSHOTS_GROWTH "growth"
 
-/* Make growth a target: the rows of the newest month go, and the accounts of the month before it
- * keep what became of them as the extra column "growth": 100 ln((1 + followers then) / (1 +
- * followers)), missing where they fell below half, which is another account under the same name.
- * With three months or more only accounts that were there before too have it, so that their growth
- * so far can be a feature. To be joined afterwards. STATUS_INVALID: fewer than two months. */
-enum status snapshots_hold_newest(struct table *table, struct error *err);
+/* Make growth a target. n_skipped: so many of the newest months are forgotten first, to see an
+ * earlier growth with the eyes of its time. The rows of the newest month go, and the accounts of
+ * the month before it keep what became of them as the extra column "growth": 100 ln((1 + followers
+ * then) / (1 + followers)), missing where they fell below half, which is another account under the
+ * same name. With three months or more only accounts that were there before too have it, so that
+ * their growth so far can be a feature. To be joined afterwards. STATUS_INVALID: fewer than two
+ * months. */
+enum status snapshots_hold_newest(struct table *table, size_t n_skipped, struct error *err);
 
 /* Join the rows of each handle by their month (column snapshot): the newest stands, and previous_*
  * come from the one before, unless followers fell below half of it, which is another account under

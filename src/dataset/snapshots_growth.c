@@ -108,8 +108,26 @@ static enum status add_growth(struct table *table, const double *growth, struct 
     return STATUS_OK;
 }
 
-enum status snapshots_hold_newest(struct table *table, struct error *err)
+/* As if the rows of the n newest months had not been given. */
+static enum status forget_newest(struct table *table, size_t n, struct error *err)
 {
+    AUTO(free_slot) bool *keep = calloc(table->n_rows + 1, sizeof *keep);
+    if (!keep)
+        return no_memory(err);
+    for (; n > 0; n--) {
+        double newest = find_months(table).newest;
+        const double *month = table->number[PROFILE_snapshot];
+        for (size_t row = 0; month && row < table->n_rows; row++)
+            keep[row] = !(month[row] == newest);
+        if (month)
+            merge_keep(table, keep);
+    }
+    return STATUS_OK;
+}
+
+enum status snapshots_hold_newest(struct table *table, size_t n_skipped, struct error *err)
+{
+    TRY(forget_newest(table, n_skipped, err));
     struct months months = find_months(table);
     if (!isfinite(months.base) || !table->text[PROFILE_handle] || table->n_rows >= UINT32_MAX)
         return fail(err, STATUS_INVALID,

@@ -4,6 +4,8 @@
 #include <gsl/gsl_errno.h>
 #include <stdlib.h>
 
+#include "explore/groups.h"
+
 static enum status compare_snapshots(struct explore *explore, struct error *err)
 {
     const struct explore_input *input = &explore->input;
@@ -75,6 +77,12 @@ int32_t explore_row_group(const struct explore *explore, enum explore_grouping b
 {
     const struct frame_groups *groups = &explore->frame->groups[by];
     return groups->of_row ? groups->of_row[row] : -1;
+}
+
+int32_t explore_size_group(const struct explore *explore, double followers)
+{
+    const struct frame_groups *groups = &explore->frame->groups[EXPLORE_TIER];
+    return groups->n > 0 ? groups_tier_of(followers, groups->cuts, groups->n) : -1;
 }
 
 const char *const *explore_group_names(const struct explore *explore, enum explore_grouping by,

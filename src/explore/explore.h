@@ -59,6 +59,9 @@ bool explore_is_synthetic(const struct explore *explore);
  */
 int32_t explore_row_group(const struct explore *explore, enum explore_grouping by, size_t row);
 
+/* The group of the tier grouping that an account of so many followers belongs to, or -1. */
+int32_t explore_size_group(const struct explore *explore, double followers);
+
 /* Names of a grouping, [*ret_n]; borrowed. */
 const char *const *explore_group_names(const struct explore *explore, enum explore_grouping by,
                                        size_t *ret_n);

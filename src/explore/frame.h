@@ -38,6 +38,7 @@ struct frame_groups {
     size_t n;                 /* 0: the table has none */
     const int32_t *of_row;    /* [n_rows] -1: missing; NULL when n is 0 */
     bool are_quarters;        /* of followers: nearly all rows fall into one size tier */
+    const double *cuts;       /* [n - 1] of sizes: followers at which the next begins; else NULL */
 };
 
 struct frame {

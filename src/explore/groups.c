@@ -26,7 +26,7 @@ static enum status no_memory(struct error *err)
 }
 
 /* The number of cuts at or below x. */
-static int32_t tier_of(double x, const double *cuts, size_t n_tiers)
+int32_t groups_tier_of(double x, const double *cuts, size_t n_tiers)
 {
     if (isnan(x))
         return -1;
@@ -42,7 +42,7 @@ static size_t assign(const double *followers, size_t n, const double *cuts, size
 {
     size_t counts[64] = {0}, fullest = 0;
     for (size_t row = 0; row < n; row++) {
-        ret_of_row[row] = tier_of(followers[row], cuts, n_tiers);
+        ret_of_row[row] = groups_tier_of(followers[row], cuts, n_tiers);
         if (ret_of_row[row] >= 0 && ++counts[ret_of_row[row] % 64] > fullest)
             fullest = counts[ret_of_row[row] % 64];
     }
@@ -84,17 +84,21 @@ enum status groups_by_size(const double *followers, size_t n, const struct explo
     if (!of_row || !sorted)
         return no_memory(err);
     size_t n_present = statistics_present(followers, n, sorted);
-    struct frame_groups groups = {.names = sizes->names, .n = sizes->n, .of_row = of_row};
+    struct frame_groups groups = {
+        .names = sizes->names, .n = sizes->n, .of_row = of_row, .cuts = sizes->cuts};
     size_t fullest = assign(followers, n, sizes->cuts, sizes->n, of_row);
     if (n_present >= 20 && (double)fullest > ONE_TIER_SHARE * (double)n_present) {
         const char **names = NULL;
-        double cuts[3];
+        double *cuts = ARENA_ARRAY(memory, double, 3);
+        if (!cuts)
+            return no_memory(err);
         statistics_sort(sorted, n_present);
         TRY(name_quarters(sorted, n_present, memory, &names, cuts, err));
         if (names) {
             assign(followers, n, cuts, 4, of_row);
             groups.names = names;
             groups.n = 4;
+            groups.cuts = cuts;
             groups.are_quarters = true;
         }
     }

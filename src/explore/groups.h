@@ -13,6 +13,9 @@ enum status groups_by_size(const double *followers, size_t n, const struct explo
                            struct arena *memory, struct frame_groups *ret_groups,
                            struct error *err);
 
+/* The number of cuts [n_tiers - 1] at or below x; -1: x is missing. */
+int32_t groups_tier_of(double x, const double *cuts, size_t n_tiers);
+
 /* The GROUPS_MAX_LEVELS most frequent values, then GROUPS_OTHER when there are more. */
 enum status groups_by_text(const char *const *texts, size_t n, struct arena *memory,
                            struct frame_groups *ret_groups, struct error *err);

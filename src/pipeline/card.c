@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "pipeline/by_group.h"
 #include "pipeline/train.h"
+#include "profile/parse.h"
 
 static const char *file_name(const char *path)
 {
@@ -154,6 +155,34 @@ static void put_archetypes(const struct training *training, struct buffer *out)
         buffer_printf(out, "- %s: %u accounts\n", model->names[c], model->sizes[c]);
 }
 
+static void put_growth(const struct training *training, struct buffer *out)
+{
+    const struct growth_part *part = &training->growth;
+    if (!training->table->number[PROFILE_snapshot])
+        return;
+    buffer_put_text(out, "\n## Growth in the next period\n\n");
+    if (part->absent) {
+        buffer_printf(out, "No forecast: %s.\n", part->absent);
+        return;
+    }
+    struct leaderboard board = training_growth_board(training);
+    char base[8];
+    char until[8];
+    parse_format_month(part->cases.base, base);
+    parse_format_month(part->until, until);
+    buffer_printf(out,
+                  "%s (%s), learnt from %zu accounts between %s and %s, picked by rank "
+                  "correlation; errors in 100 ln ratio of followers, about percent. ",
+                  board.crossval->entries[board.chosen].trainer->name, board.settings,
+                  part->searched.target->n, base, until);
+    growth_part_say(part, out);
+    buffer_printf(
+        out,
+        "\n\nIntervals state %.0f %% and covered %.1f %% of held-out accounts of that period.\n\n",
+        100 * training->config->growth_coverage, 100 * part->covered.covered);
+    leaderboard_put_markdown(&board, out);
+}
+
 /* ---- what to do with them, and what not ---- */
 
 static void put_use(struct buffer *out)
@@ -229,6 +258,7 @@ void card_put(const struct training *training, int64_t created_utc_us, struct bu
     put_data(training, out);
     put_score(training, out);
     put_tier(training, out);
+    put_growth(training, out);
     put_archetypes(training, out);
     put_use(out);
     put_limits(training, out);

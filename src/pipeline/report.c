@@ -8,8 +8,6 @@
 #include "base/clock.h"
 #include "pipeline/train.h"
 
-#define NOT_YET "not modelled by this version"
-
 void report_put_numbers(const struct report *report, const char *key, const double *values,
                         size_t n)
 {
@@ -193,7 +191,7 @@ static enum status put_report(const struct report *report, const char *created, 
     } else {
         report_put_absent(report, "virality", report->training->no_virality);
     }
-    report_put_absent(report, "growth", NOT_YET "; what was seen is in explore.growth");
+    TRY(report_put_growth(report, err));
     json_end_object(w);
     return STATUS_OK;
 }

@@ -41,5 +41,15 @@ void report_put_dependence(const struct report *report, const struct dependence 
 enum status report_put_score(const struct report *report, struct error *err);
 enum status report_put_tier(const struct report *report, struct error *err);
 
+/* The member text: how the intervals are made. */
+void report_put_rule(const struct report *report, const struct interval_rule *rule);
+
+/* The member baseline: what always answering the median, or the mean, of y [n] would have cost. */
+enum status report_put_baseline(const struct report *report, const double *y, size_t n,
+                                struct error *err);
+
+/* The member `growth`. */
+enum status report_put_growth(const struct report *report, struct error *err);
+
 /* The member `network`. */
 enum status report_put_network(const struct report *report, struct error *err);

@@ -75,14 +75,13 @@ static size_t members(const struct report *report, const struct judged *judged,
     return n;
 }
 
-/* How the intervals are made. */
-static void put_rule(struct json_writer *w, const struct interval_rule *rule)
+void report_put_rule(const struct report *report, const struct interval_rule *rule)
 {
     char text[200];
     snprintf(text, sizeof text, "conformal, from errors on accounts not seen; %s%s",
              rule->n_groups ? "by size" : "one width for all sizes",
              rule->n_knots ? "; wider where predictions of that height miss by more" : "");
-    json_member_string(w, "text", text);
+    json_member_string(report->w, "text", text);
 }
 
 static void put_coverage(const struct report *report, const struct judged *judged, size_t *at)
@@ -118,7 +117,7 @@ static void put_coverage(const struct report *report, const struct judged *judge
     json_member_number(w, "observed", report->training->score.covered.covered);
     json_member_integer(w, "n", (int64_t)judged->n);
     json_member_number(w, "width", report->training->score.covered.width);
-    put_rule(w, &report->training->score.intervals);
+    report_put_rule(report, &report->training->score.intervals);
     json_put_key(w, "by_tier");
     json_begin_object(w);
     report_put_sizes(report, "group", group, n_groups);
@@ -248,27 +247,26 @@ static enum status put_residuals(const struct report *report, const struct judge
     return STATUS_OK;
 }
 
-/* What always answering the median, or the mean, would have cost. */
-static enum status put_baseline(const struct report *report, const struct judged *judged,
+enum status report_put_baseline(const struct report *report, const double *y, size_t n,
                                 struct error *err)
 {
-    AUTO(free_slot) double *sorted = malloc((judged->n + 1) * sizeof *sorted);
+    AUTO(free_slot) double *sorted = malloc((n + 1) * sizeof *sorted);
     if (!sorted)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    memcpy(sorted, judged->y, judged->n * sizeof *sorted);
-    qsort(sorted, judged->n, sizeof sorted[0], compare_doubles);
-    double median = quantile(sorted, judged->n, 0.5);
-    double mean = metrics_mean(sorted, judged->n);
+    memcpy(sorted, y, n * sizeof *sorted);
+    qsort(sorted, n, sizeof sorted[0], compare_doubles);
+    double median = quantile(sorted, n, 0.5);
+    double mean = metrics_mean(sorted, n);
     double absolute = 0;
     double squared = 0;
-    for (size_t i = 0; i < judged->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         absolute += fabs(sorted[i] - median);
         squared += (sorted[i] - mean) * (sorted[i] - mean);
     }
     json_put_key(report->w, "baseline");
     json_begin_object(report->w);
-    json_member_number(report->w, "mae", absolute / (double)judged->n);
-    json_member_number(report->w, "rmse", sqrt(squared / (double)judged->n));
+    json_member_number(report->w, "mae", absolute / (double)n);
+    json_member_number(report->w, "rmse", sqrt(squared / (double)n));
     json_end_object(report->w);
     return STATUS_OK;
 }
@@ -336,7 +334,7 @@ static enum status put_learnt(const struct report *report, struct error *err)
     json_put_key(w, "leaderboard");
     leaderboard_put_json(&board, w);
     json_member_string(w, "unit", field ? field->unit : "");
-    TRY(put_baseline(report, &judged, err));
+    TRY(report_put_baseline(report, judged.y, judged.n, err));
     put_predicted(report, &judged);
     put_coverage(report, &judged, at);
     TRY(put_residuals(report, &judged, at, err));

@@ -155,20 +155,6 @@ static enum status make_score_grid(struct training *training, struct error *err)
 
 /* ---- the interval ---- */
 
-/* Mean over repeats of what was predicted for each row by models that had not seen it. */
-static enum status average_repeats(struct score_part *part, struct error *err)
-{
-    const struct crossval *crossval = part->searched.crossval;
-    const double *output = crossval->entries[part->searched.chosen].output;
-    part->out_of_fold = calloc(crossval->n + 1, sizeof *part->out_of_fold);
-    if (!part->out_of_fold)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
-    for (size_t r = 0; r < crossval->n_repeats; r++)
-        for (size_t i = 0; i < crossval->n; i++)
-            part->out_of_fold[i] += output[r * crossval->n + i] / (double)crossval->n_repeats;
-    return STATUS_OK;
-}
-
 /* From the residuals of the first repeat: one model a row, as in service. */
 static enum status make_interval(struct training *training, struct error *err)
 {
@@ -242,7 +228,7 @@ enum status score_part_train(struct training *training, struct error *err)
     };
     TRY(search_run(training, &search, &part->searched, err));
     warn_of_weakness(training);
-    TRY(average_repeats(part, err));
+    TRY(searched_average(&part->searched, &part->out_of_fold, err));
     TRY(make_interval(training, err));
     TRY(make_novelty_grid(training, part->searched.spec, err));
     return make_score_grid(training, err);

@@ -24,7 +24,7 @@ void searched_deinit(struct searched *searched)
 
 /* Warn of features that rank the rows as the target does. */
 static enum status check_leakage(struct training *training, const struct searched *searched,
-                                 struct error *err)
+                                 const struct table *table, struct error *err)
 {
     const struct target *target = searched->sample;
     AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
@@ -32,8 +32,8 @@ static enum status check_leakage(struct training *training, const struct searche
     AUTO(free_slot) double *column = calloc(2 * target->n + 1, sizeof *column);
     if (!column)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    TRY(design_fit(&searched->design, training->table, target->rows, target->n, &spec, err));
-    TRY(matrix_make(spec, training->table, target->rows, target->n, &matrix, err));
+    TRY(design_fit(&searched->design, table, target->rows, target->n, &spec, err));
+    TRY(matrix_make(spec, table, target->rows, target->n, &matrix, err));
     bool ordered = target->n > 0 && !isnan(target->y[0]);
     for (size_t c = 0; c < matrix.p && ordered; c++) {
         size_t n = 0;
@@ -86,6 +86,29 @@ static size_t repeats_for(const struct train_config *config, size_t n)
     return repeats < 1 ? 1 : (size_t)repeats;
 }
 
+/* Trainers tune for what they are picked by; for ranks, for what outliers sway least. */
+static enum loss loss_of(const struct train_config *config, enum metric select)
+{
+    if (select == METRIC_SPEARMAN)
+        return LOSS_ABSOLUTE;
+    return config->search_select == 0 ? LOSS_ABSOLUTE : LOSS_SQUARED;
+}
+
+enum status searched_average(const struct searched *searched, double **ret_output,
+                             struct error *err)
+{
+    const struct crossval *crossval = searched->crossval;
+    const double *output = crossval->entries[searched->chosen].output;
+    double *mean = calloc(crossval->n + 1, sizeof *mean);
+    if (!mean)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t r = 0; r < crossval->n_repeats; r++)
+        for (size_t i = 0; i < crossval->n; i++)
+            mean[i] += output[r * crossval->n + i] / (double)crossval->n_repeats;
+    *ret_output = mean;
+    return STATUS_OK;
+}
+
 enum status search_run(struct training *training, const struct search_options *options,
                        struct searched *searched, struct error *err)
 {
@@ -95,20 +118,21 @@ enum status search_run(struct training *training, const struct search_options *o
         TRY(target_sample(searched->target, (size_t)config->search_max_rows, training->seed,
                           &searched->sample, err));
     stages_enter(&training->stages, options->stage);
-    TRY(check_leakage(training, searched, err));
+    const struct table *table = options->table ? options->table : training->table;
+    TRY(check_leakage(training, searched, table, err));
     const struct trainer *chosen[32];
     struct design similar;
     TRY(similar_part_design(training, &similar, err));
     struct crossval_input input = {
-        .table = training->table,
+        .table = table,
         .design = &searched->design,
-        .similar = &similar,
+        .similar = options->table ? NULL : &similar,
         .target = searched->sample,
         .trainers = chosen,
         .n_folds = (size_t)config->search_folds,
         .n_repeats = repeats_for(config, searched->sample->n),
         .seed = training->seed,
-        .loss = config->search_select == 0 ? LOSS_ABSOLUTE : LOSS_SQUARED,
+        .loss = loss_of(config, options->select),
         .n_fits = (size_t)config->search_fits,
         .n_threads = (int)config->search_threads,
         .progress = training->progress,

@@ -18,11 +18,12 @@ void training_free(struct training *training)
     if (!training)
         return;
     engine_close(training->engine);
-    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+    for (size_t i = 0; i < ENGINE_N_BLOBS; i++)
         free(training->blob[i]);
     score_part_deinit(&training->score);
     tier_part_deinit(&training->tier);
     cluster_part_deinit(&training->cluster);
+    growth_part_deinit(&training->growth);
     why_part_deinit(&training->why);
     feature_spec_free(training->similar_spec);
     network_free(training->network);
@@ -94,10 +95,12 @@ static enum status import(const struct train_input *input, struct training *trai
     return STATUS_OK;
 }
 
-static enum status search(struct training *training, struct error *err)
+static enum status search(struct training *training, const struct train_input *input,
+                          struct error *err)
 {
     TRY(score_part_train(training, err));
     TRY(tier_part_train(training, err));
+    TRY(growth_part_train(training, input, err));
     stages_enter(&training->stages, "archetypes");
     TRY(cluster_part_train(training, err));
     stages_enter(&training->stages, "importance, dependence");
@@ -121,6 +124,7 @@ static enum status write_blobs(struct training *training, struct error *err)
     TRY(score_part_write(training, err));
     TRY(tier_part_write(training, err));
     TRY(cluster_part_write(training, err));
+    TRY(growth_part_write(training, err));
     return similar_part_write(training, err);
 }
 
@@ -133,7 +137,7 @@ static void scratch_slot(void **scratch)
 static enum status check_blobs(struct training *training, struct error *err)
 {
     struct engine_blob blobs[ENGINE_N_BLOBS];
-    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+    for (size_t i = 0; i < ENGINE_N_BLOBS; i++)
         blobs[i] = (struct engine_blob){training->blob[i], training->blob_bytes[i]};
     TRY(engine_open_memory(blobs, &training->engine, err));
     size_t bytes = (engine_scratch_bytes(training->engine) + 63) / 64 * 64;
@@ -153,7 +157,7 @@ static enum status check_blobs(struct training *training, struct error *err)
             return fail(err, STATUS_INTERNAL,
                         "row %zu: the engine finds another archetype than the trainer", row);
     }
-    return STATUS_OK;
+    return growth_part_forecast(training, scratch, err);
 }
 
 /* Rows from all over the table, and one that leaves nearly all to be imputed. */
@@ -182,15 +186,16 @@ static enum status write_bundle(struct training *training, const char *models_di
     card_put(training, created, &card);
     if (manifest.failed || report.failed || card.failed)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    struct bundle_file files[ENGINE_N_MODELS + 3];
-    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
-        files[i] =
-            (struct bundle_file){engine_file_names[i], training->blob[i], training->blob_bytes[i]};
-    files[ENGINE_N_MODELS] = (struct bundle_file){"report.json", report.at, report.length};
-    files[ENGINE_N_MODELS + 1] = (struct bundle_file){"card.md", card.at, card.length};
-    files[ENGINE_N_MODELS + 2] = (struct bundle_file){PARITY_FILE, parity.at, parity.length};
-    return bundle_write(models_dir, files, ARRAY_LENGTH(files), manifest.at, created,
-                        training->bundle_id, err);
+    struct bundle_file files[ENGINE_N_BLOBS + 3];
+    size_t n = 0;
+    for (size_t i = 0; i < ENGINE_N_BLOBS; i++)
+        if (training->blob[i])
+            files[n++] = (struct bundle_file){engine_file_names[i], training->blob[i],
+                                              training->blob_bytes[i]};
+    files[n++] = (struct bundle_file){"report.json", report.at, report.length};
+    files[n++] = (struct bundle_file){"card.md", card.at, card.length};
+    files[n++] = (struct bundle_file){PARITY_FILE, parity.at, parity.length};
+    return bundle_write(models_dir, files, n, manifest.at, created, training->bundle_id, err);
 }
 
 enum status train_run(const struct train_input *input, struct training **ret_training,
@@ -209,7 +214,7 @@ enum status train_run(const struct train_input *input, struct training **ret_tra
     stages_enter(stages, "import");
     TRY(import(input, training, err));
     TRY(network_part_train(training, &input->joins, err));
-    TRY(search(training, err));
+    TRY(search(training, input, err));
     stages_enter(stages, "statistics");
     TRY(explore(training, err));
     TRY(virality_part_train(training, &input->joins, err));

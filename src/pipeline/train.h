@@ -28,7 +28,8 @@ void train_print(const struct training *training, FILE *out);
 void train_put_json(const struct training *training, struct json_writer *w);
 
 const char *training_score_target(const struct training *training);
-struct leaderboard training_score_board(const struct training *training); /* not of a composite */
+struct leaderboard training_score_board(const struct training *training);  /* not of a composite */
+struct leaderboard training_growth_board(const struct training *training); /* where learnt */
 struct leaderboard training_class_board(const struct training *training,
                                         const struct class_part *part);
 

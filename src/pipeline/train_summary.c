@@ -6,6 +6,7 @@
 
 #include "pipeline/leaderboard.h"
 #include "pipeline/train.h"
+#include "profile/parse.h"
 
 static const enum metric tier_metrics[] = {METRIC_MACRO_F1, METRIC_LOG_LOSS, METRIC_ACCURACY};
 
@@ -15,6 +16,17 @@ struct leaderboard training_score_board(const struct training *training)
     return (struct leaderboard){
         .crossval = searched->crossval,
         .metric = training->config->search_select == 0 ? METRIC_MAE : METRIC_R2,
+        .chosen = searched->chosen,
+        .settings = searched->fitted->settings,
+    };
+}
+
+struct leaderboard training_growth_board(const struct training *training)
+{
+    const struct searched *searched = &training->growth.searched;
+    return (struct leaderboard){
+        .crossval = searched->crossval,
+        .metric = METRIC_SPEARMAN,
         .chosen = searched->chosen,
         .settings = searched->fitted->settings,
     };
@@ -77,6 +89,38 @@ static void print_class_part(const struct training *training, const char *title,
             part->calibrated.before.ece, part->calibrated.after.ece);
 }
 
+/* Nothing where it was one snapshot: nobody asked. */
+static void print_growth(const struct training *training, FILE *out)
+{
+    const struct growth_part *part = &training->growth;
+    if (!training->table->number[PROFILE_snapshot])
+        return;
+    if (part->absent) {
+        fprintf(out, "\ngrowth: no forecast: %s\n", part->absent);
+        return;
+    }
+    struct leaderboard board = training_growth_board(training);
+    char base[8];
+    char until[8];
+    parse_format_month(part->cases.base, base);
+    parse_format_month(part->until, until);
+    fprintf(out,
+            "\ngrowth (100 ln ratio of followers): %s to %s, %zu rows, %zu folds x %zu, by %s\n",
+            base, until, part->searched.target->n, board.crossval->n_folds,
+            board.crossval->n_repeats, metric_names[board.metric]);
+    leaderboard_print(&board, out);
+    AUTO(buffer_deinit) struct buffer text = {0};
+    growth_part_say(part, &text);
+    if (part->ships)
+        fprintf(out,
+                "  ships: %s (%s); intervals %.2f wide on average, state %.0f %%, covered %.1f %% "
+                "out of fold\n",
+                board.crossval->entries[board.chosen].trainer->name, board.settings,
+                part->covered.width, 100 * training->config->growth_coverage,
+                100 * part->covered.covered);
+    fprintf(out, "  %s\n", text.failed ? "" : text.at);
+}
+
 static void print_archetypes(const struct training *training, FILE *out)
 {
     const struct archetypes *archetypes = training->cluster.archetypes;
@@ -101,6 +145,7 @@ void train_print(const struct training *training, FILE *out)
     print_class_part(training, title, &training->tier.tier, out);
     if (training->tier.has_size)
         print_class_part(training, "size, for the audience check", &training->tier.size, out);
+    print_growth(training, out);
     print_archetypes(training, out);
     if (training->n_warnings > 0)
         fputc('\n', out);
@@ -156,6 +201,30 @@ static void put_score(const struct training *training, struct json_writer *w)
     json_end_object(w);
 }
 
+static void put_growth(const struct training *training, struct json_writer *w)
+{
+    const struct growth_part *part = &training->growth;
+    json_put_key(w, "growth");
+    json_begin_object(w);
+    if (part->absent) {
+        json_member_string(w, "absent", part->absent);
+        json_end_object(w);
+        return;
+    }
+    struct leaderboard board = training_growth_board(training);
+    json_member_bool(w, "ships", part->ships);
+    json_member_string(w, "chosen", board.crossval->entries[board.chosen].trainer->name);
+    json_member_string(w, "selected_by", metric_names[board.metric]);
+    json_member_number(w, "months", part->until - part->cases.base);
+    json_member_number(w, "spearman", part->spearman);
+    json_member_number(w, "interval_coverage", training->config->growth_coverage);
+    json_member_number(w, "interval_covered", part->covered.covered);
+    json_member_number(w, "interval_width", part->covered.width);
+    json_put_key(w, "leaderboard");
+    leaderboard_put_json(&board, w);
+    json_end_object(w);
+}
+
 static void put_data(const struct training *training, struct json_writer *w)
 {
     json_put_key(w, "data");
@@ -193,6 +262,8 @@ static void put_features(const struct training *training, struct json_writer *w)
     put_spec("tier", training->tier.tier.searched.spec, w);
     put_spec("cluster", training->cluster.spec, w);
     put_spec("similar", training->similar_spec, w);
+    if (training->growth.ships)
+        put_spec("growth", training->growth.searched.spec, w);
     json_end_object(w);
 }
 
@@ -210,6 +281,7 @@ static void put_members(const struct training *training, struct json_writer *w)
     put_class_part(training, "tier", &training->tier.tier, w);
     if (training->tier.has_size)
         put_class_part(training, "size", &training->tier.size, w);
+    put_growth(training, w);
     json_put_key(w, "archetypes");
     json_begin_object(w);
     json_member_integer(w, "k", (int64_t)training->cluster.archetypes->model.k);

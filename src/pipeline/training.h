@@ -19,6 +19,7 @@
 #include "learn/dependence.h"
 #include "learn/importance.h"
 #include "pipeline/certainty.h"
+#include "pipeline/growth.h"
 #include "pipeline/network.h"
 #include "pipeline/stages.h"
 #include "pipeline/train_config.h"
@@ -74,6 +75,26 @@ struct cluster_part {
     struct archetypes *archetypes;
 };
 
+#define GROWTH_WEAK 0.3  /* rank correlations below are weak, */
+#define GROWTH_CLEAR 0.6 /* and from here clear */
+
+struct growth_part {
+    const char *absent; /* why nothing was learnt; NULL: it was */
+    struct growth_cases cases;
+    double until; /* month at which the cases' period ends: the newest */
+    struct searched searched;
+    double *out_of_fold; /* [sample rows] predictions of held-out rows, mean of repeats */
+    struct interval_rule intervals;
+    struct interval_offsets *offsets;             /* [sample rows] of held-out rows, first repeat */
+    struct conformal_measure covered;             /* what such intervals hold */
+    double spearman, spearman_low, spearman_high; /* out of fold; 95 % over accounts */
+    double baseline_mae;                          /* of always saying the median */
+    bool ships;                                   /* it ranks better than chance: there is a blob */
+    struct growth_earlier earlier;
+    size_t n_rows, *rows; /* [n_rows] of the training's table: accounts of the newest month */
+    struct growth_answer *forecast; /* [n_rows] of the next period, by the blob */
+};
+
 /* What the models go by; NULL: nothing was learnt. */
 struct why_part {
     struct importance *score, *tier;
@@ -97,6 +118,7 @@ struct training {
     struct score_part score;
     struct tier_part tier;
     struct cluster_part cluster;
+    struct growth_part growth;
     struct why_part why;
     struct feature_spec *similar_spec;
     struct edges *edges;     /* NULL: none were given */
@@ -134,10 +156,16 @@ struct search_options {
     const char *models;
     const char *stage;
     enum metric select;
+    const struct table *table; /* of the target, where it is not the training's; no places then */
 };
 enum status search_run(struct training *training, const struct search_options *options,
                        struct searched *searched, struct error *err);
 void searched_deinit(struct searched *searched);
+
+/* Mean over repeats of what was predicted for each row by models that had not seen it: [sample
+ * rows], to be freed. */
+enum status searched_average(const struct searched *searched, double **ret_output,
+                             struct error *err);
 
 enum status score_part_train(struct training *training, struct error *err);
 enum status score_part_write(struct training *training, struct error *err);
@@ -154,6 +182,18 @@ enum status audience_part_write(struct training *training, struct artifact_write
 enum status cluster_part_train(struct training *training, struct error *err);
 enum status cluster_part_write(struct training *training, struct error *err);
 void cluster_part_deinit(struct cluster_part *part);
+
+/* The forecast of growth, where there are two or more snapshots. */
+struct train_input;
+enum status growth_part_train(struct training *training, const struct train_input *input,
+                              struct error *err);
+enum status growth_part_write(struct training *training, struct error *err);
+/* With the engine open: what it says of the accounts of the newest month. */
+enum status growth_part_forecast(struct training *training, void *scratch, struct error *err);
+/* How far to trust it, in sentences; where it was learnt. */
+void growth_part_say(const struct growth_part *part, struct buffer *out);
+const char *growth_part_strength(const struct growth_part *part); /* none weak fair clear */
+void growth_part_deinit(struct growth_part *part);
 
 /* Importance and dependence of the models chosen; after the parts above. */
 enum status why_part_train(struct training *training, struct error *err);

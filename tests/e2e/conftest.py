@@ -101,7 +101,8 @@ def demo_files(demo):
 
 
 # Enough of a search to have both families; how well models do is measured elsewhere.
-QUICK_SEARCH = ["--search.repeats=1", "--search.folds=2", "--score.models=ridge boosting", "--tier.models=prior softmax"]
+QUICK_SEARCH = ["--search.repeats=1", "--search.folds=2", "--score.models=ridge boosting", "--tier.models=prior softmax",
+                "--growth.models=ridge boosting"]
 
 
 @pytest.fixture(scope="session")

@@ -232,6 +232,35 @@ def check_tier(part):
     check_importance(part["importance"], "models.tier.importance")
 
 
+def check_growth(part, groups):
+    check_leaderboard(part, "growth")
+    members(part, "growth", text=str, strength=str, ships=bool, base=str, until=str, months=NUMBER, unit=str,
+            selected_by=str, spearman=NUMBER, mae=NUMBER, baseline=dict, coverage=dict, by_tier=dict, predicted=dict,
+            earlier=dict, forecast=dict)
+    need(part["strength"] in ("none", "weak", "fair", "clear"), "growth.strength", part["strength"])
+    need((part["strength"] == "none") != part["ships"], "growth.ships", part["ships"])
+    need(part["ships"] != is_absent(part["forecast"]), "growth.forecast", "goes with the blob")
+    ordered("growth.spearman", -1.0, part["spearman_low"], part["spearman"], part["spearman_high"], 1.0)
+    members(part["coverage"], "growth.coverage", stated=NUMBER, observed=NUMBER, n=int, width=NUMBER, text=str)
+    columns(part["by_tier"], "growth.by_tier", "group", "n", "median", "spearman", "mae", "observed", "width")
+    n = columns(part["predicted"], "growth.predicted", "handle", "actual", "predicted", "low", "high", "tier")
+    need(n == part["predicted"]["shown"] <= 3000, "growth.predicted", f"{n} rows")
+    indices(part["predicted"]["tier"], groups["tier"], "growth.predicted.tier")
+    if not is_absent(part["earlier"]):
+        members(part["earlier"], "growth.earlier", base=str, until=str, months=NUMBER, n=int, n_learnt=int,
+                had_growth=bool, spearman=NUMBER, mae=NUMBER, baseline_mae=NUMBER, observed=NUMBER)
+        need(part["earlier"]["until"] == part["base"], "growth.earlier", "is not the period before")
+    if not is_absent(part["forecast"]):
+        rows = part["forecast"]["rows"]
+        n = columns(rows, "growth.forecast.rows", "handle", "followers", "forecast", "low", "high", "tier", "category")
+        need(n == min(50, part["forecast"]["n"]), "growth.forecast.rows", f"{n} rows")
+        need(rows["forecast"] == sorted(rows["forecast"], reverse=True), "growth.forecast.rows", "order")
+        for low, high in zip(rows["low"], rows["high"]):
+            ordered("growth.forecast.rows", low, high)
+        columns(part["forecast"]["by_tier"], "growth.forecast.by_tier", "group", "n", "q05", "q25", "median", "q75",
+                "q95")
+
+
 def check_archetypes(part):
     columns(part["candidates"], "archetypes.candidates", "k", "silhouette", "stability", "stability_sd")
     members(part, "archetypes", k=int, silhouette=NUMBER, stability=NUMBER, strength=str, text=str, features=list)
@@ -330,5 +359,7 @@ def check_report(report):
             check_tier(report["models"]["tier"])
         check_archetypes(report["archetypes"])
         check_network(report["network"], groups)
+        if not is_absent(report["growth"]):
+            check_growth(report["growth"], groups)
         if not is_absent(report["virality"]):
             check_virality(report["virality"])

@@ -349,6 +349,44 @@ static void a_column_of_months_joins_into_growth(void **state)
     release(&o);
 }
 
+/* The newest month is what became of them; with one skipped, the month before it is. */
+static void growth_can_be_seen_with_the_eyes_of_an_earlier_month(void **state)
+{
+    (void)state;
+    const char *csv = "handle,followers,avg_engagement,snapshot\n"
+                      "a,1000,10,2024-01\nb,500,5,2024-01\na,1100,11,2024-03\nb,600,6,2024-03\n"
+                      "a,1300,13,2024-04\nb,610,6,2024-04\nc,70,7,2024-03\nc,77,7,2024-04\n";
+    const struct {
+        size_t n_rows;
+        double after[2];
+    } expected[] = {{3, {1300, 610}}, {2, {1100, 600}}};
+    for (size_t skipped = 0; skipped < 2; skipped++) {
+        struct import_options options = {.growth = true, .growth_skipped = skipped};
+        struct outcome o = {0};
+        o.status =
+            import_memory(csv, strlen(csv), "table.csv", &options, &o.table, &o.report, NULL);
+        assert_int_equal(o.status, STATUS_OK);
+        assert_int_equal(o.table->n_rows, expected[skipped].n_rows);
+        for (size_t row = 0; row < 2; row++) {
+            double now = number(&o, PROFILE_followers, row);
+            assert_near(strtod(extra(&o, "growth", row), NULL),
+                        100 * log((1 + expected[skipped].after[row]) / (1 + now)), 1e-6);
+        }
+        if (skipped == 0) {
+            assert_near(number(&o, PROFILE_previous_followers, 0), 1000, 0);
+            assert_null(extra(&o, "growth", 2)); /* c was not there before */
+        } else {
+            assert_null(o.table->number[PROFILE_previous_followers]);
+        }
+        release(&o);
+    }
+    struct import_options options = {.growth = true, .growth_skipped = 2};
+    struct outcome o = {0};
+    o.status = import_memory(csv, strlen(csv), "table.csv", &options, &o.table, &o.report, NULL);
+    assert_int_equal(o.status, STATUS_INVALID);
+    release(&o);
+}
+
 static void columns_that_nobody_knows_are_kept_as_text(void **state)
 {
     (void)state;
@@ -512,6 +550,7 @@ int main(void)
         cmocka_unit_test(camel_case_alone_splits_no_category),
         cmocka_unit_test(rare_spellings_next_to_frequent_ones_are_corrected),
         cmocka_unit_test(a_column_of_months_joins_into_growth),
+        cmocka_unit_test(growth_can_be_seen_with_the_eyes_of_an_earlier_month),
         cmocka_unit_test(columns_that_nobody_knows_are_kept_as_text),
         cmocka_unit_test(lines_are_those_of_the_file),
         cmocka_unit_test(what_is_no_table_of_profiles_is_refused_with_the_reason),
