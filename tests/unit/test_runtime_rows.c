@@ -85,6 +85,9 @@ static void scores_together_are_those_of_each_alone(void **state)
             assert_true(same(together[i].novelty, alone.novelty));
             assert_memory_equal(&together[i].composite, &alone.composite, sizeof alone.composite);
             assert_true(together[i].imputed == alone.imputed);
+            assert_true(together[i].has_growth && alone.has_growth);
+            assert_true(same(together[i].growth.forecast, alone.growth.forecast));
+            assert_true(same(together[i].growth.high, alone.growth.high));
             assert_int_equal(together[i].n_contributions, 0);
             assert_memory_equal(together[i].raw, alone.raw,
                                 engine_spec(engine, ENGINE_SCORE)->n_columns * sizeof(float));
