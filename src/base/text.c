@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
+
 void buffer_deinit(struct buffer *buffer)
 {
     free(buffer->at);
@@ -101,6 +103,36 @@ void buffer_put_integer(struct buffer *buffer, int64_t value)
     buffer_put(buffer, start, (size_t)(end - start));
 }
 
+/* Without trailing zeros; the sign of nothing is not written. */
+static size_t format_decimal(struct decimal decimal, bool negative,
+                             char ret_text[static TEXT_NUMBER_BYTES])
+{
+    uint64_t digits = decimal.digits;
+    size_t decimals = decimal.decimals;
+    while (decimals > 0 && digits % 10 == 0) {
+        digits /= 10;
+        decimals--;
+    }
+    char text[TEXT_NUMBER_BYTES];
+    char *end = text + sizeof text;
+    char *start = digits_before(end, digits);
+    /* The units digit must stand before the point: 5 with two decimals is 0.05. */
+    while ((size_t)(end - start) < decimals + 1)
+        *--start = '0';
+    if (negative && digits > 0)
+        *--start = '-';
+    size_t whole = (size_t)(end - start) - decimals;
+    memcpy(ret_text, start, whole);
+    if (decimals == 0) {
+        ret_text[whole] = '\0';
+        return whole;
+    }
+    ret_text[whole] = '.';
+    memcpy(ret_text + whole + 1, end - decimals, decimals);
+    ret_text[whole + 1 + decimals] = '\0';
+    return whole + 1 + decimals;
+}
+
 void buffer_put_fixed(struct buffer *buffer, double value, unsigned decimals)
 {
     static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
@@ -109,25 +141,9 @@ void buffer_put_fixed(struct buffer *buffer, double value, unsigned decimals)
         return;
     }
     uint64_t scaled = (uint64_t)(fabs(value) * powers[decimals] + 0.5);
-    bool negative = value < 0 && scaled > 0;
-    while (decimals > 0 && scaled % 10 == 0) {
-        scaled /= 10;
-        decimals--;
-    }
-    char text[40];
-    char *end = text + sizeof text;
-    char *start = digits_before(end, scaled);
-    /* The units digit must stand before the point: 5 with two decimals is 0.05. */
-    while ((size_t)(end - start) < decimals + 1)
-        *--start = '0';
-    if (negative)
-        *--start = '-';
-    size_t whole = (size_t)(end - start) - decimals;
-    buffer_put(buffer, start, whole);
-    if (decimals > 0) {
-        buffer_put_char(buffer, '.');
-        buffer_put(buffer, end - decimals, decimals);
-    }
+    char text[TEXT_NUMBER_BYTES];
+    size_t length = format_decimal((struct decimal){scaled, decimals}, value < 0, text);
+    buffer_put(buffer, text, length);
 }
 
 size_t text_format_number(double value, char ret_text[static TEXT_NUMBER_BYTES])
@@ -136,6 +152,8 @@ size_t text_format_number(double value, char ret_text[static TEXT_NUMBER_BYTES])
         return (size_t)snprintf(ret_text, TEXT_NUMBER_BYTES, "nan");
     if (isinf(value))
         return (size_t)snprintf(ret_text, TEXT_NUMBER_BYTES, value > 0 ? "inf" : "-inf");
+    if (fabs(value) >= DECIMAL_MIN && fabs(value) < DECIMAL_MAX)
+        return format_decimal(decimal_shortest(fabs(value)), value < 0, ret_text);
     int length = 0;
     for (int digits = 15; digits <= 17; digits++) {
         length = snprintf(ret_text, TEXT_NUMBER_BYTES, "%.*g", digits, value);

@@ -29,6 +29,46 @@ static void numbers_survive_a_round_trip(void **state)
     }
 }
 
+static void check_shortest(double value)
+{
+    char wanted[64];
+    char got[TEXT_NUMBER_BYTES];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(wanted, sizeof wanted, "%.*g", digits, value);
+        if (strtod(wanted, NULL) == value)
+            break;
+    }
+    assert_int_equal(text_format_number(value, got), strlen(wanted));
+    assert_string_equal(got, wanted);
+}
+
+/* Everyday numbers are not printed by printf: where the two could part, they must not. */
+static void numbers_are_written_as_printf_writes_them(void **state)
+{
+    (void)state;
+    struct rng rng = rng_seed(8);
+    for (int power = -6; power <= 16; power++) {
+        double ten = pow(10.0, power);
+        for (double value = ten, i = 0; i < 20; i++, value = nextafter(value, INFINITY))
+            check_shortest(value);
+        for (double value = ten, i = 0; i < 20; i++, value = nextafter(value, 0))
+            check_shortest(-value);
+        for (int i = 0; i < 4000; i++) {
+            double value = ten * (1 + 9 * rng_uniform(&rng));
+            check_shortest(value);
+            check_shortest((double)(float)value);            /* ends in zeros */
+            check_shortest(floor(value * 1000) / 1000);      /* few digits */
+            check_shortest(floor(value * 0x1p20) * 0x1p-20); /* ties at the last digit */
+        }
+    }
+    for (int power = -14; power <= 46; power++) {
+        double two = ldexp(1, power); /* the next double below is half as far */
+        check_shortest(two);
+        check_shortest(nextafter(two, 0));
+        check_shortest(nextafter(two, INFINITY));
+    }
+}
+
 static void fixed_numbers_round_and_drop_zeros(void **state)
 {
     (void)state;
@@ -155,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splitmix64_gives_the_published_first_output),
         cmocka_unit_test(numbers_survive_a_round_trip),
+        cmocka_unit_test(numbers_are_written_as_printf_writes_them),
         cmocka_unit_test(fixed_numbers_round_and_drop_zeros),
         cmocka_unit_test(csv_fields_are_quoted_where_they_must_be),
         cmocka_unit_test(only_plain_numbers_are_read),
