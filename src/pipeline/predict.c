@@ -14,21 +14,22 @@
 #define FLUSH_BYTES 65536
 
 struct run {
-    struct table *table;
     struct import_report *imported;
     struct engine *engine;
-    void *scratch;
+    void *scratch, *score_scratch, *tier_scratch; /* answers of rows together point into theirs */
     const struct predict_input *input;
     struct buffer line;
     FILE *out;
+    size_t n_rows;
 };
 
 static void run_deinit(struct run *run)
 {
-    table_free(run->table);
     import_report_free(run->imported);
     engine_close(run->engine);
     free(run->scratch);
+    free(run->score_scratch);
+    free(run->tier_scratch);
     buffer_deinit(&run->line);
 }
 
@@ -54,13 +55,11 @@ static void put_comma_text(struct buffer *line, const char *text)
 static void put_imputed(struct buffer *line, uint64_t imputed)
 {
     buffer_put_char(line, ',');
-    bool first = true;
-    for (size_t i = 0; i < PROFILE_N_NUMBERS; i++) {
-        if (!(imputed >> i & 1))
-            continue;
-        buffer_printf(line, "%s%s", first ? "" : " ",
-                      profile_number_field((enum profile_number)i)->name);
-        first = false;
+    for (bool first = true; imputed; imputed &= imputed - 1, first = false) {
+        if (!first)
+            buffer_put_char(line, ' ');
+        enum profile_number number = (enum profile_number)__builtin_ctzll(imputed);
+        buffer_put_text(line, profile_number_field(number)->name);
     }
 }
 
@@ -104,33 +103,59 @@ static void put_reasons(struct run *run, const struct score_answer *score)
         put_comma_number(&run->line, score->composite.part[p]);
 }
 
-/* One row. The answers share a scratch, so each is written before the next is asked for. */
-static enum status put_row(struct run *run, size_t row, struct error *err)
+static void put_tier(struct run *run, const struct tier_answer *tier)
 {
-    struct profile profile;
-    struct score_answer score;
-    struct tier_answer tier;
+    put_comma_text(&run->line, tier->names[tier->tier]);
+    put_comma_number(&run->line, tier->probabilities[tier->tier]);
+    put_comma_text(&run->line, tier->size_claimed);
+    put_comma_text(&run->line, tier->size_predicted);
+    put_comma_number(&run->line, tier->has_audience ? tier->audience.score : MISSING);
+}
+
+static void put_cluster(struct run *run, const struct cluster_answer *cluster)
+{
+    buffer_put_char(&run->line, ',');
+    buffer_put_integer(&run->line, (int64_t)cluster->cluster);
+    put_comma_text(&run->line, cluster->name);
+    put_comma_number(&run->line, cluster->distance);
+}
+
+static enum status put_row(struct run *run, const struct profile *profile,
+                           const struct score_answer *score, const struct tier_answer *tier,
+                           struct error *err)
+{
     struct cluster_answer cluster;
-    table_profile(run->table, row, &profile);
-    put_text(&run->line, profile.text[PROFILE_handle]);
-    TRY(engine_score(run->engine, &profile, false, run->scratch, &score, err));
-    put_score(run, &score);
-    TRY(engine_tier(run->engine, &profile, run->scratch, &tier, err));
-    put_comma_text(&run->line, tier.names[tier.tier]);
-    put_comma_number(&run->line, tier.probabilities[tier.tier]);
-    put_comma_text(&run->line, tier.size_claimed);
-    put_comma_text(&run->line, tier.size_predicted);
-    put_comma_number(&run->line, tier.has_audience ? tier.audience.score : MISSING);
-    TRY(engine_cluster(run->engine, &profile, run->scratch, &cluster, err));
-    buffer_printf(&run->line, ",%zu", cluster.cluster);
-    put_comma_text(&run->line, cluster.name);
-    put_comma_number(&run->line, cluster.distance);
-    put_imputed(&run->line, score.imputed | tier.imputed | cluster.imputed);
+    put_text(&run->line, profile->text[PROFILE_handle]);
+    put_score(run, score);
+    put_tier(run, tier);
+    TRY(engine_cluster(run->engine, profile, run->scratch, &cluster, err));
+    put_cluster(run, &cluster);
+    put_imputed(&run->line, score->imputed | tier->imputed | cluster.imputed);
     if (run->input->explain) {
-        TRY(engine_score(run->engine, &profile, true, run->scratch, &score, err));
-        put_reasons(run, &score);
+        struct score_answer explained;
+        TRY(engine_score(run->engine, profile, true, run->scratch, &explained, err));
+        put_reasons(run, &explained);
     }
     buffer_put_char(&run->line, '\n');
+    return STATUS_OK;
+}
+
+/* Rows first .. first + n of a table, n <= ENGINE_ROWS. */
+static enum status put_rows(struct run *run, const struct table *table, size_t first, size_t n,
+                            struct error *err)
+{
+    struct profile profiles[ENGINE_ROWS];
+    const struct profile *each[ENGINE_ROWS];
+    struct score_answer scores[ENGINE_ROWS];
+    struct tier_answer tiers[ENGINE_ROWS];
+    for (size_t i = 0; i < n; i++) {
+        table_profile(table, first + i, &profiles[i]);
+        each[i] = &profiles[i];
+    }
+    TRY(engine_score_rows(run->engine, each, n, run->score_scratch, scores, err));
+    TRY(engine_tier_rows(run->engine, each, n, run->tier_scratch, tiers, err));
+    for (size_t i = 0; i < n; i++)
+        TRY(put_row(run, each[i], &scores[i], &tiers[i], err));
     return STATUS_OK;
 }
 
@@ -144,32 +169,57 @@ static enum status flush(struct run *run, struct error *err)
     return STATUS_OK;
 }
 
+/* import_piece_function; also for a table that is all there is. */
+static enum status put_table(void *user, const struct table *table, struct error *err)
+{
+    struct run *run = user;
+    for (size_t row = 0; row < table->n_rows; row += ENGINE_ROWS) {
+        size_t left = table->n_rows - row;
+        TRY(put_rows(run, table, row, left < ENGINE_ROWS ? left : ENGINE_ROWS, err));
+        if (run->line.length >= FLUSH_BYTES)
+            TRY(flush(run, err));
+    }
+    run->n_rows += table->n_rows;
+    progress_show(run->input->progress, "predicting", -1);
+    return STATUS_OK;
+}
+
+static enum status new_scratch(size_t bytes, void **ret_scratch, struct error *err)
+{
+    *ret_scratch = aligned_alloc(64, (bytes + 64) / 64 * 64);
+    return *ret_scratch ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "out of memory");
+}
+
 static enum status open_engine(struct run *run, struct error *err)
 {
     TRY(engine_open(run->input->bundle, &run->engine, err));
-    size_t bytes = (engine_scratch_bytes(run->engine) + 63) / 64 * 64;
-    run->scratch = aligned_alloc(64, bytes ? bytes : 64);
-    return run->scratch ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "out of memory");
+    size_t rows_bytes = engine_rows_scratch_bytes(run->engine);
+    TRY(new_scratch(engine_scratch_bytes(run->engine), &run->scratch, err));
+    TRY(new_scratch(rows_bytes, &run->score_scratch, err));
+    return new_scratch(rows_bytes, &run->tier_scratch, err);
+}
+
+static enum status put_files(struct run *run, struct error *err)
+{
+    const struct predict_input *input = run->input;
+    const struct import_options options = {.schema_dir = input->schema_dir, .joins = input->joins};
+    if (input->n_files == 1 && input->joins.n_posts == 0 && input->joins.n_edges == 0)
+        return import_pieces(input->files[0], &options, put_table, run, &run->imported, err);
+    AUTO(table_free_slot) struct table *table = NULL;
+    TRY(import_files(input->files, input->n_files, &options, &table, &run->imported, err));
+    return put_table(run, table, err);
 }
 
 enum status predict_run(const struct predict_input *input, FILE *out,
                         struct predict_counts *ret_counts, struct error *err)
 {
     AUTO(run_deinit) struct run run = {.input = input, .out = out};
-    struct import_options options = {.schema_dir = input->schema_dir, .joins = input->joins};
     TRY(open_engine(&run, err));
     progress_show(input->progress, "importing", -1);
-    TRY(import_files(input->files, input->n_files, &options, &run.table, &run.imported, err));
     put_header(&run);
-    for (size_t row = 0; row < run.table->n_rows; row++) {
-        TRY(put_row(&run, row, err));
-        if (run.line.length < FLUSH_BYTES)
-            continue;
-        progress_show(input->progress, "predicting", (double)row / (double)run.table->n_rows);
-        TRY(flush(&run, err));
-    }
+    TRY(put_files(&run, err));
     TRY(flush(&run, err));
-    ret_counts->n_rows = run.table->n_rows;
+    ret_counts->n_rows = run.n_rows;
     ret_counts->n_refused = import_report_refused(run.imported);
     return STATUS_OK;
 }

@@ -49,10 +49,12 @@ static void numbers_are_written_as_printf_writes_them(void **state)
     struct rng rng = rng_seed(8);
     for (int power = -6; power <= 16; power++) {
         double ten = pow(10.0, power);
-        for (double value = ten, i = 0; i < 20; i++, value = nextafter(value, INFINITY))
-            check_shortest(value);
-        for (double value = ten, i = 0; i < 20; i++, value = nextafter(value, 0))
-            check_shortest(-value);
+        double above = ten;
+        double below = ten;
+        for (int i = 0; i < 20; i++) {
+            check_shortest(above = nextafter(above, INFINITY));
+            check_shortest(-(below = nextafter(below, 0)));
+        }
         for (int i = 0; i < 4000; i++) {
             double value = ten * (1 + 9 * rng_uniform(&rng));
             check_shortest(value);
