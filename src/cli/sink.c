@@ -12,7 +12,8 @@ static bool is_number(const char *column)
 {
     static const char *const numbers[] = {
         "score",     "score_low",        "score_high", "percentile",       "novelty",
-        "composite", "tier_probability", "cluster",    "cluster_distance", "base"};
+        "composite", "tier_probability", "cluster",    "cluster_distance", "base",
+        "growth",    "growth_low",       "growth_high"};
     /* `influence import` writes "engagement_rate (fraction)". */
     const struct profile_field *field = profile_field_find(column, strcspn(column, " "));
     if (field)

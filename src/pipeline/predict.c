@@ -65,8 +65,10 @@ static void put_imputed(struct buffer *line, uint64_t imputed)
 
 static void put_header(struct run *run)
 {
+    buffer_put_text(&run->line, "handle,score,score_low,score_high,percentile,novelty,composite,");
+    if (engine_has_growth(run->engine))
+        buffer_put_text(&run->line, "growth,growth_low,growth_high,");
     buffer_put_text(&run->line,
-                    "handle,score,score_low,score_high,percentile,novelty,composite,"
                     "tier,tier_probability,size_claimed,size_predicted,audience,cluster,"
                     "cluster_name,cluster_distance,imputed");
     const struct predictor *predictor = engine_predictor(run->engine, ENGINE_SCORE);
@@ -91,6 +93,11 @@ static void put_score(struct run *run, const struct score_answer *score)
     put_comma_number(&run->line, score->percentile);
     put_comma_number(&run->line, score->novelty);
     put_comma_number(&run->line, score->composite.score);
+    if (!score->has_growth)
+        return;
+    put_comma_number(&run->line, score->growth.forecast);
+    put_comma_number(&run->line, score->growth.low);
+    put_comma_number(&run->line, score->growth.high);
 }
 
 static void put_reasons(struct run *run, const struct score_answer *score)
@@ -130,7 +137,8 @@ static enum status put_row(struct run *run, const struct profile *profile,
     put_tier(run, tier);
     TRY(engine_cluster(run->engine, profile, run->scratch, &cluster, err));
     put_cluster(run, &cluster);
-    put_imputed(&run->line, score->imputed | tier->imputed | cluster.imputed);
+    put_imputed(&run->line,
+                score->imputed | score->growth.imputed | tier->imputed | cluster.imputed);
     if (run->input->explain) {
         struct score_answer explained;
         TRY(engine_score(run->engine, profile, true, run->scratch, &explained, err));

@@ -117,6 +117,20 @@ static void write_novelty(double novelty, struct json_writer *w)
     json_member_string(w, "caution", "unlike nearly every account in training: take it as a guess");
 }
 
+static void write_growth(const struct growth_answer *growth, struct json_writer *w)
+{
+    json_put_key(w, "growth");
+    json_begin_object(w);
+    json_member_fixed(w, "forecast", growth->forecast, FINE);
+    json_member_fixed(w, "low", growth->low, FINE);
+    json_member_fixed(w, "high", growth->high, FINE);
+    json_member_fixed(w, "coverage", growth->coverage, COARSE);
+    json_member_fixed(w, "months", growth->months, COARSE);
+    json_member_fixed(w, "percentile", growth->percentile, COARSE);
+    codec_write_imputed(w, growth->imputed);
+    json_end_object(w);
+}
+
 static void write_score(const struct asker *asker, const union answer *answer,
                         struct json_writer *w)
 {
@@ -132,6 +146,8 @@ static void write_score(const struct asker *asker, const union answer *answer,
     json_member_string(w, "target", score->target);
     write_composite(&score->composite, w);
     write_novelty(score->novelty, w);
+    if (score->has_growth)
+        write_growth(&score->growth, w);
     codec_write_imputed(w, score->imputed);
     if (asker->options->explain)
         write_contributions(asker, score, w);
@@ -344,6 +360,8 @@ const struct answer_kind answer_score = {
     .compute_rows = compute_score_rows,
     .write = write_score,
     .csv_columns = "score,score_low,score_high,percentile,novelty,composite,imputed",
+    .csv_columns_growth = "score,score_low,score_high,percentile,novelty,composite,growth,"
+                          "growth_low,growth_high,imputed",
     .write_csv = answers_csv_score,
 };
 const struct answer_kind answer_tier = {

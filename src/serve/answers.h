@@ -48,6 +48,7 @@ struct answer_kind {
     void (*write)(const struct asker *asker, const union answer *answer, struct json_writer *w);
     /* The same as CSV: whole rows, under "handle", these columns, "error". */
     const char *csv_columns;
+    const char *csv_columns_growth; /* where the bundle forecasts growth; NULL: the same */
     void (*write_csv)(const struct asker *asker, const struct profile *profile,
                       const union answer *answer, struct buffer *out);
 };

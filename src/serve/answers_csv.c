@@ -36,6 +36,12 @@ static void end_row(struct buffer *out, uint64_t imputed)
     buffer_put_text(out, ",\r\n");
 }
 
+const char *answers_csv_columns(const struct answer_kind *kind, const struct engine *engine)
+{
+    return kind->csv_columns_growth && engine_has_growth(engine) ? kind->csv_columns_growth
+                                                                 : kind->csv_columns;
+}
+
 void answers_csv_score(const struct asker *asker, const struct profile *profile,
                        const union answer *answer, struct buffer *out)
 {
@@ -48,6 +54,11 @@ void answers_csv_score(const struct asker *asker, const struct profile *profile,
     put_comma_fixed(out, score->percentile, COARSE);
     put_comma_fixed(out, score->novelty, COARSE);
     put_comma_fixed(out, score->composite.score, COARSE);
+    if (score->has_growth) {
+        put_comma_fixed(out, score->growth.forecast, FINE);
+        put_comma_fixed(out, score->growth.low, FINE);
+        put_comma_fixed(out, score->growth.high, FINE);
+    }
     end_row(out, score->imputed);
 }
 

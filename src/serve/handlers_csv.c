@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "profile/parse.h"
+#include "serve/answers_csv.h"
 #include "serve/codec.h"
 #include "serve/csv.h"
 #include "serve/problem.h"
@@ -70,7 +71,7 @@ static void write_row(void *user, size_t i, const union answer *answer)
     }
     csv_put(sheet->out, profile->text[PROFILE_handle]);
     buffer_put_char(sheet->out, ',');
-    for (const char *c = sheet->kind->csv_columns; *c; c++)
+    for (const char *c = answers_csv_columns(sheet->kind, sheet->asker->engine); *c; c++)
         if (*c == ',')
             buffer_put_char(sheet->out, ',');
     buffer_put_char(sheet->out, ',');
@@ -126,7 +127,7 @@ enum status handlers_predict_csv(struct request *request, const struct asker *as
         return fail(err, STATUS_INVALID, "the body is empty; a header and rows are needed");
     TRY(status);
     TRY(read_header(&sheet, header, err));
-    buffer_printf(sheet.out, "handle,%s,error\r\n", kind->csv_columns);
+    buffer_printf(sheet.out, "handle,%s,error\r\n", answers_csv_columns(kind, asker->engine));
     TRY(answer_rows(&sheet, &reader, (size_t)request->service->config->predict_max_instances, err));
     request->content_type = "text/csv; charset=utf-8; header=present";
     request_add_header(request, "X-Model", engine_version(asker->engine));

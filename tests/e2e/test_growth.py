@@ -2,6 +2,7 @@
 """The forecast of growth: what is reported is what held-out accounts show, and chance ships nothing."""
 
 import csv
+import io
 import json
 import random
 
@@ -84,6 +85,33 @@ def test_the_period_is_the_newest_and_the_one_before_judges_it(three_months):
     assert not earlier["had_growth"] and -1 <= earlier["spearman"] <= 1 and 0 <= earlier["observed"] <= 1
     card = (bundle / "card.md").read_text(encoding="utf-8")
     assert "## Growth in the next period" in card and growth["text"] in card
+
+
+def test_the_daemon_the_report_and_predict_forecast_the_same(run, start_daemon, demo, three_months):
+    bundle, _, report = three_months
+    predicted = {row["handle"]: row for row in csv.DictReader(io.StringIO(
+        run("predict", *files_of(demo), "--bundle", bundle.parent).stdout, newline=""))}
+    top = report["growth"]["forecast"]["rows"]
+    daemon = start_daemon(bundle.parent)
+    for handle, *expected in zip(top["handle"], top["forecast"], top["low"], top["high"]):
+        status, answer = daemon.get(f"/score?handle={handle}")
+        growth = answer["growth"]
+        assert status == 200 and growth["months"] == 3 and growth["coverage"] == 0.9
+        assert [growth[k] for k in ("forecast", "low", "high")] == pytest.approx(expected, abs=1e-7)
+        assert [float(predicted[handle][k]) for k in ("growth", "growth_low", "growth_high")] == pytest.approx(expected)
+    places = [daemon.get(f"/score?handle={handle}")[1]["growth"]["percentile"] for handle in top["handle"]]
+    assert places == sorted(places, reverse=True) and places[0] == 100
+
+    many = {"instances": [{"handle": handle} for handle in top["handle"]]}
+    together = [one["growth"]["forecast"] for one in daemon.post("/score", many)[1]["predictions"]]
+    assert together == pytest.approx(top["forecast"], abs=1e-7)
+    status, _, text = daemon.request("POST", "/score", b"followers,previous_followers,previous_months\r\n"
+                                     b"20000,19000,3\r\n20000,20000,3\r\n-1,,\r\n", {"Content-Type": "text/csv"})
+    fast, slow, bad = csv.DictReader(io.StringIO(text.decode(), newline=""))
+    assert status == 200 and float(fast["growth_low"]) < float(fast["growth"]) < float(fast["growth_high"])
+    assert float(fast["growth"]) != float(slow["growth"]) and not bad["growth"] and "followers" in bad["error"]
+    growth = daemon.post("/score", {"followers": 20000})[1]["growth"]
+    assert {"previous_followers", "previous_months"} <= set(growth["imputed"])
 
 
 def test_two_months_forecast_and_know_no_earlier_period(run, demo, tmp_path):
