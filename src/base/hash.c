@@ -2,9 +2,9 @@
 #include "base/hash.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <nettle/hmac.h>
-#include <nettle/memops.h>
 #include <nettle/sha2.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -36,7 +36,19 @@ void hash_sha256(const void *data, size_t bytes, uint8_t ret_digest[static SHA25
 
 bool hash_equal(const void *a, const void *b, size_t bytes)
 {
-    return memeql_sec(a, b, bytes) != 0;
+    /* By words: nettle's memeql_sec() goes by bytes, for each of all tokens. */
+    const unsigned char *at[2] = {a, b};
+    uint64_t differs = 0;
+    for (; bytes >= sizeof differs; bytes -= sizeof differs) {
+        uint64_t word[2];
+        for (int i = 0; i < 2; at[i++] += sizeof differs)
+            memcpy(&word[i], at[i], sizeof differs);
+        differs |= word[0] ^ word[1];
+        __asm__("" : "+r"(differs)); /* nobody may conclude from it and leave early */
+    }
+    for (size_t i = 0; i < bytes; i++)
+        differs |= at[0][i] ^ at[1][i];
+    return differs == 0;
 }
 
 void hash_sha256_hex(const void *data, size_t bytes, char ret_hex[static SHA256_HEX_LENGTH + 1])

@@ -192,6 +192,22 @@ static void sha256_agrees_with_fips_180(void **state)
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+static void equal_memories_are_told_from_those_with_one_bit_turned(void **state)
+{
+    (void)state;
+    unsigned char a[2][41];
+    for (size_t i = 0; i < sizeof a[0]; i++)
+        a[0][i] = a[1][i] = (unsigned char)(7 * i);
+    for (size_t bytes = 0; bytes <= sizeof a[0]; bytes++) {
+        assert_true(hash_equal(a[0], a[1], bytes));
+        for (size_t bit = 0; bit < 8 * sizeof a[0]; bit++) {
+            a[1][bit / 8] ^= (unsigned char)(1U << bit % 8);
+            assert_int_equal(hash_equal(a[0], a[1], bytes), bit / 8 >= bytes);
+            a[1][bit / 8] = a[0][bit / 8];
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +221,7 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(written_json_reads_back),
         cmocka_unit_test(sha256_agrees_with_fips_180),
+        cmocka_unit_test(equal_memories_are_told_from_those_with_one_bit_turned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
