@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import BUILD, ROOT
+from conftest import BUILD, ROOT, SANITIZED
 
 
 def bench(script, *arguments):
@@ -26,6 +26,17 @@ def test_requests_are_measured(models):
     assert [(row["server"], row["route"]) for row in result["routes"]] == [
         ("log-off", "/score"), ("log-off", "/similar"), ("log-batched", "/score"), ("log-batched", "/similar")]
     assert all(row["cpu_us"] > 0 and row["requests_s"] > 0 for row in result["routes"])
+
+
+def test_instructions_are_counted(models):
+    if SANITIZED or not shutil.which("valgrind"):
+        pytest.skip("no valgrind, or a build that does not run under it")
+    result = {row["row"]: row for row in bench("instructions.py", "--models", models, "--requests", 40, "--only", "drift,token")}
+    assert list(result) == ["plain", "drift", "token"]
+    plain = result["plain"]
+    assert plain["beside"] is None and 10_000 < plain["loop"] < 1_000_000 and plain["body_bytes"] < plain["reply_bytes"]
+    for row in ("drift", "token"):
+        assert result[row]["beside"] == "plain" and plain["loop"] < result[row]["loop"] < 2 * plain["loop"]
 
 
 def test_accuracy_is_measured_beside_the_peer(shared_data):
