@@ -51,6 +51,11 @@ def page_url(daemon):
 
 
 @pytest.fixture(scope="module")
+def page_report(daemon):
+    return daemon.get("/report")[1]
+
+
+@pytest.fixture(scope="module")
 def handles(daemon):
     return [item["handle"] for item in daemon.get("/influencers?limit=4")[1]["influencers"]]
 
@@ -60,13 +65,17 @@ def points(value):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_section_renders_without_a_complaint(drive, page_url, handles, theme):
+def test_every_section_renders_without_a_complaint(drive, page_url, handles, page_report, theme):
     found = drive("sections", page_url, colorScheme=theme, handle=handles[0])
     for name, section in found.items():
         assert section["failed"] == [], name
         assert section["synthetic"], f"{name} does not say that the data is synthetic"
     assert found["explore"]["charts"] >= 4
     assert found["models"]["charts"] >= 3
+    growth = page_report["growth"]
+    assert any(f"rank correlation {growth['spearman']:.2f}".rstrip("0") in card for card in found["models"]["cards"])
+    first = growth["forecast"]["rows"]["handle"][0]
+    assert any(card.startswith(f"{first} is expected to grow most") for card in found["models"]["cards"])
     assert found["ask"]["charts"] >= 1 or found["ask"]["title"] == "Ask"
 
 

@@ -40,7 +40,7 @@ export interface Report {
   archetypes: Maybe<Archetypes>;
   network: Maybe<Network>;
   virality: Maybe<Virality>;
-  growth: Maybe<object>;
+  growth: Maybe<GrowthModel>;
 }
 
 export interface Groups {
@@ -321,6 +321,32 @@ export interface ScoreModel extends AnyModel {
   dependence: Maybe<Dependence[]>;
   interaction: Maybe<Interaction>;
   composite: { weights: Record<string, number>; parts: Record<string, string> };
+}
+/** Figures in 100 ln ratio, but those of `forecast`, which are fractions. */
+export interface GrowthModel extends Omit<AnyModel, "importance"> {
+  text: string;
+  strength: "none" | "weak" | "fair" | "clear";
+  ships: boolean;
+  base: string;
+  until: string;
+  months: number;
+  spearman: Num;
+  spearman_low: Num;
+  spearman_high: Num;
+  mae: Num;
+  baseline: { mae: Num; rmse: Num };
+  coverage: { stated: number; observed: number; n: number; width: number; text: string };
+  by_tier: { group: number[]; n: number[]; median: Num[]; spearman: Num[]; mae: Num[]; observed: Num[]; width: Num[] };
+  predicted: { n: number; shown: number; handle: (string | null)[]; actual: number[]; predicted: number[]; low: Num[]; high: Num[]; tier: number[] };
+  earlier: Maybe<{ base: string; until: string; months: number; n: number; n_learnt: number; had_growth: boolean; spearman: Num; mae: Num; baseline_mae: Num; observed: Num }>;
+  forecast: Maybe<GrowthForecast>;
+}
+export interface GrowthForecast {
+  n: number;
+  months: number;
+  coverage: number;
+  rows: { handle: (string | null)[]; followers: Num[]; forecast: number[]; low: Num[]; high: Num[]; tier: number[]; category: number[] };
+  by_tier: { group: number[]; n: number[]; q05: Num[]; q25: Num[]; median: Num[]; q75: Num[]; q95: Num[] };
 }
 export interface Predicted {
   n: number;

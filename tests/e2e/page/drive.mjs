@@ -73,6 +73,7 @@ const checks = {
       await drawAll(page);
       found[section] = await page.evaluate(() => ({
         title: document.querySelector("main h2").textContent,
+        cards: [...document.querySelectorAll("main h3")].map((element) => element.textContent),
         charts: document.querySelectorAll(".chart canvas").length,
         failed: [...document.querySelectorAll(".failed")].map((element) => element.textContent),
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,

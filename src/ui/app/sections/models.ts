@@ -5,9 +5,10 @@ import type { Context } from "../context";
 import { card, cardHead } from "../chart";
 import { append, h, type Child } from "../dom";
 import { humanName, plain, plural, points, seconds, sentence } from "../format";
-import { isThere, reason, type Candidate, type ScoreModel, type TierModel } from "../report";
+import { isThere, reason, type Candidate, type GrowthModel, type ScoreModel, type TierModel } from "../report";
 import { partial } from "../states";
 import { table, type Cell, type TableSpec } from "../table";
+import { growthCards } from "./models/growth";
 import { importanceCard } from "./models/importance";
 import { scoreCards } from "./models/score";
 import { tierCards } from "./models/tier";
@@ -24,6 +25,8 @@ export function models(into: HTMLElement, { report }: Context): void {
     h("div.cards", null, isThere(score) ? [leaderboard(score), scoreCards(report, score), importanceCard(score.importance, "score")] : card(partial(reason(score, "score")))),
     h("h2.part", null, "Tier"),
     h("div.cards", null, isThere(tier) ? [leaderboard(tier), tierCards(report, tier), importanceCard(tier.importance, "tier")] : card(partial(reason(tier, "tier")))),
+    h("h2.part", null, "Growth forecast"),
+    h("div.cards", null, isThere(report.growth) ? [growthCards(report, report.growth), leaderboard(report.growth)] : card(partial(reason(report.growth, "growth")))),
   ]);
 }
 
@@ -40,7 +43,7 @@ const METRIC_HELP: Record<string, string> = {
   ece: "how far stated probabilities are from what happens; lower is better",
 };
 
-function leaderboard(model: ScoreModel | TierModel): Child {
+function leaderboard(model: ScoreModel | TierModel | GrowthModel): Child {
   const target = model.target.replace(/_/g, " ");
   if (model.leaderboard.length === 0)
     return card(

@@ -92,7 +92,7 @@ function predictedCard(report: Report, model: ScoreModel, predicted: Predicted):
 }
 
 /** Wilson's interval of a share at 95 %. */
-function wilson(share: number, n: number): [number, number] {
+export function wilson(share: number, n: number): [number, number] {
   const z = 1.96;
   const middle = (share + (z * z) / (2 * n)) / (1 + (z * z) / n);
   const half = (z / (1 + (z * z) / n)) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
