@@ -89,10 +89,18 @@ static struct problem problem_of(const struct crossval_input *input, const struc
         .is_ordered = target_is_ordered(input->target),
         .spec = data->spec,
         .hashtags = input->design->hashtags ? data->train.hashtags : NULL,
+        .links = input->links,
+        .nodes = input->links ? data->train.nodes : NULL,
         .n_fits = tune_fits_for(input->n_fits ? input->n_fits : TUNE_DEFAULT_FITS, data->train.n),
         .seed = seed,
         .n_threads = input->n_threads,
     };
+}
+
+/* Where held-out rows are as unseen profiles are, nobody knows their links. */
+static const struct links *links_of_held(const struct crossval_input *input)
+{
+    return input->similar ? NULL : input->links;
 }
 
 /* Fit, ship, and score the held-out rows into ret_output [n of the target][n_outputs]. */
@@ -113,10 +121,14 @@ static enum status run_trainer(const struct crossval_input *input, const struct 
     if (!output)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     begin = clock_monotonic_ns();
-    if (entry->trainer->needs_hashtags)
-        shipped_run_hashtags(shipped, data->held.raw, data->held.hashtags, rows->n_held, output);
-    else
-        shipped_run(shipped, data->held.raw, rows->n_held, output);
+    const struct shipped_rows held = {
+        .n = rows->n_held,
+        .raw = data->held.raw,
+        .hashtags = entry->trainer->needs_hashtags ? data->held.hashtags : NULL,
+        .links = links_of_held(input),
+        .nodes = data->held.nodes,
+    };
+    shipped_run_rows(shipped, &held, output);
     uint64_t run_ns = clock_monotonic_ns() - begin;
     for (size_t i = 0; i < rows->n_held; i++)
         for (size_t c = 0; c < k; c++)
@@ -363,7 +375,8 @@ static enum status visit_fold(const struct crossval_input *input, const struct t
     TRY(trainer->fit(&problem, &fitted, err));
     AUTO(shipped_close_slot) struct shipped *shipped = NULL;
     TRY(shipped_open(fitted, data.spec, &shipped, err));
-    struct crossval_fold fold = {rows->n_held, rows->held, data.spec, &data.held, shipped};
+    struct crossval_fold fold = {rows->n_held, rows->held,           data.spec,
+                                 &data.held,   links_of_held(input), shipped};
     return visit(&fold, context, err);
 }
 

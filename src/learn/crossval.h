@@ -52,8 +52,10 @@ struct crossval_input {
     const struct table *table;
     const struct design *design;
     /* What neighbours are found by: held-out rows are then told their place in the network by their
-     * neighbours among the training rows, as unseen profiles are. NULL: they keep their own. */
+     * neighbours among the training rows, as unseen profiles are, and have no links. NULL: they
+     * keep their own. */
     const struct design *similar;
+    const struct links *links; /* real edges among the table's rows; NULL: none are given */
     const struct target *target;
     const struct trainer *const *trainers;
     size_t n_trainers;
@@ -139,6 +141,7 @@ struct crossval_fold {
     const size_t *held; /* [n] positions in the target */
     const struct feature_spec *spec;
     const struct matrix *rows; /* [n] held out */
+    const struct links *links; /* of the rows held out; NULL: none */
     const struct shipped *model;
 };
 typedef enum status crossval_visitor(const struct crossval_fold *fold, void *context,

@@ -285,12 +285,14 @@ enum status matrix_make(const struct feature_spec *spec, const struct table *tab
     matrix.raw = calloc(n * p + 1, sizeof *matrix.raw);
     matrix.scaled = calloc(n * p + 1, sizeof *matrix.scaled);
     matrix.hashtags = calloc(n + 1, sizeof *matrix.hashtags);
-    if (!matrix.raw || !matrix.scaled || !matrix.hashtags)
+    matrix.nodes = calloc(n + 1, sizeof *matrix.nodes);
+    if (!matrix.raw || !matrix.scaled || !matrix.hashtags || !matrix.nodes)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < n; i++) {
         struct profile profile;
         design_profile(table, rows[i], &profile);
         matrix.hashtags[i] = profile.text[PROFILE_hashtags];
+        matrix.nodes[i] = (uint32_t)rows[i];
         feature_extract(spec, &profile, matrix.raw + i * p);
         feature_scale(spec, matrix.raw + i * p, matrix.scaled + i * p);
     }
@@ -299,6 +301,7 @@ enum status matrix_make(const struct feature_spec *spec, const struct table *tab
     ret_matrix->raw = STEAL(matrix.raw);
     ret_matrix->scaled = STEAL(matrix.scaled);
     ret_matrix->hashtags = STEAL(matrix.hashtags);
+    ret_matrix->nodes = STEAL(matrix.nodes);
     return STATUS_OK;
 }
 
@@ -307,4 +310,5 @@ void matrix_deinit(struct matrix *matrix)
     free(matrix->raw);
     free(matrix->scaled);
     free(matrix->hashtags);
+    free(matrix->nodes);
 }

@@ -64,6 +64,7 @@ struct matrix {
     float *raw;            /* [n][p], NaN: missing; owned */
     float *scaled;         /* [n][p], imputed and standardised; owned */
     const char **hashtags; /* [n] NULL: none; owned, the texts are the table's */
+    uint32_t *nodes;       /* [n] rows of the table; owned */
 };
 
 enum status matrix_make(const struct feature_spec *spec, const struct table *table,

@@ -64,6 +64,7 @@ static enum status input_of(struct sums *sums, const char *column, size_t *ret_i
 struct judged {
     size_t n, p, k;
     size_t *at;      /* [n] rows of the fold */
+    uint32_t *nodes; /* [n] */
     float *raw;      /* [n][p] */
     float *shuffled; /* [n][p] */
     double *output;  /* [n][k] */
@@ -73,6 +74,7 @@ struct judged {
 static void judged_deinit(struct judged *judged)
 {
     free(judged->at);
+    free(judged->nodes);
     free(judged->raw);
     free(judged->shuffled);
     free(judged->output);
@@ -86,14 +88,17 @@ static enum status judged_init(struct judged *judged, const struct crossval_fold
     judged->p = fold->rows->p;
     judged->k = shipped_n_outputs(fold->model);
     judged->at = calloc(judged->n + 1, sizeof *judged->at);
+    judged->nodes = calloc(judged->n + 1, sizeof *judged->nodes);
     judged->raw = calloc(judged->n * judged->p + 1, sizeof *judged->raw);
     judged->shuffled = calloc(judged->n * judged->p + 1, sizeof *judged->shuffled);
     judged->output = calloc(judged->n * judged->k + 1, sizeof *judged->output);
     judged->order = calloc(judged->n + 1, sizeof *judged->order);
-    if (!judged->at || !judged->raw || !judged->shuffled || !judged->output || !judged->order)
+    if (!judged->at || !judged->nodes || !judged->raw || !judged->shuffled || !judged->output ||
+        !judged->order)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < judged->n; i++) {
         judged->at[i] = i * fold->n / judged->n;
+        judged->nodes[i] = fold->rows->nodes[judged->at[i]];
         memcpy(judged->raw + i * judged->p, fold->rows->raw + judged->at[i] * judged->p,
                judged->p * sizeof *judged->raw);
     }
@@ -106,7 +111,9 @@ static double loss_of(const struct judged *judged, const struct crossval_fold *f
                       const struct target *target, const float *raw)
 {
     double loss = 0;
-    shipped_run(fold->model, raw, judged->n, judged->output);
+    const struct shipped_rows rows = {
+        .n = judged->n, .raw = raw, .links = fold->links, .nodes = judged->nodes};
+    shipped_run_rows(fold->model, &rows, judged->output);
     for (size_t i = 0; i < judged->n; i++) {
         size_t position = fold->held[judged->at[i]];
         const double *output = judged->output + i * judged->k;

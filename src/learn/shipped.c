@@ -77,21 +77,25 @@ size_t shipped_bytes(const struct shipped *shipped)
     return shipped->n_bytes;
 }
 
-void shipped_run_hashtags(const struct shipped *shipped, const float *raw,
-                          const char *const *hashtags, size_t n, double *ret_output)
+void shipped_run_rows(const struct shipped *shipped, const struct shipped_rows *rows,
+                      double *ret_output)
 {
     size_t n_outputs = predictor_n_outputs(shipped->predictor);
-    for (size_t i = 0; i < n; i++)
-        predictor_run_hashtags(shipped->predictor, raw + i * shipped->n_columns, hashtags[i],
-                               shipped->scratch, ret_output + i * n_outputs);
+    for (size_t i = 0; i < rows->n; i++) {
+        struct predictor_context context = {0};
+        if (rows->hashtags)
+            context.hashtags = rows->hashtags[i];
+        if (rows->nodes)
+            context.links = links_of(rows->links, rows->nodes[i]);
+        predictor_run_with(shipped->predictor, rows->raw + i * shipped->n_columns, &context,
+                           shipped->scratch, ret_output + i * n_outputs);
+    }
 }
 
 void shipped_run(const struct shipped *shipped, const float *raw, size_t n, double *ret_output)
 {
-    size_t n_outputs = predictor_n_outputs(shipped->predictor);
-    for (size_t i = 0; i < n; i++)
-        predictor_run(shipped->predictor, raw + i * shipped->n_columns, shipped->scratch,
-                      ret_output + i * n_outputs);
+    const struct shipped_rows rows = {.n = n, .raw = raw};
+    shipped_run_rows(shipped, &rows, ret_output);
 }
 
 size_t shipped_n_outputs(const struct shipped *shipped)

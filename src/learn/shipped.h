@@ -23,9 +23,16 @@ size_t shipped_bytes(const struct shipped *shipped); /* of the blob */
 /* raw: [n][n_columns of the spec]; ret_output: [n][n_outputs]. */
 void shipped_run(const struct shipped *shipped, const float *raw, size_t n, double *ret_output);
 
-/* The same with hashtags: [n], NULL: none. */
-void shipped_run_hashtags(const struct shipped *shipped, const float *raw,
-                          const char *const *hashtags, size_t n, double *ret_output);
+/* Rows with what the engine knows of profiles besides features. */
+struct shipped_rows {
+    size_t n;
+    const float *raw;            /* [n][n_columns] */
+    const char *const *hashtags; /* [n] NULL: none; NULL: no row has any */
+    const struct links *links;   /* NULL: none */
+    const uint32_t *nodes;       /* [n] of the links; NULL: no row has links */
+};
+void shipped_run_rows(const struct shipped *shipped, const struct shipped_rows *rows,
+                      double *ret_output);
 
 size_t shipped_n_outputs(const struct shipped *shipped);
 

@@ -40,6 +40,8 @@ struct problem {
     bool is_ordered;                 /* the classes are: they are bins of a number */
     const double *class_weight;      /* [n_classes] what a row of a class counts; NULL: 1 */
     const char *const *hashtags;     /* [n] NULL: none; NULL: they are not seen */
+    const struct links *links;       /* real edges among rows of the table; NULL: none are given */
+    const uint32_t *nodes;           /* [n] rows of the table, as links know them; NULL: no links */
     const struct feature_spec *spec; /* of the columns; for trainers that try models on rows */
     size_t n_fits;                   /* what a search for settings may cost; see tune.h */
     uint64_t seed;
@@ -124,6 +126,7 @@ extern const struct trainer trainer_nearest;
 extern const struct trainer trainer_boosting_huber;
 extern const struct trainer trainer_boosting_quantile;
 extern const struct trainer trainer_forest;
+extern const struct trainer trainer_smoothing;
 extern const struct trainer trainer_blend;
 extern const struct trainer trainer_prior; /* the classes' shares */
 extern const struct trainer trainer_softmax;
@@ -131,6 +134,8 @@ extern const struct trainer trainer_boosting_classes;
 extern const struct trainer trainer_softmax_balanced;
 extern const struct trainer trainer_ordinal;
 extern const struct trainer trainer_nearest_classes;
+extern const struct trainer trainer_propagation;
+extern const struct trainer trainer_propagation_balanced;
 extern const struct trainer trainer_boosting_balanced;
 extern const struct trainer trainer_forest_classes;
 extern const struct trainer trainer_forest_balanced;

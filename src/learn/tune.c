@@ -100,6 +100,7 @@ void problem_part_deinit(struct problem_part *part)
     free(part->scaled);
     free(part->y);
     free(part->label);
+    free(part->nodes);
 }
 
 enum status problem_part_init(struct problem_part *part, const struct problem *problem,
@@ -110,7 +111,8 @@ enum status problem_part_init(struct problem_part *part, const struct problem *p
     part->scaled = calloc(n * p + 1, sizeof *part->scaled);
     part->y = calloc(n + 1, sizeof *part->y);
     part->label = calloc(n + 1, sizeof *part->label);
-    if (!part->raw || !part->scaled || !part->y || !part->label)
+    part->nodes = calloc(n + 1, sizeof *part->nodes);
+    if (!part->raw || !part->scaled || !part->y || !part->label || !part->nodes)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < n; i++) {
         memcpy(part->raw + i * p, problem->raw + rows[i] * p, p * sizeof *part->raw);
@@ -119,6 +121,8 @@ enum status problem_part_init(struct problem_part *part, const struct problem *p
             part->y[i] = problem->y[rows[i]];
         else
             part->label[i] = problem->label[rows[i]];
+        if (problem->nodes)
+            part->nodes[i] = problem->nodes[rows[i]];
     }
     part->problem = *problem;
     part->problem.n = n;
@@ -126,6 +130,7 @@ enum status problem_part_init(struct problem_part *part, const struct problem *p
     part->problem.scaled = part->scaled;
     part->problem.y = part->y;
     part->problem.label = part->label;
+    part->problem.nodes = problem->nodes ? part->nodes : NULL;
     return STATUS_OK;
 }
 
@@ -175,7 +180,9 @@ static enum status try_fold(const struct search *search, const double *value,
     AUTO(free_slot) double *output = calloc(rows->n_held * k + 1, sizeof *output);
     if (!output)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    shipped_run(shipped, held.raw, rows->n_held, output);
+    const struct shipped_rows seen = {
+        .n = rows->n_held, .raw = held.raw, .links = problem->links, .nodes = held.problem.nodes};
+    shipped_run_rows(shipped, &seen, output);
     for (size_t i = 0; i < rows->n_held; i++) {
         *loss += problem_row_loss(&held.problem, i, output + i * k);
         *weight += problem->class_weight ? problem->class_weight[held.label[i]] : 1.0;

@@ -47,6 +47,7 @@ struct problem_part {
     float *raw, *scaled;
     double *y;
     uint32_t *label;
+    uint32_t *nodes;
 };
 enum status problem_part_init(struct problem_part *part, const struct problem *problem,
                               const size_t *rows, size_t n, struct error *err);

@@ -93,6 +93,7 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
         .n_fits = input->n_fits,
         .table = evaluation->cases.table,
         .design = &evaluation->design,
+        .links = evaluation->links.n > 0 ? &evaluation->links : NULL,
         .target = evaluation->cases.target,
         .trainers = chosen,
         .n_folds = input->n_folds,
@@ -130,7 +131,8 @@ enum status evaluate_run(const struct evaluate_input *input, struct evaluation *
     TRY(own_target_make(&own, &evaluation->cases, err));
     /* The rows of a post's lift are posts. */
     if (!own.target || strcmp(own.target, OWN_TARGET_POST_LIFT) != 0)
-        TRY(network_join(&own.joins, evaluation->cases.table, input->seed, err));
+        TRY(network_join(&own.joins, evaluation->cases.table, input->seed, &evaluation->links,
+                         err));
     TRY(choose_design(input, evaluation, err));
     TRY(validate(input, evaluation, err));
     *ret_evaluation = STEAL(evaluation);

@@ -46,6 +46,7 @@ struct evaluation {
     struct own_cases cases;
     struct visible visible;
     struct design design;
+    struct links links;        /* of real edges, in the memory of the table; n is 0 without */
     struct feature_spec *spec; /* fitted on all rows, to say what was seen */
     struct crossval *crossval;
     struct crossval_selection selection; /* as a whole */

@@ -74,14 +74,14 @@ void leaderboard_print(const struct leaderboard *board, FILE *out)
     enum metric first;
     enum metric end;
     metrics_of_task(board->crossval->task, &first, &end);
-    fprintf(out, "  %-17s", "model");
+    fprintf(out, "  %-20s", "model");
     for (size_t m = first; m < end; m++)
         fprintf(out, "  %16s", metric_names[m]);
     fprintf(out, " %9s %10s %8s\n", "fit s", "us a row", "kB");
     for (size_t place = 0; place < board->crossval->n_entries; place++) {
         size_t index = 0;
         const struct crossval_entry *entry = ranked(board, place, &index);
-        fprintf(out, "%s %-17s", index == board->chosen ? ">" : " ", entry->trainer->name);
+        fprintf(out, "%s %-20s", index == board->chosen ? ">" : " ", entry->trainer->name);
         for (size_t m = first; m < end; m++) {
             char text[METRIC_BYTES];
             format_metric(board, entry, m, "+-", text);

@@ -224,6 +224,28 @@ enum status network_make(const struct network_input *input, struct network **ret
 
 /* ---- columns ---- */
 
+enum status network_links(const struct network *network, struct arena *arena,
+                          struct links *ret_links, struct error *err)
+{
+    const struct graph *graph = network->graph;
+    if (!network->is_real)
+        return STATUS_OK;
+    size_t n = graph->start[graph->n];
+    uint64_t *start = ARENA_ARRAY(arena, uint64_t, graph->n + 1);
+    uint32_t *node = ARENA_ARRAY(arena, uint32_t, n + 1);
+    float *weight = ARENA_ARRAY(arena, float, n + 1);
+    if (!start || !node || !weight)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i <= graph->n; i++)
+        start[i] = graph->start[i];
+    for (size_t i = 0; i < n; i++) {
+        node[i] = graph->neighbour[i];
+        weight[i] = (float)log1p(graph->neighbour_weight[i]);
+    }
+    *ret_links = (struct links){graph->n, start, node, weight};
+    return STATUS_OK;
+}
+
 enum status network_fill_columns(const struct network *network, struct table *table,
                                  struct error *err)
 {

@@ -8,6 +8,7 @@
 #include "dataset/table.h"
 #include "graph/measures.h"
 #include "pipeline/links.h"
+#include "runtime/links.h"
 
 #define NETWORK_MAX_DRAWN 5000
 #define NETWORK_MIN_COMMUNITY 5 /* members, to be spoken of */
@@ -88,10 +89,15 @@ DEFINE_SLOT(network_free, struct network)
 enum status network_fill_columns(const struct network *network, struct table *table,
                                  struct error *err);
 
-/* The same from files of edges, for a table that is only looked at; without edges between its
- * accounts nothing happens. */
+/* Its real edges as models and the catalogue know them, in the arena; none of a network of
+ * likenesses. */
+enum status network_links(const struct network *network, struct arena *arena,
+                          struct links *ret_links, struct error *err);
+
+/* Columns and links from files of edges, in the table's memory, for a table that is only looked at;
+ * without edges between its accounts nothing happens. */
 enum status network_join(const struct import_joins *joins, struct table *table, uint64_t seed,
-                         struct error *err);
+                         struct links *ret_links, struct error *err);
 
 /* Fill network->communities; for network.c. */
 enum status network_find_themes(const struct table *table, struct network *network,

@@ -99,11 +99,12 @@ enum status network_part_train(struct training *training, const struct import_jo
     TRY(network_make(&input, &training->network, err));
     if (!training->network->is_real)
         return STATUS_OK;
+    TRY(network_links(training->network, &training->memory, &training->links, err));
     return network_fill_columns(training->network, training->table, err);
 }
 
 enum status network_join(const struct import_joins *joins, struct table *table, uint64_t seed,
-                         struct error *err)
+                         struct links *ret_links, struct error *err)
 {
     AUTO(edges_free_slot) struct edges *edges = NULL;
     AUTO(network_free_slot) struct network *network = NULL;
@@ -118,5 +119,6 @@ enum status network_join(const struct import_joins *joins, struct table *table, 
         .progress = joins->progress,
     };
     TRY(network_make(&input, &network, err));
+    TRY(network_links(network, &table->memory, ret_links, err));
     return network_fill_columns(network, table, err);
 }

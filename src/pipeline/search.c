@@ -54,16 +54,50 @@ static enum status check_leakage(struct training *training, const struct searche
     return STATUS_OK;
 }
 
+static enum task other_task(enum task task)
+{
+    return task == TASK_REGRESSION ? TASK_CLASSIFICATION : TASK_REGRESSION;
+}
+
+static bool stands_already(const struct trainer *trainer, const struct trainer *const *list,
+                           size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == trainer)
+            return true;
+    return false;
+}
+
+/* Those of the network's list that are of the task, behind the others. */
+static enum status add_of_network(struct training *training, const struct crossval_input *input,
+                                  const struct trainer **trainers_so_far, size_t *n,
+                                  struct error *err)
+{
+    enum task task = input->target->task;
+    const char *models = training->config->network_models;
+    char *name;
+    while ((name = train_config_word(&models, ", ", &training->memory))) {
+        const struct trainer *trainer = trainer_find(name, task);
+        if (!trainer && !trainer_find(name, other_task(task)))
+            return fail(err, STATUS_INVALID, "network.models: there is no model '%s'", name);
+        if (trainer && *n < n_trainers && !stands_already(trainer, trainers_so_far, *n) &&
+            crossval_can_learn(trainer, input->target, input->design))
+            trainers_so_far[(*n)++] = trainer;
+    }
+    return STATUS_OK;
+}
+
 /* Those of the list that can learn the target: what needs an order or hashtags is left out where
- * there are none. */
-static enum status find_trainers(const char *models, const struct crossval_input *input,
-                                 struct arena *arena, const struct trainer **ret_trainers,
-                                 size_t *ret_n, struct error *err)
+ * there are none; with real edges those of the network's list too. */
+static enum status find_trainers(struct training *training, const char *models,
+                                 const struct crossval_input *input,
+                                 const struct trainer **ret_trainers, size_t *ret_n,
+                                 struct error *err)
 {
     enum task task = input->target->task;
     size_t n = 0;
     char *name;
-    while ((name = train_config_word(&models, ", ", arena))) {
+    while ((name = train_config_word(&models, ", ", &training->memory))) {
         const struct trainer *trainer = trainer_find(name, task);
         if (!trainer || n == n_trainers)
             return fail(err, STATUS_INVALID, "there is no model '%s' for a %s", name,
@@ -71,6 +105,8 @@ static enum status find_trainers(const char *models, const struct crossval_input
         if (crossval_can_learn(trainer, input->target, input->design))
             ret_trainers[n++] = trainer;
     }
+    if (input->links)
+        TRY(add_of_network(training, input, ret_trainers, &n, err));
     if (n == 0)
         return fail(err, STATUS_INVALID, "no models are named for the %s",
                     task == TASK_REGRESSION ? "score" : "tier");
@@ -126,7 +162,8 @@ enum status search_run(struct training *training, const struct search_options *o
     struct crossval_input input = {
         .table = table,
         .design = &searched->design,
-        .similar = options->table ? NULL : &similar,
+        .similar = options->table || config->network_known ? NULL : &similar,
+        .links = !options->table && training->links.n > 0 ? &training->links : NULL,
         .target = searched->sample,
         .trainers = chosen,
         .n_folds = (size_t)config->search_folds,
@@ -138,7 +175,7 @@ enum status search_run(struct training *training, const struct search_options *o
         .progress = training->progress,
         .stage = options->stage,
     };
-    TRY(find_trainers(options->models, &input, &training->memory, chosen, &input.n_trainers, err));
+    TRY(find_trainers(training, options->models, &input, chosen, &input.n_trainers, err));
     TRY(crossval_run(&input, &searched->crossval, err));
     searched->chosen =
         crossval_select(searched->crossval, options->select, (enum select_rule)config->search_rule);

@@ -123,6 +123,7 @@ struct training {
     struct feature_spec *similar_spec;
     struct edges *edges;     /* NULL: none were given */
     struct network *network; /* borrows the edges */
+    struct links links;      /* of real edges; n is 0 without */
 
     struct virality *virality; /* NULL: see why */
     const char *no_virality;

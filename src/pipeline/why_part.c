@@ -33,7 +33,8 @@ static enum status find_importance(struct training *training, const struct searc
     struct crossval_input input = {
         .table = training->table,
         .design = &searched->design,
-        .similar = &similar,
+        .similar = config->network_known ? NULL : &similar,
+        .links = training->links.n > 0 ? &training->links : NULL,
         .target = searched->sample,
         .n_folds = searched->crossval->n_folds,
         .n_repeats = 1,

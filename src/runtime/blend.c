@@ -115,7 +115,9 @@ static size_t blend_scratch_bytes(const void *model)
            scratch_align(blend->n_columns * sizeof(double)) + scratch_align(blend->member_bytes);
 }
 
-static void blend_run(const void *model, const float *raw, void *scratch, double *ret_output)
+static void blend_run_with(const void *model, const float *raw,
+                           const struct predictor_context *context, void *scratch,
+                           double *ret_output)
 {
     const struct blend *blend = model;
     double *output = scratch_take(&scratch, BLEND_ROWS * blend->n_outputs * sizeof *output);
@@ -123,7 +125,7 @@ static void blend_run(const void *model, const float *raw, void *scratch, double
     memset(ret_output, 0, blend->n_outputs * sizeof *ret_output);
     for (size_t i = 0; i < blend->n_members; i++) {
         const struct member *member = &blend->members[i];
-        member->family->run(member->model, raw, scratch, output);
+        family_run_with(member->family, member->model, raw, context, scratch, output);
         for (size_t o = 0; o < blend->n_outputs; o++)
             ret_output[o] += blend->weights[i] * output[o];
     }
@@ -161,6 +163,21 @@ static void blend_run_rows(const void *model, const float *raw, size_t n, void *
     }
 }
 
+static void blend_run(const void *model, const float *raw, void *scratch, double *ret_output)
+{
+    const struct predictor_context nothing = {0};
+    blend_run_with(model, raw, &nothing, scratch, ret_output);
+}
+
+static bool blend_reads_context(const void *model)
+{
+    const struct blend *blend = model;
+    for (size_t i = 0; i < blend->n_members; i++)
+        if (family_reads_context(blend->members[i].family, blend->members[i].model))
+            return true;
+    return false;
+}
+
 static double blend_explain(const void *model, const float *raw, size_t output, void *scratch,
                             double *ret_contribution)
 {
@@ -188,4 +205,6 @@ const struct family blend_family = {
     .run = blend_run,
     .explain = blend_explain,
     .run_rows = blend_run_rows,
+    .run_with = blend_run_with,
+    .reads_context = blend_reads_context,
 };

@@ -27,7 +27,8 @@ struct engine {
     struct catalogue *catalogue;
     struct predictor *growth; /* NULL: no blob of it */
     struct growth_extra growth_extra;
-    struct interval_rule growth_intervals;                  /* behind growth_extra */
+    struct interval_rule growth_intervals; /* behind growth_extra */
+    struct links links; /* of the catalogue's accounts; n is 0 where there are none */
     const struct drift_reference *score_drift, *tier_drift; /* NULL: an earlier version's blob */
     size_t scratch_bytes;
 };
@@ -59,6 +60,12 @@ enum status engine_need_predictor(const struct artifact *artifact, const char *p
 /* One string of a section. */
 enum status engine_need_string(struct engine *engine, const struct artifact *artifact,
                                const char *tag, const char **ret_string, struct error *err);
+
+/* What the predictor may look at besides features. Links are those of the catalogued account of the
+ * profile's handle, and looked up only where they change the answer. */
+struct predictor_context engine_context(const struct engine *engine,
+                                        const struct predictor *predictor,
+                                        const struct profile *profile);
 
 /* Scratch that engine_extract() needs for a spec: 0 for one that reads no place in the network. */
 size_t engine_spec_scratch(const struct engine *engine, const struct feature_spec *spec);

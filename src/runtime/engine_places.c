@@ -3,6 +3,7 @@
 /* An unseen profile's place in the network: the mean over its nearest catalogued neighbours. What
  * they are found by does not read a place. */
 #include <math.h>
+#include <string.h>
 
 #include "runtime/engine_parts.h"
 #include "runtime/scratch.h"
@@ -19,6 +20,19 @@ size_t engine_places_scratch(const struct engine *engine)
 size_t engine_spec_scratch(const struct engine *engine, const struct feature_spec *spec)
 {
     return spec->inputs & FEATURE_PLACES ? engine_places_scratch(engine) : 0;
+}
+
+struct predictor_context engine_context(const struct engine *engine,
+                                        const struct predictor *predictor,
+                                        const struct profile *profile)
+{
+    struct predictor_context context = {.hashtags = profile->text[PROFILE_hashtags]};
+    const char *handle = profile->text[PROFILE_handle];
+    uint32_t row;
+    if (engine->links.n > 0 && handle && predictor_reads_context(predictor) &&
+        catalogue_find(engine->catalogue, handle, strlen(handle), &row))
+        context.links = links_of(&engine->links, row);
+    return context;
 }
 
 /* Mean of a field over the neighbours that have it; MISSING: none has. */

@@ -286,7 +286,8 @@ enum status engine_score(const struct engine *engine, const struct profile *prof
     double output = 0;
     double followers;
     begin_answer(engine, profile, raw, scratch, &answer, &followers);
-    predictor_run(engine->score, raw, scratch, &output);
+    const struct predictor_context context = engine_context(engine, engine->score, profile);
+    predictor_run_with(engine->score, raw, &context, scratch, &output);
     TRY(end_answer(engine, output, followers, &answer, err));
     answer.has_growth = engine->growth != NULL;
     answer.growth = growth;
@@ -320,10 +321,13 @@ enum status engine_score_rows(const struct engine *engine, const struct profile 
     float *raw = scratch_take(&scratch, ENGINE_ROWS * n_columns * sizeof *raw);
     double *output = scratch_take(&scratch, ENGINE_ROWS * sizeof *output);
     double *followers = scratch_take(&scratch, ENGINE_ROWS * sizeof *followers);
-    for (size_t i = 0; i < n; i++)
+    struct predictor_context contexts[ENGINE_ROWS];
+    for (size_t i = 0; i < n; i++) {
         begin_answer(engine, profiles[i], raw + i * n_columns, scratch, &ret_answers[i],
                      &followers[i]);
-    predictor_run_rows(engine->score, raw, n, scratch, output);
+        contexts[i] = engine_context(engine, engine->score, profiles[i]);
+    }
+    predictor_run_with_rows(engine->score, raw, contexts, n, scratch, output);
     for (size_t i = 0; i < n; i++) {
         TRY(end_answer(engine, output[i], followers[i], &ret_answers[i], err));
         ret_answers[i].has_growth = engine->growth != NULL;

@@ -36,7 +36,8 @@ enum status engine_open_similar(struct engine *engine, struct error *err)
                     "%s: section 'neighbours.shape': %zu rows for a catalogue of %zu",
                     artifact_name(artifact), neighbours_n(engine->neighbours),
                     catalogue_n(engine->catalogue));
-    return STATUS_OK;
+    status = links_read(artifact, catalogue_n(engine->catalogue), &engine->links, err);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 size_t engine_similar_scratch(const struct engine *engine)

@@ -265,16 +265,17 @@ enum status engine_tier(const struct engine *engine, const struct profile *profi
     double *probability = scratch_take(&scratch, TIERS_MAX * sizeof *probability);
     double *size_probability = scratch_take(&scratch, TIERS_MAX * sizeof *size_probability);
     const struct feature_spec *spec = predictor_spec(engine->tier);
-    const char *hashtags = profile->text[PROFILE_hashtags];
     float *raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
     struct tier_answer answer = begin_answer(engine, raw, probability);
     answer.imputed = engine_extract(engine, spec, profile, scratch, raw);
-    predictor_run_hashtags(engine->tier, raw, hashtags, scratch, probability);
+    struct predictor_context context = engine_context(engine, engine->tier, profile);
+    predictor_run_with(engine->tier, raw, &context, scratch, probability);
     if (engine->size) {
         spec = predictor_spec(engine->size);
         raw = scratch_take(&scratch, spec->n_columns * sizeof *raw);
         engine_extract(engine, spec, profile, scratch, raw);
-        predictor_run_hashtags(engine->size, raw, hashtags, scratch, size_probability);
+        context = engine_context(engine, engine->size, profile);
+        predictor_run_with(engine->size, raw, &context, scratch, size_probability);
     }
     TRY(end_answer(engine, profile, probability, size_probability, &answer, err));
     *ret_answer = answer;
@@ -321,13 +322,13 @@ static void many_take(struct many *many, const struct predictor *predictor, void
 static void many_run(struct many *many, const struct engine *engine,
                      const struct profile *const *profiles, size_t n, void *scratch)
 {
-    const char *hashtags[ENGINE_ROWS];
+    struct predictor_context contexts[ENGINE_ROWS];
     for (size_t i = 0; i < n; i++) {
         many->imputed[i] = engine_extract(engine, predictor_spec(many->predictor), profiles[i],
                                           scratch, many->raw + i * many->n_columns);
-        hashtags[i] = profiles[i]->text[PROFILE_hashtags];
+        contexts[i] = engine_context(engine, many->predictor, profiles[i]);
     }
-    predictor_run_hashtags_rows(many->predictor, many->raw, hashtags, n, scratch, many->output);
+    predictor_run_with_rows(many->predictor, many->raw, contexts, n, scratch, many->output);
 }
 
 enum status engine_tier_rows(const struct engine *engine, const struct profile *const *profiles,

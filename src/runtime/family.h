@@ -11,6 +11,7 @@
 
 #include "artifact/artifact.h"
 #include "features/spec.h"
+#include "runtime/predictor.h"
 
 struct family {
     const char *name;
@@ -25,9 +26,10 @@ struct family {
     /* Many rows at once; NULL: one after the other is as good. The same scratch. */
     void (*run_rows)(const void *model, const float *raw, size_t n, void *scratch,
                      double *ret_output);
-    /* With the profile's hashtags; NULL: the family does not look at them. */
-    void (*run_hashtags)(const void *model, const float *raw, const char *hashtags, void *scratch,
-                         double *ret_output);
+    /* With what else is known of the profile; NULL: the family looks at nothing but features. */
+    void (*run_with)(const void *model, const float *raw, const struct predictor_context *context,
+                     void *scratch, double *ret_output);
+    bool (*reads_context)(const void *model); /* NULL: all models that have run_with do */
 };
 
 extern const struct family linear_family;
@@ -37,6 +39,13 @@ extern const struct family nearest_family;
 extern const struct family blend_family;
 extern const struct family text_family;
 extern const struct family composite_family;
+
+/* Whether what else is known can change the model's answer. */
+bool family_reads_context(const struct family *family, const void *model);
+
+/* run_with() of any family. */
+void family_run_with(const struct family *family, const void *model, const float *raw,
+                     const struct predictor_context *context, void *scratch, double *ret_output);
 
 /* NULL when there is none of that name. */
 const struct family *family_find(const char *name);

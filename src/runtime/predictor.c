@@ -77,6 +77,20 @@ const struct family *family_find(const char *name)
     return NULL;
 }
 
+bool family_reads_context(const struct family *family, const void *model)
+{
+    return family->run_with && (!family->reads_context || family->reads_context(model));
+}
+
+void family_run_with(const struct family *family, const void *model, const float *raw,
+                     const struct predictor_context *context, void *scratch, double *ret_output)
+{
+    if (family->run_with)
+        family->run_with(model, raw, context, scratch, ret_output);
+    else
+        family->run(model, raw, scratch, ret_output);
+}
+
 enum status predictor_write(struct artifact_writer *writer, const char *prefix,
                             const struct feature_spec *spec, const char *family, struct error *err)
 {
@@ -161,14 +175,15 @@ void predictor_run(const struct predictor *predictor, const float *raw, void *sc
     predictor->family->run(predictor->model, raw, scratch, ret_output);
 }
 
-void predictor_run_hashtags(const struct predictor *predictor, const float *raw,
-                            const char *hashtags, void *scratch, double *ret_output)
+void predictor_run_with(const struct predictor *predictor, const float *raw,
+                        const struct predictor_context *context, void *scratch, double *ret_output)
 {
-    const struct family *family = predictor->family;
-    if (family->run_hashtags)
-        family->run_hashtags(predictor->model, raw, hashtags, scratch, ret_output);
-    else
-        family->run(predictor->model, raw, scratch, ret_output);
+    family_run_with(predictor->family, predictor->model, raw, context, scratch, ret_output);
+}
+
+bool predictor_reads_context(const struct predictor *predictor)
+{
+    return family_reads_context(predictor->family, predictor->model);
 }
 
 void predictor_run_rows(const struct predictor *predictor, const float *raw, size_t n,
@@ -185,20 +200,20 @@ void predictor_run_rows(const struct predictor *predictor, const float *raw, siz
         family->run(predictor->model, raw + row * n_columns, scratch, ret_output + row * n_outputs);
 }
 
-void predictor_run_hashtags_rows(const struct predictor *predictor, const float *raw,
-                                 const char *const *hashtags, size_t n, void *scratch,
-                                 double *ret_output)
+void predictor_run_with_rows(const struct predictor *predictor, const float *raw,
+                             const struct predictor_context *contexts, size_t n, void *scratch,
+                             double *ret_output)
 {
     const struct family *family = predictor->family;
-    if (!family->run_hashtags) {
+    if (!predictor_reads_context(predictor)) {
         predictor_run_rows(predictor, raw, n, scratch, ret_output);
         return;
     }
     size_t n_columns = predictor->spec->n_columns;
     size_t n_outputs = family->n_outputs(predictor->model);
     for (size_t row = 0; row < n; row++)
-        family->run_hashtags(predictor->model, raw + row * n_columns, hashtags[row], scratch,
-                             ret_output + row * n_outputs);
+        family->run_with(predictor->model, raw + row * n_columns, &contexts[row], scratch,
+                         ret_output + row * n_outputs);
 }
 
 double predictor_explain(const struct predictor *predictor, const float *raw, size_t output,

@@ -12,6 +12,7 @@
 #include "artifact/artifact.h"
 #include "base/status.h"
 #include "features/spec.h"
+#include "runtime/links.h"
 
 /* ---- linear: output[o] = intercept[o] + sum_i weight[o][i] x[i], over scaled features ---- */
 
@@ -72,7 +73,9 @@ enum status kernel_write(struct artifact_writer *writer, const char *prefix,
 enum nearest_answer {
     NEAREST_MEAN,
     NEAREST_MEDIAN,
-    NEAREST_SHARES, /* logits: ln of the shares of classes, shrunk by one row to the prior */
+    NEAREST_SHARES,   /* logits: ln of the shares of classes, shrunk by one row to the prior */
+    NEAREST_WEIGHTED, /* the mean, by similarity and links */
+    NEAREST_SPREAD, /* the same of shares that each row has of the classes; logits, shrunk alike */
     N_NEAREST_ANSWERS
 };
 
@@ -83,9 +86,14 @@ struct nearest_model {
     size_t k; /* neighbours that are asked; 1 .. NEAREST_MAX_K, at most n_rows */
     enum nearest_answer answer;
     const float *rows;    /* [n_rows][n_inputs] */
-    const double *values; /* [n_rows] the target; or the class, 0 .. n_outputs - 1 */
+    const double *values; /* [n_rows] the target; or the class, 0 .. n_outputs - 1; of
+                           * NEAREST_SPREAD [n_rows][n_outputs] shares, >= 0 */
     const double *prior;  /* [n_outputs] shares of the classes, > 0; the target's mean */
     uint64_t seed;        /* of the index */
+    /* Of NEAREST_WEIGHTED and NEAREST_SPREAD: a row counts 1 / (1 + distance), and beside the k
+     * nearest those count that the profile is linked to. */
+    const uint32_t *nodes; /* [n_rows] the rows as links know them, ascending; NULL: no links */
+    double link_weight;    /* what a link counts times its own weight; > 0 where there are nodes */
 };
 
 enum status nearest_write(struct artifact_writer *writer, const char *prefix,
@@ -123,6 +131,12 @@ enum status text_write(struct artifact_writer *writer, const char *prefix,
 
 struct predictor;
 
+/* What is known of a profile besides its features. Zeros: nothing. */
+struct predictor_context {
+    const char *hashtags;   /* as PROFILE_hashtags; NULL: none */
+    struct link_list links; /* real edges to catalogued accounts */
+};
+
 /* Write spec and family tag; call linear_write(), trees_write(), ... with the same prefix beside
  * it. family: "linear", "trees", "kernel", "nearest", "text", or "composite", which has nothing of
  * its own and no outputs (see score_extra). */
@@ -147,20 +161,23 @@ size_t predictor_scratch_bytes(const struct predictor *predictor);
 void predictor_run(const struct predictor *predictor, const float *raw, void *scratch,
                    double *ret_output);
 
-/* The same of a profile with these hashtags (as PROFILE_hashtags; NULL: none), for families that
- * look at them: to predictor_run() and the others there are none. */
-void predictor_run_hashtags(const struct predictor *predictor, const float *raw,
-                            const char *hashtags, void *scratch, double *ret_output);
+/* The same with what else is known of the profile, for families that look at it: to predictor_run()
+ * and the others there is nothing. */
+void predictor_run_with(const struct predictor *predictor, const float *raw,
+                        const struct predictor_context *context, void *scratch, double *ret_output);
+
+/* Whether what else is known can change the answer: whoever has to look it up may save it. */
+bool predictor_reads_context(const struct predictor *predictor);
 
 /* The same for many rows, equal to the last bit, faster a row when there are dozens.
  * raw: [n][n_columns]; ret_output: [n][n_outputs]. */
 void predictor_run_rows(const struct predictor *predictor, const float *raw, size_t n,
                         void *scratch, double *ret_output);
 
-/* The same as predictor_run_hashtags(). hashtags: [n]. */
-void predictor_run_hashtags_rows(const struct predictor *predictor, const float *raw,
-                                 const char *const *hashtags, size_t n, void *scratch,
-                                 double *ret_output);
+/* The same as predictor_run_with(). contexts: [n]. */
+void predictor_run_with_rows(const struct predictor *predictor, const float *raw,
+                             const struct predictor_context *contexts, size_t n, void *scratch,
+                             double *ret_output);
 
 /* Contributions of each column to one output, ret_contribution: [n_columns]; returns the base,
  * which is what they add to: base + sum is predictor_run()'s output. Linear: weight times

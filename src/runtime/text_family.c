@@ -106,8 +106,9 @@ static size_t text_scratch_bytes(const void *model)
            scratch_align(TEXT_MAX_WORDS * sizeof(float));
 }
 
-static void text_run_hashtags(const void *model, const float *raw, const char *hashtags,
-                              void *scratch, double *ret_output)
+static void text_run_with(const void *model, const float *raw,
+                          const struct predictor_context *context, void *scratch,
+                          double *ret_output)
 {
     const struct text *text = model;
     const struct text_model *m = &text->model;
@@ -121,7 +122,7 @@ static void text_run_hashtags(const void *model, const float *raw, const char *h
         for (size_t i = 0; i < m->n_inputs; i++)
             ret_output[o] += w[i] * (double)x[i];
     }
-    size_t n = text_vocabulary_find(text->vocabulary, hashtags, words);
+    size_t n = text_vocabulary_find(text->vocabulary, context->hashtags, words);
     text_weigh(m->idf, words, n, weight);
     for (size_t i = 0; i < n; i++)
         for (size_t o = 0; o < m->n_outputs; o++)
@@ -131,7 +132,8 @@ static void text_run_hashtags(const void *model, const float *raw, const char *h
 
 static void text_run(const void *model, const float *raw, void *scratch, double *ret_output)
 {
-    text_run_hashtags(model, raw, NULL, scratch, ret_output);
+    const struct predictor_context nothing = {0};
+    text_run_with(model, raw, &nothing, scratch, ret_output);
 }
 
 static double text_explain(const void *model, const float *raw, size_t output, void *scratch,
@@ -155,5 +157,5 @@ const struct family text_family = {
     .scratch_bytes = text_scratch_bytes,
     .run = text_run,
     .explain = text_explain,
-    .run_hashtags = text_run_hashtags,
+    .run_with = text_run_with,
 };

@@ -466,16 +466,45 @@ static bool use(char *bytes, size_t n_bytes, const float *x)
     return true;
 }
 
+/* The rows in a row, each linked to the next. */
+static struct {
+    struct links links;
+    uint64_t start[N + 1];
+    uint32_t node[2 * N], row[N];
+    float weight[2 * N];
+} chain;
+
+static void make_chain(void)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < N; i++) {
+        chain.row[i] = i;
+        chain.start[i] = n;
+        if (i > 0)
+            chain.node[n++] = i - 1;
+        if (i + 1 < N)
+            chain.node[n++] = i + 1;
+    }
+    chain.start[N] = n;
+    for (size_t i = 0; i < n; i++)
+        chain.weight[i] = 1;
+    chain.links = (struct links){N, chain.start, chain.node, chain.weight};
+}
+
 /* Each byte changed under a good checksum: refused, or used without a crash (address sanitizer). */
 static void damaged_sections_are_refused_or_harmless(void **state)
 {
     const struct data *data = *state;
     const struct trainer *const damaged[] = {&trainer_svr, &trainer_nearest,
-                                             &trainer_nearest_classes};
+                                             &trainer_nearest_classes, &trainer_smoothing,
+                                             &trainer_propagation};
+    make_chain();
     for (size_t t = 0; t < ARRAY_LENGTH(damaged); t++) {
         struct problem problem = problem_of(data, damaged[t]->task);
         problem.n = 24;
         problem.n_fits = 1;
+        problem.links = &chain.links;
+        problem.nodes = chain.row;
         AUTO(fitted_free_slot) struct fitted *fitted = fit(damaged[t], &problem);
         AUTO(artifact_writer_free_slot) struct artifact_writer *writer = NULL;
         void *bytes = NULL;

@@ -104,7 +104,8 @@ static void words_tell_the_classes_and_the_model_ships(void **state)
         AUTO(fitted_free_slot) struct fitted *fitted = fit(data);
         AUTO(shipped_close_slot) struct shipped *shipped = NULL;
         assert_int_equal(shipped_open(fitted, data->spec, &shipped, NULL), STATUS_OK);
-        shipped_run_hashtags(shipped, &nothing, data->hashtags, N, output[run]);
+        const struct shipped_rows rows = {.n = N, .raw = &nothing, .hashtags = data->hashtags};
+        shipped_run_rows(shipped, &rows, output[run]);
     }
     assert_memory_equal(output[0], output[1], sizeof output[0]);
     for (size_t i = 0; i < N; i++)
@@ -122,7 +123,8 @@ static void texts_are_read_as_in_training(void **state)
     AUTO(fitted_free_slot) struct fitted *fitted = fit(data);
     AUTO(shipped_close_slot) struct shipped *shipped = NULL;
     assert_int_equal(shipped_open(fitted, data->spec, &shipped, NULL), STATUS_OK);
-    shipped_run_hashtags(shipped, &nothing, texts, 4, output);
+    const struct shipped_rows rows = {.n = 4, .raw = &nothing, .hashtags = texts};
+    shipped_run_rows(shipped, &rows, output);
     for (size_t k = 0; k < K; k++) {
         assert_near(output[k], output[K + k], 1e-9);
         assert_near(output[2 * K + k], output[3 * K + k], 1e-9);
