@@ -36,9 +36,10 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 COPY --from=build /out/usr/bin/influenced /usr/bin/
 USER 10001
 WORKDIR /var/lib/influence
-# From the environment, so that --health asks the daemon that runs. %h: replicas may share the volume.
+# From the environment, so that --health asks the daemon that runs. %h: replicas may share the volume. TMPDIR:
+# long replies wait there, and the root may be read-only.
 ENV INFLUENCED_SERVER_LISTEN=0.0.0.0:8080 INFLUENCED_MODELS_PATH=/models \
-    INFLUENCED_LOG_PATH=/var/lib/influence/requests-%h.db
+    INFLUENCED_LOG_PATH=/var/lib/influence/requests-%h.db TMPDIR=/var/lib/influence
 EXPOSE 8080
 VOLUME ["/models", "/var/lib/influence"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["influenced", "--health"]

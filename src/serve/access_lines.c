@@ -38,7 +38,7 @@ static void put_json(const struct request *request, const char *time, double sec
     json_member_string(&w, "method", method_of(request));
     json_member_string(&w, "route", request->route->path);
     json_member_integer(&w, "status", request->status);
-    json_member_integer(&w, "bytes", (int64_t)request->reply.length);
+    json_member_integer(&w, "bytes", (int64_t)request_reply_bytes(request));
     json_member_fixed(&w, "seconds", seconds, 6);
     json_member_string(&w, "client", request->caller);
     json_member_string(&w, "model", request->model ? engine_version(request->model->engine) : NULL);
@@ -50,10 +50,11 @@ static void put_logfmt(const struct request *request, const char *time, double s
                        struct buffer *line)
 {
     buffer_printf(line,
-                  "time=%s request_id=%s method=%s route=%s status=%u bytes=%zu seconds=%.6f "
+                  "time=%s request_id=%s method=%s route=%s status=%u bytes=%llu seconds=%.6f "
                   "client=%s model=%s\n",
                   time, request->id, method_of(request), request->route->path, request->status,
-                  request->reply.length, seconds, request->caller[0] ? request->caller : "-",
+                  (unsigned long long)request_reply_bytes(request), seconds,
+                  request->caller[0] ? request->caller : "-",
                   request->model ? engine_version(request->model->engine) : "-");
 }
 

@@ -9,10 +9,14 @@
 #include "serve/access_lines.h"
 #include "serve/admit.h"
 #include "serve/encoding.h"
+#include "serve/handlers.h"
 #include "serve/models.h"
 #include "serve/problem.h"
 #include "serve/router.h"
 #include "serve/service.h"
+
+/* CSV bodies beyond this are answered as they come. */
+#define ROWS_FROM_BYTES (256u << 10)
 
 /* Buffers that one large request has grown are given back. */
 #define KEEP_BYTES (256u << 10)
@@ -47,6 +51,8 @@ void request_begin(struct request *request, uint64_t id)
     request->id[REQUEST_MADE_ID] = '\0';
     request->start_ns = clock_monotonic_ns();
     request->start_utc_us = clock_utc_us();
+    request->body_bytes = 0;
+    request->sheet = NULL;
     request->target = request->version = request->path = request->caller = "";
     request->trace = NULL;
     request->client_key = 0;
@@ -124,6 +130,32 @@ static void check_types(struct request *request)
                                   : "the reply is application/json, which Accept does not admit");
 }
 
+/* A body of CSV rows that are answered as they come, if there are many. */
+static bool has_rows(const struct request *request)
+{
+    const struct guard_head *head = &request->head;
+    enum route_id route = request->route->id;
+    return request->method == HTTP_POST && is_csv_body(head->content_type) &&
+           !(head->content_encoding && is_gzip(head->content_encoding)) &&
+           (route == ROUTE_SCORE || route == ROUTE_TIER || route == ROUTE_CLUSTER ||
+            route == ROUTE_SIMILAR);
+}
+
+static int64_t most_body_bytes(const struct request *request)
+{
+    const struct serve_config *config = request->service->config;
+    return has_rows(request) ? config->server_max_csv_bytes : config->server_max_body_bytes;
+}
+
+static void refuse_large_body(struct request *request)
+{
+    struct error err;
+    fail(&err, STATUS_LIMIT, "the body must have at most %lld bytes",
+         (long long)most_body_bytes(request));
+    problem_reply_http(request, 413, "too_large", err.message);
+    request->must_close = true;
+}
+
 bool dispatch_head(struct request *request)
 {
     const struct guard_head *head = &request->head;
@@ -135,8 +167,8 @@ bool dispatch_head(struct request *request)
         return false;
     }
     admit_identify(request);
-    if (head->content_length > request->service->config->server_max_body_bytes) {
-        dispatch_body_too_large(request);
+    if (head->content_length > most_body_bytes(request)) {
+        refuse_large_body(request);
         return false;
     }
     request->must_close = false;
@@ -158,15 +190,6 @@ bool dispatch_head(struct request *request)
         check_types(request);
     }
     return true;
-}
-
-void dispatch_body_too_large(struct request *request)
-{
-    struct error err;
-    fail(&err, STATUS_LIMIT, "the body must have at most %lld bytes",
-         (long long)request->service->config->server_max_body_bytes);
-    problem_reply_http(request, 413, "too_large", err.message);
-    request->must_close = true;
 }
 
 /* ---- the body ---- */
@@ -205,6 +228,56 @@ static bool unpack_body(struct request *request)
     return status == STATUS_OK;
 }
 
+static bool acquire_model(struct request *request)
+{
+    request->model = models_acquire(request);
+    if (!request->model)
+        problem_reply_http(request, 503, "not_ready", "no model is loaded");
+    return request->model != NULL;
+}
+
+/* The rows of a piece; problems end in the reply. */
+static void answer_rows(struct request *request, const char *data, size_t bytes)
+{
+    struct error err = {0};
+    if (handle_rows(request, data, bytes, &err) != STATUS_OK)
+        problem_reply(request, &err);
+}
+
+/* Enough of the body has come: its rows are answered from here on. Which model answers is decided
+ * by its first bytes, always as many. */
+static void begin_rows(struct request *request)
+{
+    size_t length = request->body.length;
+    request->body.length = ROWS_FROM_BYTES;
+    bool has_model = acquire_model(request);
+    request->body.length = length;
+    if (!has_model)
+        return;
+    answer_rows(request, request->body.at, length);
+    /* The request log wants the beginning. */
+    size_t most = (size_t)request->service->config->log_max_body_bytes;
+    request->body.length = length < most ? length : most;
+}
+
+void dispatch_piece(struct request *request, const char *data, size_t bytes)
+{
+    if (request->status != 0)
+        return;
+    if (bytes > (uint64_t)most_body_bytes(request) - request->body_bytes) {
+        refuse_large_body(request);
+        return;
+    }
+    request->body_bytes += bytes;
+    if (request->sheet) {
+        answer_rows(request, data, bytes);
+        return;
+    }
+    buffer_put(&request->body, data, bytes);
+    if (request->body.length > ROWS_FROM_BYTES && has_rows(request) && !request->body.failed)
+        begin_rows(request);
+}
+
 void dispatch_body(struct request *request)
 {
     if (request->status != 0)
@@ -212,13 +285,8 @@ void dispatch_body(struct request *request)
     if (request->body.length > 0 && request->head.content_encoding &&
         is_gzip(request->head.content_encoding) && !unpack_body(request))
         return;
-    if (request->route->needs_model) {
-        request->model = models_acquire(request);
-        if (!request->model) {
-            problem_reply_http(request, 503, "not_ready", "no model is loaded");
-            return;
-        }
-    }
+    if (request->route->needs_model && !request->model && !acquire_model(request))
+        return;
     run_handler(request);
 }
 
@@ -240,7 +308,8 @@ static bool is_packed(const struct request *request)
 const struct buffer *dispatch_pack(struct request *request)
 {
     int64_t least = request->service->config->server_gzip_min_bytes;
-    if (least == 0 || (int64_t)request->reply.length < least || is_packed(request))
+    if (least == 0 || request->spool.is_open || (int64_t)request->reply.length < least ||
+        is_packed(request))
         return &request->reply;
     request_add_header(request, "Vary", "Accept-Encoding");
     buffer_clear(&request->packed);
@@ -312,4 +381,5 @@ void dispatch_done(struct request *request, bool sent)
     clear_buffer(&request->body);
     clear_buffer(&request->reply);
     clear_buffer(&request->packed);
+    spool_close(&request->spool);
 }

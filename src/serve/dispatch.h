@@ -5,6 +5,7 @@
  *
  *   request_begin    the request line was read
  *   dispatch_head    the head is complete: guard, route, method, types, length
+ *   dispatch_piece   a piece of the body came
  *   dispatch_body    the body is complete: the handler writes the reply
  *   dispatch_resumed a pending request came back
  *   dispatch_done    the completion callback, always and once: figures, request log, release
@@ -22,10 +23,11 @@ bool dispatch_head(struct request *request);
 void dispatch_body(struct request *request);
 void dispatch_resumed(struct request *request);
 
-/* The body has grown beyond the bound while it was read (chunks): the reply is ready. */
-void dispatch_body_too_large(struct request *request);
+/* A piece of the body: kept, or answered at once when it is one of many rows of CSV. */
+void dispatch_piece(struct request *request, const char *data, size_t bytes);
 
-/* The reply as it goes out, compressed where client and configuration want that. Once a request. */
+/* The reply as it goes out, but for what is in its spool; compressed where client and configuration
+ * want that. Once a request. */
 const struct buffer *dispatch_pack(struct request *request);
 
 /* acknowledged durability: put the row now. True: the reply must wait until the lane is committed

@@ -3,6 +3,8 @@
 
 /* What the routes do. Each is a `handler` (router.h): it reads the request, writes the reply, and
  * never logs, times or frees. */
+#include <stddef.h>
+
 #include "base/status.h"
 
 struct buffer;
@@ -13,6 +15,11 @@ enum status handle_score(struct request *request, struct error *err);
 enum status handle_tier(struct request *request, struct error *err);
 enum status handle_cluster(struct request *request, struct error *err);
 enum status handle_similar(struct request *request, struct error *err);
+
+/* A piece of a CSV body for one of these, before the handler is called: its rows are answered. The
+ * first piece begins it. */
+enum status handle_rows(struct request *request, const char *data, size_t bytes, struct error *err);
+
 enum status handle_influencers(struct request *request, struct error *err);
 
 enum status handle_index(struct request *request, struct error *err);

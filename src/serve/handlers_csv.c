@@ -11,14 +11,29 @@
 #include "serve/service.h"
 #include "serve/tile.h"
 
+#define TURN_BYTES (64u << 10) /* of text that is answered in one go, if there is so much */
+/* A longer reply goes on in the spool behind its first KEEP_BYTES, which the request log wants. */
+#define LONG_BYTES (512u << 10)
+#define KEEP_BYTES (256u << 10)
+#define REPLY_TIMES 4 /* a reply may have so many times the bytes that a body may have */
+
 /* One CSV body on its way. */
 struct sheet {
-    const struct asker *asker;
+    struct asker asker;
+    struct codec_options options;
     const struct answer_kind *kind;
     const struct profile_field *columns[CSV_MAX_FIELDS]; /* NULL: not a field of ours */
-    struct tile *tile;
     size_t n_columns;
+    struct tile *tile;
+    struct csv_record record;
+    struct request *request;
     struct buffer *out;
+    size_t n_rows;
+    bool has_header;
+    size_t line; /* at which the text begins; 0: nothing was read yet */
+    /* In the text that is left: where records are known to end, and what was looked through. */
+    size_t end, scanned;
+    bool in_quotes; /* behind what was looked through */
 };
 
 /* The header's names are those of the fields; others are passed over, or refused when strict. */
@@ -41,7 +56,7 @@ static enum status read_header(struct sheet *sheet, const struct csv_record *hea
         seen |= bit;
     }
     sheet->n_columns = header->n;
-    if (seen == 0 || sheet->asker->options->strict)
+    if (seen == 0 || sheet->options.strict)
         TRY(codec_refuse_unknown(&unknown, err));
     return STATUS_OK;
 }
@@ -66,12 +81,12 @@ static void write_row(void *user, size_t i, const union answer *answer)
     const struct sheet *sheet = user;
     const struct profile *profile = &sheet->tile->profiles[i];
     if (answer) {
-        sheet->kind->write_csv(sheet->asker, profile, answer, sheet->out);
+        sheet->kind->write_csv(&sheet->asker, profile, answer, sheet->out);
         return;
     }
     csv_put(sheet->out, profile->text[PROFILE_handle]);
     buffer_put_char(sheet->out, ',');
-    for (const char *c = answers_csv_columns(sheet->kind, sheet->asker->engine); *c; c++)
+    for (const char *c = answers_csv_columns(sheet->kind, sheet->asker.engine); *c; c++)
         if (*c == ',')
             buffer_put_char(sheet->out, ',');
     buffer_put_char(sheet->out, ',');
@@ -79,57 +94,145 @@ static void write_row(void *user, size_t i, const union answer *answer)
     buffer_put_text(sheet->out, "\r\n");
 }
 
-static void add_row(struct sheet *sheet, const struct csv_record *row)
+/* All but the beginning of a long reply goes to the spool. */
+static enum status spill(struct sheet *sheet, struct error *err)
+{
+    struct buffer *reply = sheet->out;
+    struct spool *spool = &sheet->request->spool;
+    if (reply->failed || (!spool->is_open && reply->length <= LONG_BYTES))
+        return STATUS_OK;
+    int64_t most = REPLY_TIMES * sheet->request->service->config->server_max_csv_bytes;
+    if ((int64_t)(spool->bytes + reply->length) > most)
+        return fail(err, STATUS_LIMIT, "the reply has more than %lld bytes", (long long)most);
+    TRY(spool_put(spool, reply->at + KEEP_BYTES, reply->length - KEEP_BYTES, err));
+    reply->length = KEEP_BYTES;
+    reply->at[KEEP_BYTES] = '\0';
+    return STATUS_OK;
+}
+
+static enum status answer_tile(struct sheet *sheet, struct error *err)
+{
+    tile_answer(&sheet->asker, sheet->kind, sheet->tile, write_row, sheet);
+    return spill(sheet, err);
+}
+
+static enum status add_row(struct sheet *sheet, const struct csv_record *row, struct error *err)
 {
     struct tile *tile = sheet->tile;
     size_t i = tile->n++;
     tile->status[i] = read_row(sheet, row, &tile->profiles[i], &tile->problems[i]);
-    if (tile->n == ENGINE_ROWS)
-        tile_answer(sheet->asker, sheet->kind, tile, write_row, sheet);
+    sheet->n_rows++;
+    return tile->n == ENGINE_ROWS ? answer_tile(sheet, err) : STATUS_OK;
 }
 
-static enum status answer_rows(struct sheet *sheet, struct csv_reader *reader, size_t most,
-                               struct error *err)
+static enum status take_header(struct sheet *sheet, struct error *err)
 {
-    struct csv_record row;
-    enum status status;
-    size_t n = 0;
-    while ((status = csv_next(reader, &row, err)) == STATUS_OK) {
-        if (++n > most)
-            return fail(err, STATUS_LIMIT, "more than %zu profiles", most);
-        add_row(sheet, &row);
-    }
-    tile_answer(sheet->asker, sheet->kind, sheet->tile, write_row, sheet);
-    if (status != STATUS_NOT_FOUND)
-        return status;
-    return n > 0 ? STATUS_OK : fail(err, STATUS_INVALID, "a header and no rows");
+    TRY(read_header(sheet, &sheet->record, err));
+    buffer_printf(sheet->out, "handle,%s,error\r\n",
+                  answers_csv_columns(sheet->kind, sheet->asker.engine));
+    sheet->has_header = true;
+    return STATUS_OK;
 }
 
-enum status handlers_predict_csv(struct request *request, const struct asker *asker,
-                                 const struct answer_kind *kind, struct error *err)
+/* Answer the first n bytes of the text: whole records. Profiles point into it until then. */
+static enum status answer_text(struct sheet *sheet, size_t n, struct error *err)
 {
-    size_t length = request->body.length;
-    if (!text_is_utf8(request->body.at ? request->body.at : "", length)) {
-        problem_reply_http(request, 400, "not_csv", "the body is not UTF-8");
+    struct buffer *text = &sheet->request->packed;
+    if (!text_is_utf8(text->at, n)) {
+        problem_reply_http(sheet->request, 400, "not_csv", "the body is not UTF-8");
         return STATUS_OK;
     }
-    /* Fields are unquoted in place, and the log wants the body as it came. */
-    char *text = arena_strndup(&request->arena, length > 0 ? request->body.at : "", length);
-    struct csv_record *header = ARENA_NEW(&request->arena, struct csv_record);
+    char behind = text->at[n];
+    text->at[n] = '\0';
+    struct csv_reader reader = {text->at, text->at + n, sheet->line};
+    if (sheet->line == 0)
+        reader = csv_reader(text->at, n);
+    enum status status;
+    while ((status = csv_next(&reader, &sheet->record, err)) == STATUS_OK)
+        TRY(sheet->has_header ? add_row(sheet, &sheet->record, err) : take_header(sheet, err));
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    TRY(answer_tile(sheet, err));
+    sheet->line = reader.line;
+    text->at[n] = behind;
+    memmove(text->at, text->at + n, text->length - n + 1);
+    text->length -= n;
+    sheet->end = sheet->end > n ? sheet->end - n : 0;
+    sheet->scanned -= n;
+    return STATUS_OK;
+}
+
+/* Look for ends of records: line breaks that are not within quotes. A doubled quote ends and begins
+ * them at the same place. */
+static void scan(struct sheet *sheet, const struct buffer *text)
+{
+    while (sheet->scanned < text->length) {
+        const char *at = text->at + sheet->scanned;
+        size_t left = text->length - sheet->scanned;
+        const char *quote = memchr(at, '"', left);
+        size_t n = quote ? (size_t)(quote - at) : left;
+        const char *line_break = sheet->in_quotes ? NULL : memrchr(at, '\n', n);
+        if (line_break)
+            sheet->end = (size_t)(line_break - text->at) + 1;
+        sheet->in_quotes ^= quote != NULL;
+        sheet->scanned += n + (quote != NULL);
+    }
+}
+
+enum status handlers_csv_open(struct request *request, const struct asker *asker,
+                              const struct codec_options *options, const struct answer_kind *kind,
+                              struct error *err)
+{
+    struct sheet *sheet = ARENA_NEW(&request->arena, struct sheet);
     struct tile *tile = arena_alloc(&request->arena, sizeof *tile);
-    if (!text || !header || !tile)
+    if (!sheet || !tile)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     tile->n = 0;
-    struct sheet sheet = {.asker = asker, .kind = kind, .tile = tile, .out = &request->reply};
-    struct csv_reader reader = csv_reader(text, length);
-    enum status status = csv_next(&reader, header, err);
-    if (status == STATUS_NOT_FOUND)
+    sheet->asker = *asker;
+    sheet->options = *options;
+    sheet->options.explain = false; /* a row has no place for it */
+    sheet->asker.options = &sheet->options;
+    TRY(answer_add_rows(request, &sheet->asker, err));
+    sheet->kind = kind;
+    sheet->tile = tile;
+    sheet->request = request;
+    sheet->out = &request->reply;
+    buffer_clear(&request->packed);
+    request->sheet = sheet;
+    return STATUS_OK;
+}
+
+enum status handlers_csv_feed(struct request *request, const char *data, size_t bytes,
+                              struct error *err)
+{
+    struct sheet *sheet = request->sheet;
+    struct buffer *text = &request->packed;
+    if (bytes > 0)
+        buffer_put(text, data, bytes);
+    if (text->failed)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    scan(sheet, text);
+    if (text->length >= TURN_BYTES && sheet->end > 0)
+        return answer_text(sheet, sheet->end, err);
+    if (text->length > CSV_MAX_RECORD_BYTES && sheet->end == 0)
+        return fail(err, STATUS_INVALID,
+                    "line %zu: a row of more than %u bytes, or a quote that is not closed",
+                    sheet->line > 0 ? sheet->line : 1, CSV_MAX_RECORD_BYTES);
+    return STATUS_OK;
+}
+
+enum status handlers_csv_close(struct request *request, struct error *err)
+{
+    struct sheet *sheet = request->sheet;
+    if (request->packed.length > 0)
+        TRY(answer_text(sheet, request->packed.length, err));
+    if (request->status != 0)
+        return STATUS_OK;
+    if (!sheet->has_header)
         return fail(err, STATUS_INVALID, "the body is empty; a header and rows are needed");
-    TRY(status);
-    TRY(read_header(&sheet, header, err));
-    buffer_printf(sheet.out, "handle,%s,error\r\n", answers_csv_columns(kind, asker->engine));
-    TRY(answer_rows(&sheet, &reader, (size_t)request->service->config->predict_max_instances, err));
+    if (sheet->n_rows == 0)
+        return fail(err, STATUS_INVALID, "a header and no rows");
     request->content_type = "text/csv; charset=utf-8; header=present";
-    request_add_header(request, "X-Model", engine_version(asker->engine));
+    request_add_header(request, "X-Model", engine_version(sheet->asker.engine));
     return STATUS_OK;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/handlers.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "serve/answers.h"
 #include "serve/codec.h"
 #include "serve/handlers_csv.h"
@@ -177,23 +179,52 @@ static enum status predict_handle(struct request *request, const struct asker *a
     return STATUS_OK;
 }
 
+/* What is asked, by whom. */
+static enum status prepare(struct request *request, const struct answer_kind *kind,
+                           struct codec_options *ret_options, struct asker *ret_asker,
+                           struct error *err)
+{
+    codec_options_init(ret_options);
+    TRY(codec_read_parameters(request->parameters, &request->arena, ret_options, err));
+    if (ret_options->strict)
+        TRY(codec_refuse_unknown(&ret_options->unknown, err));
+    TRY(v2_check_loaded(request, kind->model, err));
+    return answer_asker(request, ret_options, ret_asker, err);
+}
+
+enum status handle_rows(struct request *request, const char *data, size_t bytes, struct error *err)
+{
+    struct codec_options options;
+    struct asker asker;
+    static const struct answer_kind *const kinds[] = {
+        [ROUTE_SCORE] = &answer_score,
+        [ROUTE_TIER] = &answer_tier,
+        [ROUTE_CLUSTER] = &answer_cluster,
+        [ROUTE_SIMILAR] = &answer_similar,
+    };
+    assert(request->route->id < ARRAY_LENGTH(kinds));
+    if (!request->sheet) {
+        const struct answer_kind *kind = kinds[request->route->id];
+        TRY(prepare(request, kind, &options, &asker, err));
+        TRY(handlers_csv_open(request, &asker, &options, kind, err));
+    }
+    return handlers_csv_feed(request, data, bytes, err);
+}
+
 static enum status predict(struct request *request, const struct answer_kind *kind,
                            struct error *err)
 {
     struct codec_options options;
-    codec_options_init(&options);
-    TRY(codec_read_parameters(request->parameters, &request->arena, &options, err));
-    if (options.strict)
-        TRY(codec_refuse_unknown(&options.unknown, err));
     struct asker asker;
-    TRY(v2_check_loaded(request, kind->model, err));
-    TRY(answer_asker(request, &options, &asker, err));
+    if (request->sheet)
+        return handlers_csv_close(request, err);
+    TRY(prepare(request, kind, &options, &asker, err));
     bool is_utf8;
     if (request->method == HTTP_POST && request->head.content_type &&
         http_type_is(request->head.content_type, HTTP_CSV, &is_utf8)) {
-        options.explain = false; /* a row has no place for it */
-        TRY(answer_add_rows(request, &asker, err));
-        return handlers_predict_csv(request, &asker, kind, err);
+        TRY(handlers_csv_open(request, &asker, &options, kind, err));
+        TRY(handlers_csv_feed(request, request->body.at, request->body.length, err));
+        return request->status == 0 ? handlers_csv_close(request, err) : STATUS_OK;
     }
     if (request->method == HTTP_POST)
         return predict_body(request, &asker, kind, &options, err);

@@ -102,6 +102,7 @@ static void reply(struct request *request, unsigned status, const char *code,
     enum dialect dialect = dialect_of(request);
     /* What the handler had written before it failed is not sent. */
     buffer_clear(&request->reply);
+    spool_close(&request->spool);
     struct json_writer w = json_writer(&request->reply);
     if (dialect != DIALECT_OWN && status == 422)
         status = 400;

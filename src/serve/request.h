@@ -15,7 +15,9 @@
 #include "serve/guard.h"
 #include "serve/http.h"
 #include "serve/slot.h"
+#include "serve/spool.h"
 
+struct sheet;
 struct connection;
 struct route;
 struct service;
@@ -45,7 +47,9 @@ struct request {
     unsigned lane;           /* the event loop's number */
     struct arena arena;
     struct buffer body, reply;
-    struct buffer packed; /* the body as it came or the reply as it goes, when compressed */
+    struct buffer packed; /* the body as it came or the reply as it goes, when compressed; of a CSV
+                             body what is not answered yet */
+    struct spool spool;   /* the reply goes on there, if it is long */
 
     /* What came. */
     char id[REQUEST_ID_BYTES];
@@ -59,6 +63,8 @@ struct request {
     uint64_t client_key;    /* whose rate it counts to: the token's, or the address's */
     const char *caller;     /* the client's address or its hash; borrows the connection */
     uint64_t client_hash;   /* of the client's address */
+    uint64_t body_bytes;    /* of the body that came so far */
+    struct sheet *sheet;    /* the CSV body whose rows are being answered, or NULL */
     enum http_method method;
     struct guard_head head;
     struct parameter *parameters, *last_parameter;
@@ -91,6 +97,12 @@ struct request {
     bool is_sent; /* answered beside the library */
     struct request *next_free;
 };
+
+/* Of the reply, in memory and on disk, before it is packed. */
+static inline uint64_t request_reply_bytes(const struct request *request)
+{
+    return request->reply.length + request->spool.bytes;
+}
 
 /* A header of the reply; both texts live as long as the request. */
 void request_add_header(struct request *request, const char *name, const char *value);

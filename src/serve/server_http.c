@@ -215,16 +215,40 @@ static bool add_headers(const struct request *request, struct MHD_Response *resp
     return ok;
 }
 
+/* A long reply, piece by piece; each that the client takes gives it time for the next. */
+static ssize_t read_reply(void *user, uint64_t at, char *ret_data, size_t bytes)
+{
+    struct request *request = user;
+    const struct buffer *reply = &request->reply;
+    struct loop *loop = request->connection->loop;
+    connection_move(&loop->connections, request->connection, PHASE_REPLY, loop->now_ns);
+    if (at >= reply->length) {
+        ssize_t n = spool_read(&request->spool, at - reply->length, ret_data, bytes);
+        return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    size_t left = reply->length - (size_t)at;
+    size_t n = left < bytes ? left : bytes;
+    memcpy(ret_data, reply->at + at, n);
+    return (ssize_t)n;
+}
+
+/* The buffer is the request's and outlives the response: nothing is copied. */
+static struct MHD_Response *make_response(struct request *request)
+{
+    const struct buffer *reply = dispatch_pack(request);
+    if (request->spool.is_open)
+        return MHD_create_response_from_callback(request_reply_bytes(request), 64u << 10,
+                                                 read_reply, request, NULL);
+    return MHD_create_response_from_buffer(reply->length, reply->at, MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result send_reply(struct loop *loop, struct request *request,
                                   struct MHD_Connection *library)
 {
     connection_move(&loop->connections, request->connection, PHASE_REPLY, loop->now_ns);
     if (atomic_load_explicit(&loop->server->stops, memory_order_relaxed))
         request->must_close = true;
-    /* The buffer is the request's and outlives the response: nothing is copied. */
-    const struct buffer *reply = dispatch_pack(request);
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(reply->length, reply->at, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = make_response(request);
     if (!response)
         return MHD_NO;
     enum MHD_Result result = MHD_NO;
@@ -260,14 +284,12 @@ static enum MHD_Result answer(struct loop *loop, struct request *request,
 static enum MHD_Result on_body(struct loop *loop, struct request *request, const char *data,
                                size_t *bytes)
 {
-    (void)loop;
-    size_t most = (size_t)request->service->config->server_max_body_bytes;
-    if (request->status == 0) {
-        if (*bytes > most - request->body.length)
-            dispatch_body_too_large(request);
-        else
-            buffer_put(&request->body, data, *bytes);
-    }
+    uint64_t each = (uint64_t)request->service->config->server_max_body_bytes;
+    uint64_t before = request->body_bytes / each;
+    dispatch_piece(request, data, *bytes);
+    /* A long body gets its time for each part of it. */
+    if (request->body_bytes / each != before)
+        connection_move(&loop->connections, request->connection, PHASE_BODY, loop->now_ns);
     *bytes = 0;
     return MHD_YES;
 }

@@ -4,10 +4,11 @@
 import csv
 import io
 import random
+import sqlite3
 import subprocess
 
 import pytest
-from conftest import BUILD, Daemon, once
+from conftest import BUILD, SANITIZED, Daemon, once
 
 CSV = {"Content-Type": "text/csv"}
 COLUMNS = ["handle", "followers", "posts", "avg_likes", "following", "country", "category"]
@@ -95,3 +96,117 @@ def test_csv_rows_get_the_answers_that_each_gets_alone(boosted, route):
         # The line of a mistake is told; it stands alone in line 2.
         alone = post_csv(boosted, route, as_csv([profile])).decode().splitlines()[1]
         assert alone == line
+
+
+# ---- bodies whose rows are answered as they come ----
+
+
+def many_rows(n):
+    """More than a megabyte for 20,000: with quotes, doubled ones, line breaks and commas in fields."""
+    profiles = rows(2000, seed=2)
+    for i, profile in enumerate(profiles):
+        if i % 7 == 0:
+            profile["handle"] = 'He said "' + "x" * (i % 50) + '",\nand left ' + str(i)
+    return (profiles * (n // 2000 + 1))[:n]
+
+
+def in_parts(daemon, route, profiles, size):
+    """The answers of bodies that are short enough to be read whole."""
+    parts = [post_csv(daemon, route, as_csv(profiles[i:i + size])) for i in range(0, len(profiles), size)]
+    return b"\r\n".join([parts[0].split(b"\r\n", 1)[0]] + [part.split(b"\r\n", 1)[1][:-2] for part in parts]) + b"\r\n"
+
+
+def without_lines(answer):
+    """Messages of rows with too few fields name a line; there are none here."""
+    assert b"line " not in answer
+    return answer
+
+
+@pytest.mark.parametrize("route", ["/score", "/tier", "/cluster", "/similar?k=2"])
+def test_a_long_body_gets_the_answers_of_its_parts(boosted, route):
+    profiles = many_rows(12_000)
+    body = as_csv(profiles)
+    assert len(body) > 280_000
+    assert without_lines(post_csv(boosted, route, body)) == in_parts(boosted, route, profiles, 1000)
+
+
+def test_chunks_of_any_size_make_no_difference(boosted):
+    body = as_csv(many_rows(12_000))
+    draw = random.Random(9)
+
+    def chunks():
+        at = 0
+        while at < len(body):
+            size = draw.choice([1, 3, 1000, 70_000])
+            yield body[at:at + size]
+            at += size
+
+    whole = post_csv(boosted, "/score", body)
+    assert post_csv(boosted, "/score", chunks(), **{"Transfer-Encoding": "chunked"}) == whole
+
+
+def resident_kib(pid, which):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith(which))
+
+
+def test_memory_does_not_grow_with_the_body(start_daemon, hand_models):
+    daemon = start_daemon(hand_models, "--log.durability=off", "--server.threads=1")
+    one = as_csv(rows(2000, seed=5))
+    post_csv(daemon, "/score", one)
+    body = one + one.split(b"\r\n", 1)[1] * 300
+    before = resident_kib(daemon.pid, "VmRSS")
+    assert len(body) > 20_000_000
+    answer = post_csv(daemon, "/score", body)
+    assert answer.count(b"\r\n") == 1 + 2000 * 301
+    if not SANITIZED:  # which keeps memory of its own
+        assert resident_kib(daemon.pid, "VmHWM") - before < 8_000
+
+
+def test_a_broken_row_far_down_refuses_the_body(boosted):
+    body = as_csv(many_rows(12_000))
+    status, _, answer = boosted.request("POST", "/score", body + b'"not closed,5\r\n', CSV)
+    assert status == 422 and b"a quote is not closed" in answer
+    line = body.count(b"\n") + 1
+    assert f"line {line}:".encode() in answer
+    assert boosted.request("POST", "/score", body + b"\xff,5\r\n", CSV)[0] == 400
+    status, _, answer = boosted.request("POST", "/score", body + b'"' + b"x" * 3_000_000, CSV)
+    assert status == 422 and b"row of more than" in answer
+    assert post_csv(boosted, "/score", as_csv(rows(3)))
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_bodies_and_replies_are_bounded(start_daemon, hand_models, chunked):
+    daemon = start_daemon(hand_models, "--server.max_csv_bytes=400000", "--server.max_body_bytes=2000")
+    headers = CSV | ({"Transfer-Encoding": "chunked"} if chunked else {})
+
+    def post(route, body):
+        return daemon.request("POST", route, iter([body]) if chunked else body, headers)
+
+    body = as_csv(rows(1000)) + b"\r\n" * 100_000
+    status, _, answer = post("/score", body + b"\r\n" * 200_000)
+    assert status == 413 and b"400000 bytes" in answer
+    assert post("/score", body)[0] == 200
+    status, _, answer = post("/similar?k=500", body)
+    assert status == 422 and b"the reply has more than 1600000 bytes" in answer
+    assert daemon.post("/score", {"x" * 3000: 1})[0] == 413
+
+
+def test_a_reply_that_cannot_be_kept_is_an_error(start_daemon, hand_models, monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))
+    daemon = start_daemon(hand_models)
+    status, _, answer = daemon.request("POST", "/score", as_csv(many_rows(12_000)), CSV)
+    assert status == 500 and b"cannot keep a long reply" in answer
+    assert daemon.get("/-/healthy")[0] == 200
+
+
+@pytest.mark.parametrize("durability", ["batched", "acknowledged"])
+def test_the_log_has_the_beginning_of_a_long_body(start_daemon, hand_models, durability):
+    daemon = start_daemon(hand_models, f"--log.durability={durability}", "--log.max_body_bytes=1000")
+    body = as_csv(many_rows(12_000))
+    answer = post_csv(daemon, "/score", body)
+    daemon.stop()
+    with sqlite3.connect(daemon.directory / "requests.db") as db:
+        (kept,) = db.execute("SELECT input, output FROM request WHERE route = '/score'").fetchall()
+    as_bytes = [value if isinstance(value, bytes) else value.encode() for value in kept]
+    assert as_bytes == [body[:1000], answer[:1000]]

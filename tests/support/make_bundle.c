@@ -47,7 +47,7 @@ struct world {
     struct rng rng;
     struct feature_spec *spec;
     struct profile profiles[BOOSTED_ROWS];
-    char handles[BOOSTED_ROWS][16];
+    char handles[BOOSTED_ROWS][32];
     float raw[BOOSTED_ROWS * BOOSTED_COLUMNS];    /* [n_rows][n_columns] */
     float scaled[BOOSTED_ROWS * BOOSTED_COLUMNS]; /* [n_rows][n_columns] */
 };
