@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/rng.h"
 
 #define HOLDOUT 0.1
 #define REPEATS 3
@@ -63,6 +64,34 @@ static enum status take_edges(const struct edges *edges, bool brands, struct gra
     return graph_new(&list, true, ret_graph, err);
 }
 
+/* The similarity graph of all rows, or of max_accounts drawn ones. */
+static enum status join_alike(const struct network_input *input, struct network *network,
+                              struct error *err)
+{
+    struct graph_rows rows = {input->x, input->table->n_rows, input->dim};
+    struct graph_similarity_options options = {.k = input->k, .seed = input->seed};
+    if (rows.n <= input->max_accounts)
+        return graph_similarity(&rows, &options, &network->graph, err);
+    size_t n = input->max_accounts;
+    AUTO(free_slot) size_t *permutation = calloc(rows.n, sizeof *permutation);
+    AUTO(free_slot) float *x = calloc(n * rows.dim + 1, sizeof *x);
+    uint32_t *drawn = ARENA_ARRAY(&network->memory, uint32_t, n + 1);
+    if (!permutation || !x || !drawn)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    struct rng rng = rng_seed(input->seed);
+    rng_permutation(&rng, permutation, rows.n);
+    size_t n_drawn = 0;
+    /* A row is taken when its number drawn is below the limit: this keeps the order of rows. */
+    for (size_t row = 0; row < rows.n; row++) {
+        if (permutation[row] >= n)
+            continue;
+        memcpy(x + n_drawn * rows.dim, rows.x + row * rows.dim, rows.dim * sizeof *x);
+        drawn[n_drawn++] = (uint32_t)row;
+    }
+    network->rows = drawn;
+    return graph_similarity(&(struct graph_rows){x, n, rows.dim}, &options, &network->graph, err);
+}
+
 static enum status make_graph(const struct network_input *input, struct network *network,
                               struct error *err)
 {
@@ -70,9 +99,7 @@ static enum status make_graph(const struct network_input *input, struct network 
     network->k = input->k;
     if (network->is_real)
         return take_edges(input->edges, false, &network->graph, err);
-    struct graph_rows rows = {input->x, input->table->n_rows, input->dim};
-    struct graph_similarity_options options = {.k = input->k, .seed = input->seed};
-    return graph_similarity(&rows, &options, &network->graph, err);
+    return join_alike(input, network, err);
 }
 
 /* ---- communities ---- */
@@ -106,11 +133,13 @@ static enum status measure_homophily(const struct network_input *input, struct n
     arena_init(&memory, 4096);
     struct intern words;
     intern_init(&words, &memory);
-    uint32_t *label = ARENA_ARRAY(&memory, uint32_t, input->table->n_rows + 1);
+    uint32_t *label = ARENA_ARRAY(&memory, uint32_t, network->graph->n + 1);
     if (!label)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < input->table->n_rows; i++)
-        label[i] = column[i] ? intern_put(&words, column[i], strlen(column[i])) : GRAPH_NO_LABEL;
+    for (size_t i = 0; i < network->graph->n; i++) {
+        const char *word = column[network_row(network, i)];
+        label[i] = word ? intern_put(&words, word, strlen(word)) : GRAPH_NO_LABEL;
+    }
     /* That there is nothing to compare is an answer. */
     network->has_homophily = graph_homophily(network->graph, label, words.n, input->seed,
                                              &network->homophily, NULL) == STATUS_OK;

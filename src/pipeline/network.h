@@ -37,7 +37,8 @@ struct network_input {
     const struct edges *edges; /* between rows of the table and with accounts outside; or NULL */
     const float *x;            /* [n_rows][dim] scaled, for the similarity graph */
     size_t dim;
-    size_t k; /* neighbours in the similarity graph */
+    size_t k;            /* neighbours in the similarity graph */
+    size_t max_accounts; /* in the similarity graph: of more rows so many are drawn */
     uint64_t seed;
     bool columns_only; /* nothing is drawn, and no links are looked for */
     struct progress progress;
@@ -56,16 +57,17 @@ struct network {
     struct arena memory; /* owns what the members below point to, but for graphs and measures */
     bool is_real;
     size_t k;
-    struct graph *graph; /* node i is row i */
+    struct graph *graph;
+    const uint32_t *rows; /* [graph->n] of the nodes, ascending; NULL: node i is row i */
     size_t n_isolated;
     struct graph_measures measures;
     double modularity;
-    uint32_t *community; /* [n], numbered by size */
+    uint32_t *community; /* [graph->n], numbered by size */
     size_t n_communities;
     size_t n_large;                        /* of at least NETWORK_MIN_COMMUNITY, which come first */
     struct network_community *communities; /* [n_large] */
-    double *spread;                        /* [n] see graph_participation() */
-    uint32_t *drawn;                       /* [n_drawn] rows, by falling PageRank */
+    double *spread;                        /* [graph->n] see graph_participation() */
+    uint32_t *drawn;                       /* [n_drawn] nodes, by falling PageRank */
     size_t n_drawn;
     double *x, *y;             /* [n_drawn] */
     struct graph *drawn_graph; /* node i is drawn[i] */
@@ -76,6 +78,12 @@ struct network {
     double seconds;
 };
 
+/* The row of a node. */
+static inline uint32_t network_row(const struct network *network, size_t node)
+{
+    return network->rows ? network->rows[node] : (uint32_t)node;
+}
+
 /* Whether the edges join accounts of the table at all. */
 bool network_has_edges(const struct edges *edges);
 
@@ -85,7 +93,7 @@ enum status network_make(const struct network_input *input, struct network **ret
 void network_free(struct network *network);
 DEFINE_SLOT(network_free, struct network)
 
-/* Fill the table's columns net_* and community, in its own memory. */
+/* Fill the table's columns net_* and community, in its own memory; all rows are nodes. */
 enum status network_fill_columns(const struct network *network, struct table *table,
                                  struct error *err);
 

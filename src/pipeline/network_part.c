@@ -88,6 +88,7 @@ enum status network_part_train(struct training *training, const struct import_jo
         .table = training->table,
         .edges = training->edges,
         .k = (size_t)training->config->network_neighbours,
+        .max_accounts = (size_t)training->config->network_max_accounts,
         .seed = training->seed,
         .progress = training->progress,
     };

@@ -81,8 +81,8 @@ static enum status collect(const struct table *table, enum profile_text field,
                            const struct network *network, struct values *values, struct error *err)
 {
     const char *const *column = (const char *const *)table->text[field];
-    for (size_t i = 0; i < table->n_rows; i++) {
-        const char *text = column[i];
+    for (size_t i = 0; i < network->graph->n; i++) {
+        const char *text = column[network_row(network, i)];
         if (!text || text[0] == '\0')
             continue;
         if (field != PROFILE_hashtags) {
@@ -226,16 +226,19 @@ static enum status find_figures(const struct table *table, struct network *netwo
         PROFILE_engagement_rate, PROFILE_avg_engagement,  PROFILE_posts_per_week,
         PROFILE_video_share,     PROFILE_sponsored_share,
     };
-    AUTO(free_slot) struct figure *figures = calloc(table->n_rows + 1, sizeof *figures);
-    AUTO(free_slot) double *rank = calloc(table->n_rows + 1, sizeof *rank);
+    size_t n_nodes = network->graph->n;
+    AUTO(free_slot) struct figure *figures = calloc(n_nodes + 1, sizeof *figures);
+    AUTO(free_slot) double *rank = calloc(n_nodes + 1, sizeof *rank);
     if (!figures || !rank)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t f = 0; f < ARRAY_LENGTH(fields); f++) {
         const double *column = table->number[fields[f]];
         size_t n = 0;
-        for (size_t i = 0; column && i < table->n_rows; i++)
-            if (!isnan(column[i]))
-                figures[n++] = (struct figure){column[i], network->community[i]};
+        for (size_t i = 0; column && i < n_nodes; i++) {
+            double value = column[network_row(network, i)];
+            if (!isnan(value))
+                figures[n++] = (struct figure){value, network->community[i]};
+        }
         qsort(figures, n, sizeof figures[0], by_figure);
         rank_figures(figures, n, rank);
         judge_figure(network, figures, rank, n, profile_number_field(fields[f])->name);

@@ -34,11 +34,17 @@ static const char *handle_of(const struct report *report, uint32_t row)
 }
 
 /* Its index among the communities that are spoken of, or -1. */
-static int64_t shown_community(const struct network *network, size_t row)
+static int64_t shown_community(const struct network *network, size_t node)
 {
-    uint32_t community = network->community[row];
+    uint32_t community = network->community[node];
     bool is_shown = community < network->n_large && community < MAX_COMMUNITIES;
     return is_shown ? (int64_t)community : -1;
+}
+
+/* PageRank, in times what each would have if all had the same. */
+static double times_even(const struct network *network, size_t node)
+{
+    return rounded(network->measures.pagerank[node] * (double)network->graph->n, 1e3);
 }
 
 /* ---- what is drawn ---- */
@@ -62,7 +68,7 @@ static void put_nodes(const struct report *report, const size_t *rows)
     json_end_array(w);
     begin(w, "community");
     for (size_t i = 0; i < n; i++)
-        json_put_integer(w, shown_community(network, rows[i]));
+        json_put_integer(w, shown_community(network, network->drawn[i]));
     json_end_array(w);
     begin(w, "followers");
     for (size_t i = 0; i < n; i++)
@@ -70,12 +76,11 @@ static void put_nodes(const struct report *report, const size_t *rows)
     json_end_array(w);
     begin(w, "degree");
     for (size_t i = 0; i < n; i++)
-        json_put_integer(w, (int64_t)graph_degree(network->graph, (uint32_t)rows[i]));
+        json_put_integer(w, (int64_t)graph_degree(network->graph, network->drawn[i]));
     json_end_array(w);
     begin(w, "pagerank");
     for (size_t i = 0; i < n; i++)
-        json_put_number(
-            w, rounded(network->measures.pagerank[rows[i]] * (double)network->graph->n, 1e3));
+        json_put_number(w, times_even(network, network->drawn[i]));
     json_end_array(w);
 }
 
@@ -122,7 +127,7 @@ static enum status put_drawn(const struct report *report, struct error *err)
     if (!rows)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < network->n_drawn; i++)
-        rows[i] = network->drawn[i];
+        rows[i] = network_row(network, network->drawn[i]);
     json_put_key(report->w, "drawn");
     json_begin_object(report->w);
     put_nodes(report, rows);
@@ -158,7 +163,7 @@ static void put_members(const struct report *report, size_t community)
     for (size_t i = 0; i < network->n_drawn && n < MAX_MEMBERS; i++) {
         if (network->community[network->drawn[i]] != community)
             continue;
-        json_put_string(report->w, handle_of(report, network->drawn[i]));
+        json_put_string(report->w, handle_of(report, network_row(network, network->drawn[i])));
         n++;
     }
     json_end_array(report->w);
@@ -184,21 +189,21 @@ static void put_communities(const struct report *report)
 
 /* ---- accounts ---- */
 
-static void put_account(const struct report *report, uint32_t row)
+static void put_account(const struct report *report, uint32_t node)
 {
     const struct network *network = report->training->network;
     struct json_writer *w = report->w;
     const double *followers = report->training->table->number[PROFILE_followers];
+    uint32_t row = network_row(network, node);
     json_begin_object(w);
     json_member_string(w, "handle", handle_of(report, row));
-    json_member_integer(w, "community", shown_community(network, row));
+    json_member_integer(w, "community", shown_community(network, node));
     json_member_number(w, "followers", followers ? followers[row] : MISSING);
-    json_member_integer(w, "degree", (int64_t)graph_degree(network->graph, row));
-    json_member_number(w, "pagerank",
-                       rounded(network->measures.pagerank[row] * (double)network->graph->n, 1e3));
-    json_member_integer(w, "core", (int64_t)network->measures.core[row]);
-    json_member_number(w, "betweenness", rounded(network->measures.betweenness[row], 1e6));
-    json_member_number(w, "spread", rounded(network->spread[row], 1e4));
+    json_member_integer(w, "degree", (int64_t)graph_degree(network->graph, node));
+    json_member_number(w, "pagerank", times_even(network, node));
+    json_member_integer(w, "core", (int64_t)network->measures.core[node]);
+    json_member_number(w, "betweenness", rounded(network->measures.betweenness[node], 1e6));
+    json_member_number(w, "spread", rounded(network->spread[node], 1e4));
     json_end_object(w);
 }
 
@@ -217,18 +222,18 @@ static void put_bridges(const struct report *report)
     const struct network *network = report->training->network;
     uint32_t best[MAX_NAMED];
     size_t n = 0;
-    for (uint32_t row = 0; row < network->graph->n; row++) {
+    for (uint32_t node = 0; node < network->graph->n; node++) {
         const double *betweenness = network->measures.betweenness;
-        if (network->spread[row] < MIN_SPREAD || betweenness[row] <= 0)
+        if (network->spread[node] < MIN_SPREAD || betweenness[node] <= 0)
             continue;
         size_t at = n;
-        while (at > 0 && betweenness[best[at - 1]] < betweenness[row])
+        while (at > 0 && betweenness[best[at - 1]] < betweenness[node])
             at--;
         if (at == MAX_NAMED)
             continue;
         n += n < MAX_NAMED;
         memmove(best + at + 1, best + at, (n - 1 - at) * sizeof best[0]);
-        best[at] = row;
+        best[at] = node;
     }
     begin(report->w, "bridges");
     for (size_t i = 0; i < n; i++)
@@ -312,6 +317,7 @@ enum status report_put_network(const struct report *report, struct error *err)
     json_begin_object(w);
     json_member_string(w, "kind", network->is_real ? "edges" : "similarity");
     json_member_integer(w, "n", (int64_t)network->graph->n);
+    json_member_integer(w, "of", (int64_t)report->training->table->n_rows);
     json_member_integer(
         w, "links", (int64_t)(network->is_real ? network->graph->n_arcs : network->graph->n_edges));
     json_member_integer(w, "neighbours", network->is_real ? 0 : (int64_t)network->k);

@@ -213,6 +213,7 @@ enum status train_run(const struct train_input *input, struct training **ret_tra
     struct stages *stages = &training->stages;
     stages_enter(stages, "import");
     TRY(import(input, training, err));
+    stages_enter(stages, "network");
     TRY(network_part_train(training, &input->joins, err));
     TRY(search(training, input, err));
     stages_enter(stages, "statistics");

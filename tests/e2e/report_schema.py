@@ -288,7 +288,7 @@ def check_links(part, place):
 
 
 def check_network(part, groups):
-    members(part, "network", kind=str, n=int, links=int, isolated=int, modularity=NUMBER, n_communities=int,
+    members(part, "network", kind=str, n=int, of=int, links=int, isolated=int, modularity=NUMBER, n_communities=int,
             sampled=bool, communities=list, hubs=list, bridges=list, homophily=dict, drawn=dict)
     names = part["communities"]
     need(len(names) <= 24 and len({c["name"] for c in names}) == len(names), "network.communities", "names")

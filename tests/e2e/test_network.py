@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network of a training run: communities and links of real edges, or of likeness."""
 
+import csv
 import json
 import random
 
@@ -78,6 +79,16 @@ def test_without_edges_likeness_makes_the_network(run, camps, tmp_path):
     assert is_absent(network["collaborations"]) and is_absent(network["brands"])
     # Categories were dealt without regard to figures, which alone make accounts alike.
     assert network["homophily"]["assortativity"] < 0.1
+
+
+def test_likeness_of_a_large_table_is_that_of_accounts_drawn(run, camps, tmp_path):
+    network = train(run, tmp_path, camps / "accounts.csv", "--network.max_accounts=100")
+    assert (network["n"], network["of"]) == (100, 180)
+    shown = {account["handle"]: account["followers"] for account in network["hubs"] + network["bridges"]}
+    with open(camps / "accounts.csv", encoding="utf-8") as file:
+        table = {row["username"]: float(row["followers"]) for row in csv.DictReader(file)}
+    assert shown == {handle: table[handle] for handle in shown}
+    assert len(set(network["drawn"]["handle"])) == 100
 
 
 def test_edges_give_features_that_the_edges_own_figures_may_not_see(run, camps):

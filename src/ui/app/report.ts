@@ -471,6 +471,7 @@ export interface NetworkLinks {
 export interface Network {
   kind: "edges" | "similarity";
   n: number;
+  of?: number;
   links: number;
   neighbours: number;
   isolated: number;

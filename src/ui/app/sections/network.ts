@@ -31,7 +31,7 @@ function mapCard(found: Network): Child {
   const strength = found.modularity > 0.5 ? "clearly apart" : found.modularity > 0.3 ? "apart, with many edges between them" : "hardly apart";
   return chartCard({
     title: `${plural(found.n_communities, "community", "communities")}, ${strength}`,
-    subtitle: `${whole(found.links)} ${found.kind === "edges" ? "real edges" : `likenesses (each account and its nearest ${found.neighbours})`} among ${plural(found.n, "account")}; modularity ${points(found.modularity, 2)}; ${whole(drawn.handle.length)} shown`,
+    subtitle: `${whole(found.links)} ${found.kind === "edges" ? "real edges" : `likenesses (each account and its nearest ${found.neighbours})`} among ${plural(found.n, "account")}${(found.of ?? 0) > found.n ? ` drawn from ${whole(found.of)}` : ""}; modularity ${points(found.modularity, 2)}; ${whole(drawn.handle.length)} shown`,
     reading: "Joined accounts lie near each other; the size of a point grows with its PageRank. Drag to move, Ctrl and wheel to zoom; click a point to ask about it.",
     name: "network",
     height: 520,
