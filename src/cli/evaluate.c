@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/inputs.h"
+#include "cli/targets.h"
 
 static const char name[] = "evaluate";
 
@@ -52,25 +53,14 @@ static bool read_count(const char *text, int64_t min, int64_t max, size_t *ret_c
 }
 
 enum {
-    TARGET = 1,
-    BINS,
-    TOP,
-    LABELS,
-    ALLOW,
-    WHERE,
-    SCORED,
-    FEATURES,
-    EXCLUDE,
-    MODELS,
+    SCORED = 1,
     SELECT,
     FOLDS,
     REPEATS,
     SEED,
-    SCHEMAS,
     JSON,
     HELP,
     QUERY,
-    GROUP,
     TIME,
     RULE,
     FITS,
@@ -85,8 +75,6 @@ static bool take_count(int option, struct evaluate_input *input)
         return read_count(optarg, 2, 100, &input->n_folds);
     case REPEATS:
         return read_count(optarg, 1, 1000, &input->n_repeats);
-    case TOP:
-        return read_count(optarg, 1, 1000, &input->target.top);
     case FITS:
         return read_count(optarg, 1, 1000, &input->n_fits);
     case THREADS:
@@ -108,41 +96,11 @@ static bool take_count(int option, struct evaluate_input *input)
 static bool take_option(int option, struct evaluate_input *input)
 {
     switch (option) {
-    case TARGET:
-        input->target.target = optarg;
-        return true;
-    case BINS:
-        input->target.bins = optarg;
-        return true;
-    case LABELS:
-        input->target.labels = optarg;
-        return true;
-    case WHERE:
-        input->target.where = optarg;
-        return true;
     case SCORED:
         input->rows.scored = optarg;
         return true;
-    case ALLOW:
-        input->names.allow = optarg;
-        return true;
-    case FEATURES:
-        input->names.features = optarg;
-        return true;
-    case EXCLUDE:
-        input->names.exclude = optarg;
-        return true;
-    case MODELS:
-        input->models = optarg;
-        return true;
     case SELECT:
         input->select = optarg;
-        return true;
-    case SCHEMAS:
-        input->target.schema_dir = optarg;
-        return true;
-    case GROUP:
-        input->rows.group = optarg;
         return true;
     case TIME:
         input->rows.when = optarg;
@@ -167,7 +125,7 @@ static const char *number_range(int option)
         return "1 to 64 are taken";
     case REPEATS:
     case FITS:
-    case TOP:
+    case TARGETS_TOP:
         return "1 to 1000 are taken";
     default:
         return "a whole number from 0 is taken";
@@ -177,30 +135,20 @@ static const char *number_range(int option)
 int command_evaluate(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"target", required_argument, NULL, TARGET},
-        {"bins", required_argument, NULL, BINS},
-        {"top", required_argument, NULL, TOP},
-        {"labels", required_argument, NULL, LABELS},
-        {"allow-leakage", required_argument, NULL, ALLOW},
-        {"where", required_argument, NULL, WHERE},
         {"scored", required_argument, NULL, SCORED},
-        {"features", required_argument, NULL, FEATURES},
-        {"exclude", required_argument, NULL, EXCLUDE},
-        {"models", required_argument, NULL, MODELS},
         {"select", required_argument, NULL, SELECT},
         {"folds", required_argument, NULL, FOLDS},
         {"repeats", required_argument, NULL, REPEATS},
         {"seed", required_argument, NULL, SEED},
-        {"schemas", required_argument, NULL, SCHEMAS},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, HELP},
         {"query", required_argument, NULL, QUERY},
-        {"group", required_argument, NULL, GROUP},
         {"time", required_argument, NULL, TIME},
         {"rule", required_argument, NULL, RULE},
         {"fits", required_argument, NULL, FITS},
         {"threads", required_argument, NULL, THREADS},
         INPUTS_JOIN_OPTIONS,
+        TARGETS_OPTIONS,
         {0},
     };
     struct request request = {
@@ -215,9 +163,12 @@ int command_evaluate(int argc, char **argv)
             },
     };
     struct evaluate_input *input = &request.input;
+    struct targets_options shared = {&input->target, &input->names, &input->rows.group,
+                                     &input->models};
     int option;
+    int at = 0;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "", options, &at)) != -1) {
         if (option == HELP)
             return command_help(name);
         if (option == JSON)
@@ -228,13 +179,15 @@ int command_evaluate(int argc, char **argv)
             continue;
         else if (option == '?')
             return command_usage(name, "'%s' is no option, or lacks its value", argv[optind - 1]);
-        else if (!take_option(option, input))
-            return command_usage(name, "--%s: '%s' is out of range: %s",
-                                 options[option - TARGET].name, optarg, number_range(option));
+        else if (targets_has(option) ? !targets_take(option, optarg, &shared)
+                                     : !take_option(option, input))
+            return command_usage(name, "--%s: '%s' is out of range: %s", options[at].name, optarg,
+                                 number_range(option));
     }
-    if (optind == argc || (!input->target.target && !input->target.labels))
+    if (optind == argc || !own_target_is_asked(&input->target))
         return command_usage(name, "a FILE and --target or --labels are needed");
-    if (input->target.target && input->target.labels)
-        return command_usage(name, "the labels are the target: --labels FILE:COLUMN, no --target");
+    const char *conflict = targets_conflict(&input->target);
+    if (conflict)
+        return command_usage(name, "%s", conflict);
     return evaluate(&request, argv + optind, (size_t)(argc - optind));
 }

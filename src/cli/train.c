@@ -9,8 +9,18 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/inputs.h"
+#include "cli/targets.h"
 
 static const char name[] = "train";
+
+/* What evaluate has options for, and training keys. */
+static const struct {
+    const char *option, *key;
+} short_keys[] = {
+    {"folds", "search.folds"},     {"repeats", "search.repeats"}, {"fits", "search.fits"},
+    {"threads", "search.threads"}, {"rule", "search.rule"},       {"select", "search.select"},
+};
+#define N_SHORT (sizeof short_keys / sizeof short_keys[0])
 
 struct request {
     struct train_input input;
@@ -22,6 +32,7 @@ struct request {
     struct inputs_joined joined;
     char **settings; /* the words --section.key=value */
     int n_settings;
+    const char *short_settings[N_SHORT]; /* values of --folds and the like; NULL: not given */
     bool as_json;
 };
 
@@ -47,6 +58,20 @@ static int take_settings(int argc, char **argv, struct request *request)
     return kept;
 }
 
+static enum status set_short(struct request *request, size_t i, struct error *err)
+{
+    const char *value = request->short_settings[i];
+    const char *key = short_keys[i].key;
+    bool is_select = strcmp(short_keys[i].option, "select") == 0;
+    /* What a tier is picked by has a key of its own. */
+    if (is_select && strcmp(value, "mae") != 0 && strcmp(value, "r2") != 0)
+        key = "search.select_tier";
+    const char *word = arena_printf(&request->memory, "--%s=%s", key, value);
+    if (!word)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    return config_set_option(&train_config_table, word, &request->config, &request->memory, err);
+}
+
 static enum status load_config(struct request *request, struct error *err)
 {
     const struct config_table *table = &train_config_table;
@@ -56,6 +81,9 @@ static enum status load_config(struct request *request, struct error *err)
     for (int i = 0; i < request->n_settings; i++)
         TRY(config_set_option(table, request->settings[i], &request->config, &request->memory,
                               err));
+    for (size_t i = 0; i < N_SHORT; i++)
+        if (request->short_settings[i])
+            TRY(set_short(request, i, err));
     if (request->licence)
         request->config.data_licence = request->licence;
     return STATUS_OK;
@@ -68,10 +96,10 @@ static int train(struct request *request, char *const *files, size_t n_files)
         return command_usage(name, "%s", err.message);
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
     if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK ||
-        inputs_join(&request->joined, inputs, &request->input.joins, &err) != STATUS_OK)
+        inputs_join(&request->joined, inputs, &request->input.target.joins, &err) != STATUS_OK)
         return command_failed(name, &err);
-    request->input.files = inputs->files;
-    request->input.n_files = inputs->n_files;
+    request->input.target.files = inputs->files;
+    request->input.target.n_files = inputs->n_files;
     request->input.config = &request->config;
     AUTO(training_free_slot) struct training *training = NULL;
     if (train_run(&request->input, &training, &err) != STATUS_OK)
@@ -100,29 +128,77 @@ static int help(void)
     return command_finish(name);
 }
 
+enum {
+    CONFIG = 1,
+    LICENCE,
+    OUT,
+    SEED,
+    QUERY,
+    PRINT_CONFIG,
+    JSON,
+    HELP,
+    SHORT /* the first of short_keys */
+};
+
+static bool read_seed(const char *text, uint64_t *ret_seed)
+{
+    int64_t seed;
+    if (!text_parse_integer(text, strlen(text), &seed) || seed < 0)
+        return false;
+    *ret_seed = (uint64_t)seed;
+    return true;
+}
+
+/* False: the value is out of range. */
+static bool take_option(int option, struct request *request)
+{
+    struct train_input *input = &request->input;
+    struct targets_options shared = {&input->target, &input->names, &input->group, &input->models};
+    if (targets_has(option))
+        return targets_take(option, optarg, &shared);
+    if (inputs_take_join(option, optarg, &request->joined))
+        return true;
+    if (option >= SHORT) {
+        request->short_settings[option - SHORT] = optarg;
+        return true;
+    }
+    switch (option) {
+    case CONFIG:
+        request->config_path = optarg;
+        return true;
+    case LICENCE:
+        request->licence = optarg;
+        return true;
+    case OUT:
+        input->models_dir = optarg;
+        return true;
+    case QUERY:
+        inputs_add_query(&request->queries, optarg);
+        return true;
+    case JSON:
+        request->as_json = true;
+        return true;
+    default:
+        return read_seed(optarg, &input->seed);
+    }
+}
+
 int command_train(int argc, char **argv)
 {
-    enum {
-        TARGET = 1,
-        CONFIG,
-        LICENCE,
-        OUT,
-        SEED,
-        SCHEMAS,
-        QUERY,
-        PRINT_CONFIG,
-        JSON,
-        HELP
-    };
     static const struct option options[] = {
-        {"target", required_argument, NULL, TARGET},
         {"config", required_argument, NULL, CONFIG},
         {"licence", required_argument, NULL, LICENCE},
         {"out", required_argument, NULL, OUT},
         {"seed", required_argument, NULL, SEED},
-        {"schemas", required_argument, NULL, SCHEMAS},
         {"query", required_argument, NULL, QUERY},
         INPUTS_JOIN_OPTIONS,
+        TARGETS_OPTIONS,
+        {"folds", required_argument, NULL, SHORT},
+        {"repeats", required_argument, NULL, SHORT + 1},
+        {"fits", required_argument, NULL, SHORT + 2},
+        {"threads", required_argument, NULL, SHORT + 3},
+        {"rule", required_argument, NULL, SHORT + 4},
+        {"select", required_argument, NULL, SHORT + 5},
         {"print-config", no_argument, NULL, PRINT_CONFIG},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, HELP},
@@ -133,7 +209,7 @@ int command_train(int argc, char **argv)
         .input =
             {
                 .models_dir = "models",
-                .schema_dir = inputs_schema_dir(),
+                .target.schema_dir = inputs_schema_dir(),
                 .progress = command_progress(),
             },
     };
@@ -142,48 +218,24 @@ int command_train(int argc, char **argv)
     if (!request.settings)
         return EXIT_FAILED;
     argc = take_settings(argc, argv, &request);
-    int64_t seed;
     int option;
+    int at = 0;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (inputs_take_join(option, optarg, &request.joined))
-            continue;
-        switch (option) {
-        case TARGET:
-            request.input.target = optarg;
-            break;
-        case CONFIG:
-            request.config_path = optarg;
-            break;
-        case LICENCE:
-            request.licence = optarg;
-            break;
-        case OUT:
-            request.input.models_dir = optarg;
-            break;
-        case SEED:
-            if (!text_parse_integer(optarg, strlen(optarg), &seed) || seed < 0)
-                return command_usage(name, "--seed: must be a whole number, got '%s'", optarg);
-            request.input.seed = (uint64_t)seed;
-            break;
-        case SCHEMAS:
-            request.input.schema_dir = optarg;
-            break;
-        case QUERY:
-            inputs_add_query(&request.queries, optarg);
-            break;
-        case PRINT_CONFIG:
+    while ((option = getopt_long(argc, argv, "", options, &at)) != -1) {
+        if (option == PRINT_CONFIG)
             return print_config();
-        case JSON:
-            request.as_json = true;
-            break;
-        case HELP:
+        if (option == HELP)
             return help();
-        default:
+        if (option == '?')
             return command_usage(name, "'%s' is no option, or lacks its value", argv[optind - 1]);
-        }
+        if (!take_option(option, &request))
+            return command_usage(name, "--%s: must be a whole number%s, got '%s'", options[at].name,
+                                 option == TARGETS_TOP ? " from 1 to 1000" : "", optarg);
     }
     if (optind == argc)
         return command_usage(name, "a FILE is needed");
+    const char *conflict = targets_conflict(&request.input.target);
+    if (conflict)
+        return command_usage(name, "%s", conflict);
     return train(&request, argv + optind, (size_t)(argc - optind));
 }

@@ -3,6 +3,7 @@
 
 /* A table of profiles as columns. Rows keep the line of the file they come from. Immutable once
  * built. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,9 @@ enum status table_read_extras(struct table *table, struct error *err);
 
 /* The extra column of that name; SIZE_MAX: there is none. */
 size_t table_find_extra(const struct table *table, const char *name);
+
+/* Drop the rows of a table in the making for which keep [n_rows] is false. */
+void table_keep_rows(struct table *table, const bool *keep);
 
 /* The row as a profile; texts point into the table. */
 void table_profile(const struct table *table, size_t row, struct profile *ret_profile);

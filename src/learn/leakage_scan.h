@@ -3,6 +3,8 @@
 
 /* Leakage found in the numbers: columns from which the target was computed, or that were computed
  * from it, whatever they are called. What is known by name stands in leakage.h. */
+#include <stdbool.h>
+
 #include "learn/design.h"
 #include "learn/target.h"
 
@@ -10,6 +12,7 @@ struct leak {
     const char *column; /* a field, or an extra column */
     enum profile_number field;
     size_t extra;       /* SIZE_MAX: a field */
+    bool is_known;      /* by definition; else it was found in the numbers */
     const char *reason; /* "ranks the rows exactly as it does (rho 1.000)", ... */
 };
 

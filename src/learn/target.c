@@ -213,8 +213,22 @@ static enum status fill_target(const struct table *table, const char *column, st
     return no_such_column(table, column, err);
 }
 
-/* A number that is only ever one of two is a question of which. */
-static enum status split_in_two(struct target *target, struct error *err)
+/* What stands in the file for the class: "yes", where it was read as 1. */
+static const char *word_of(const struct table_extra *extra, const struct target *target, double y)
+{
+    double number;
+    for (size_t i = 0; extra && extra->text && i < target->n; i++) {
+        const char *text = extra->text[target->rows[i]];
+        if (target->y[i] == y && text)
+            return read_number(text, &number) ? NULL : text;
+    }
+    return NULL;
+}
+
+/* A number that is only ever one of two is a question of which. extra: the column, where it is one
+ * of the table's own. */
+static enum status split_in_two(const struct table_extra *extra, struct target *target,
+                                struct error *err)
 {
     double low = INFINITY;
     double high = -INFINITY;
@@ -230,15 +244,18 @@ static enum status split_in_two(struct target *target, struct error *err)
     char text[2][TEXT_NUMBER_BYTES];
     text_format_number(low, text[0]);
     text_format_number(high, text[1]);
-    const char *const names[] = {text[0], text[1]};
+    const char *const words[] = {word_of(extra, target, low), word_of(extra, target, high)};
+    const char *const names[] = {words[0] ? words[0] : text[0], words[1] ? words[1] : text[1]};
     return target_cut(target, &low, 1, names, err);
 }
 
-static enum status settle(struct target *target, struct error *err)
+static enum status settle(const struct table *table, struct target *target, struct error *err)
 {
+    const struct table_extra *extra =
+        target->extra == SIZE_MAX ? NULL : &table->extras[target->extra];
     if (target->n == 0)
         return fail(err, STATUS_INVALID, "column '%s' is empty", target->name);
-    return split_in_two(target, err);
+    return split_in_two(extra, target, err);
 }
 
 enum status target_of_extra(const struct table *table, size_t extra, struct target **ret_target,
@@ -250,7 +267,7 @@ enum status target_of_extra(const struct table *table, size_t extra, struct targ
         return out_of_memory(err);
     target->extra = extra;
     TRY(extra_target(column, table->n_rows, target, err));
-    TRY(settle(target, err));
+    TRY(settle(table, target, err));
     *ret_target = STEAL(target);
     return STATUS_OK;
 }
@@ -262,7 +279,7 @@ enum status target_column(const struct table *table, const char *column, struct 
     if (!target)
         return out_of_memory(err);
     TRY(fill_target(table, column, target, err));
-    TRY(settle(target, err));
+    TRY(settle(table, target, err));
     *ret_target = STEAL(target);
     return STATUS_OK;
 }

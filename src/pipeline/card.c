@@ -83,6 +83,14 @@ static void put_importance(const struct importance *importance, struct buffer *o
                          "not seen, ± spread.\n");
 }
 
+static void put_leaks(const struct searched *searched, struct buffer *out)
+{
+    if (searched->n_leaks > 0)
+        buffer_put_text(out, "\nNot seen, because it gives the target away:\n\n");
+    for (size_t i = 0; i < searched->n_leaks; i++)
+        buffer_printf(out, "- %s: %s\n", searched->leaks[i].column, searched->leaks[i].reason);
+}
+
 static void put_score(const struct training *training, struct buffer *out)
 {
     const struct score_part *part = &training->score;
@@ -112,6 +120,7 @@ static void put_score(const struct training *training, struct buffer *out)
                   part->intervals.n_groups ? ", by size of the account" : "",
                   100 * training->config->score_coverage, 100 * part->covered.covered,
                   part->covered.width);
+    put_leaks(&part->searched, out);
     put_importance(training->why.score, out);
 }
 
@@ -133,6 +142,7 @@ static void put_tier(const struct training *training, struct buffer *out)
                   "rows that the calibration had not seen, %.3f before.\n",
                   part->tier.calibrated.method, part->tier.calibrated.after.ece,
                   part->tier.calibrated.before.ece);
+    put_leaks(&part->tier.searched, out);
     put_importance(training->why.tier, out);
 }
 
@@ -226,6 +236,37 @@ static void put_limits(const struct training *training, struct buffer *out)
                          "here, and a list of the largest says little of the small.\n");
 }
 
+/* A value as a shell takes it. */
+static void put_option(const char *option, const char *value, struct buffer *out)
+{
+    if (!value)
+        return;
+    buffer_printf(out, " --%s '", option);
+    for (; *value; value++) {
+        if (*value == '\'')
+            buffer_put_text(out, "'\\''");
+        else
+            buffer_put_char(out, *value);
+    }
+    buffer_put_char(out, '\'');
+}
+
+static void put_target(const struct train_input *input, struct buffer *out)
+{
+    const struct own_target *target = &input->target;
+    put_option("target", target->target, out);
+    put_option("labels", target->labels ? file_name(target->labels) : NULL, out);
+    put_option("bins", target->bins, out);
+    if (target->top > 0)
+        buffer_printf(out, " --top %zu", target->top);
+    put_option("where", target->where, out);
+    put_option("features", input->names.features, out);
+    put_option("exclude", input->names.exclude, out);
+    put_option("allow-leakage", input->names.allow, out);
+    put_option("group", input->group, out);
+    put_option("models", input->models, out);
+}
+
 /* No paths: whoever has the files knows where they are. */
 static void put_reproduce(const struct training *training, struct buffer *out)
 {
@@ -237,8 +278,7 @@ static void put_reproduce(const struct training *training, struct buffer *out)
         buffer_printf(out, " '%s%s%s'", file_name(source->path), source->month[0] ? "@" : "",
                       source->month);
     }
-    if (training->target)
-        buffer_printf(out, " --target '%s'", training->target);
+    put_target(training->input, out);
     buffer_printf(out,
                   " --seed %llu\n\nThe same data, seed and version of influence (%s) give the same "
                   "blobs, byte for byte; `influence models verify` checks them.\n",

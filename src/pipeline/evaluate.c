@@ -251,15 +251,7 @@ void evaluation_put_json(const struct evaluation *evaluation, struct json_writer
     for (size_t i = 0; i < evaluation->spec->n_columns; i++)
         json_put_string(w, evaluation->spec->columns[i].name);
     json_end_array(w);
-    json_put_key(w, "leakage");
-    json_begin_array(w);
-    for (size_t i = 0; i < evaluation->visible.n_leaks; i++) {
-        json_begin_object(w);
-        json_member_string(w, "column", evaluation->visible.leaks[i].column);
-        json_member_string(w, "reason", evaluation->visible.leaks[i].reason);
-        json_end_object(w);
-    }
-    json_end_array(w);
+    visible_put_leaks(evaluation->visible.leaks, evaluation->visible.n_leaks, w);
     json_member_string(w, "selected_by", metric_names[evaluation->metric]);
     json_member_string(w, "chosen", crossval->entries[evaluation->chosen].trainer->name);
     put_selection(evaluation, w);

@@ -23,6 +23,7 @@ struct growth_files {
     const char *const *files; /* as for import_files() */
     size_t n_files;
     const char *schema_dir;
+    const char *where; /* NULL, or conditions on the accounts at its start; see row_filter.h */
 };
 
 /* The newest period; the one that ended where it starts with n_skipped = 1, and so on. Posts and

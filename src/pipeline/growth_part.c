@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "learn/shipped.h"
+#include "pipeline/row_filter.h"
 #include "pipeline/train.h"
 #include "profile/parse.h"
 
@@ -43,6 +44,16 @@ static double newest_month(const struct table *table)
     return newest;
 }
 
+static enum status keep_rows(const char *where, struct growth_cases *cases, struct error *err)
+{
+    AUTO(free_slot) bool *keep = calloc(cases->table->n_rows + 1, sizeof *keep);
+    if (!keep)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(table_read_extras(cases->table, err));
+    TRY(row_filter("--where", where, cases->table, keep, err));
+    return target_keep(cases->target, keep, err);
+}
+
 enum status growth_cases_make(const struct growth_files *files, size_t n_skipped,
                               struct growth_cases *ret_cases, struct error *err)
 {
@@ -55,6 +66,8 @@ enum status growth_cases_make(const struct growth_files *files, size_t n_skipped
     if (cases.target->task != TASK_REGRESSION)
         return fail(err, STATUS_INVALID, "growth has two values only");
     cases.base = newest_month(cases.table);
+    if (files->where)
+        TRY(keep_rows(files->where, &cases, err));
     *ret_cases = cases;
     cases = (struct growth_cases){0};
     return STATUS_OK;
@@ -187,20 +200,23 @@ enum status growth_part_train(struct training *training, const struct train_inpu
                               struct error *err)
 {
     struct growth_part *part = &training->growth;
-    const struct growth_files files = {input->files, input->n_files, input->schema_dir};
-    if (!has_periods(training)) {
+    const struct own_target *own = &input->target;
+    const struct growth_files files = {own->files, own->n_files, own->schema_dir, own->where};
+    if (has_periods(training))
+        TRY(make_cases(training, &files, 0, &part->cases, &part->absent, err));
+    else
         part->absent = "it takes two or more snapshots of the same accounts: influence train "
                        "FILE@2025-03 FILE@2025-06";
-        return STATUS_OK;
-    }
-    TRY(make_cases(training, &files, 0, &part->cases, &part->absent, err));
+    if (part->absent && training->own_is_growth)
+        return fail(err, STATUS_INVALID, "--target growth: %s", part->absent);
     if (part->absent)
         return STATUS_OK;
     part->until = newest_month(training->table);
     part->searched.target = part->cases.target;
     TRY(growth_design(&part->cases, &part->searched.design, err));
     struct search_options search = {
-        .models = training->config->growth_models,
+        .models = training->own_is_growth && input->models ? input->models
+                                                           : training->config->growth_models,
         .stage = "growth models",
         .select = METRIC_SPEARMAN,
         .table = part->cases.table,

@@ -92,16 +92,38 @@ static enum status make_posts(const struct own_target *input, struct own_cases *
     return post_table_make(cases->accounts, cases->lifts, &cases->table, &cases->target, err);
 }
 
-static enum status make_target(const struct own_target *input, struct own_cases *cases,
+enum status own_target_prepare(const struct own_target *input, struct table *table,
                                struct error *err)
 {
-    if (is_of_posts(input))
-        return make_posts(input, cases, err);
     if (input->labels)
-        TRY(labels_join(cases->table, input->labels, input->schema_dir, err));
-    TRY(table_read_extras(cases->table, err));
-    return input->labels ? target_of_extra(cases->table, 0, &cases->target, err)
-                         : target_column(cases->table, input->target, &cases->target, err);
+        TRY(labels_join(table, input->labels, input->schema_dir, err));
+    return table_read_extras(table, err);
+}
+
+static enum status find_column(const struct own_target *input, const struct table *table,
+                               struct target **ret_target, struct error *err)
+{
+    /* labels_join() puts them first. */
+    return input->labels ? target_of_extra(table, 0, ret_target, err)
+                         : target_column(table, input->target, ret_target, err);
+}
+
+static enum status make_classes(const struct own_target *input, struct target *target,
+                                struct error *err)
+{
+    if (input->bins)
+        TRY(cut(input, target, err));
+    return input->top > 0 ? target_top(target, input->top, err) : STATUS_OK;
+}
+
+enum status own_target_choose(const struct own_target *input, const struct table *table,
+                              struct target **ret_target, struct error *err)
+{
+    AUTO(target_free_slot) struct target *target = NULL;
+    TRY(find_column(input, table, &target, err));
+    TRY(make_classes(input, target, err));
+    *ret_target = STEAL(target);
+    return STATUS_OK;
 }
 
 static enum status keep_rows(const struct own_target *input, struct own_cases *cases,
@@ -119,10 +141,13 @@ enum status own_target_make(const struct own_target *input, struct own_cases *ca
 {
     progress_show(input->progress, "importing", -1);
     TRY(import(input, &cases->table, &cases->imported, err));
-    TRY(make_target(input, cases, err));
+    if (is_of_posts(input)) {
+        TRY(make_posts(input, cases, err));
+    } else {
+        TRY(own_target_prepare(input, cases->table, err));
+        TRY(find_column(input, cases->table, &cases->target, err));
+    }
     if (input->where)
         TRY(keep_rows(input, cases, err));
-    if (input->bins)
-        TRY(cut(input, cases->target, err));
-    return input->top > 0 ? target_top(cases->target, input->top, err) : STATUS_OK;
+    return make_classes(input, cases->target, err);
 }

@@ -24,6 +24,12 @@ struct own_target {
 
 #define OWN_TARGET_POST_LIFT "post_lift"
 
+/* Whether there is one at all: a column, or labels. */
+static inline bool own_target_is_asked(const struct own_target *input)
+{
+    return input->target || input->labels;
+}
+
 /* True when the target is what becomes of followers and no column is called so. */
 bool own_target_is_growth(const struct own_target *input);
 
@@ -37,7 +43,17 @@ struct own_cases {
 };
 void own_cases_deinit(struct own_cases *cases);
 
-/* Import the files and make the target. STATUS_INVALID, STATUS_NOT_FOUND: a
+/* Put what targets and conditions are read from into an imported table: the labels, and its extra
+ * columns as numbers. */
+enum status own_target_prepare(const struct own_target *input, struct table *table,
+                               struct error *err);
+
+/* The target in a prepared table, of accounts: cut and counted as asked for. Not `where`, which is
+ * the caller's. */
+enum status own_target_choose(const struct own_target *input, const struct table *table,
+                              struct target **ret_target, struct error *err);
+
+/* Both after an import of the files, for evaluation. STATUS_INVALID, STATUS_NOT_FOUND: a
  * target or bins that cannot be. */
 enum status own_target_make(const struct own_target *input, struct own_cases *cases,
                             struct error *err);

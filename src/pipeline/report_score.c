@@ -348,7 +348,9 @@ static enum status put_learnt(const struct report *report, struct error *err)
 enum status report_put_score(const struct report *report, struct error *err)
 {
     json_begin_object(report->w);
+    const struct searched *searched = &report->training->score.searched;
     json_member_string(report->w, "target", training_score_target(report->training));
+    visible_put_leaks(searched->leaks, searched->n_leaks, report->w);
     if (report->training->score.is_composite)
         put_nothing_learnt(report);
     else

@@ -140,6 +140,7 @@ enum status report_put_tier(const struct report *report, struct error *err)
     TRY(count_confusion(part, &counts, err));
     json_begin_object(w);
     json_member_string(w, "target", training->tier.target);
+    visible_put_leaks(part->searched.leaks, part->searched.n_leaks, w);
     json_member_integer(w, "n", (int64_t)target->n);
     json_member_integer(w, "folds", (int64_t)board.crossval->n_folds);
     json_member_integer(w, "repeats", (int64_t)board.crossval->n_repeats);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "learn/shipped.h"
-#include "pipeline/training.h"
+#include "pipeline/train.h"
 
 #define DEFAULT_TARGET "influence_score"
 #define MIN_LABELLED_ROWS 20
@@ -36,33 +36,24 @@ static size_t count_labels(const struct table *table)
 static enum status choose_target(struct training *training, struct error *err)
 {
     struct score_part *part = &training->score;
-    const char *name = training->target;
-    if (!name)
-        name = count_labels(training->table) >= MIN_LABELLED_ROWS ? DEFAULT_TARGET : "composite";
-    part->is_composite = strcmp(name, "composite") == 0;
+    struct target **target = &part->searched.target;
+    part->is_composite =
+        part->is_composite || (!*target && count_labels(training->table) < MIN_LABELLED_ROWS);
+    const struct visible_names *names = &training->input->names;
+    if (part->is_composite && !training->own_is_tier && (names->features || names->allow))
+        return fail(err, STATUS_INVALID,
+                    "--features: the score is a formula here, and sees what that takes; --target "
+                    "names what is to be learnt");
     if (part->is_composite)
         return STATUS_OK;
-    TRY(target_column(training->table, name, &part->searched.target, err));
-    if (part->searched.target->task != TASK_REGRESSION)
-        return fail(err, STATUS_INVALID,
-                    "column '%s' holds classes; a score is a number (labels make tiers: "
-                    "--tier.by=column --tier.column=%s)",
-                    name, name);
-    const struct profile_field *field = profile_field_find(name, strlen(name));
+    if (!*target)
+        TRY(target_column(training->table, DEFAULT_TARGET, target, err));
+    const char *name = (*target)->name;
+    const struct profile_field *field =
+        (*target)->extra == SIZE_MAX ? profile_field_find(name, strlen(name)) : NULL;
     part->clip_low = field ? field->min : -FAR;
     part->clip_high = field ? field->max : FAR;
     return STATUS_OK;
-}
-
-static struct design_options design_options_of(const struct score_part *part)
-{
-    struct design_options options = {0};
-    const struct target *target = part->searched.target;
-    if (target) {
-        options.hidden = target->hidden;
-        memcpy(options.hidden_text, target->hidden_text, sizeof options.hidden_text);
-    }
-    return options;
 }
 
 /* ---- the composite ---- */
@@ -208,21 +199,21 @@ enum status score_part_train(struct training *training, struct error *err)
     part->clip_high = 100;
     TRY(choose_target(training, err));
     TRY(make_composite(training, err));
-    struct design_options options = design_options_of(part);
-    /* A composite is made of figures, and looks at no place. */
-    if (part->is_composite)
-        network_exclude_features(options.excluded);
-    else
-        TRY(network_hide_places(training, part->searched.target, &options, err));
-    TRY(design_choose(table, &options, &part->searched.design, err));
     if (part->is_composite) {
+        /* A composite is made of figures, and looks at no place. */
+        struct design_options options = {0};
+        network_exclude_features(options.excluded);
+        TRY(design_choose(table, &options, &part->searched.design, err));
         TRY(design_fit(&part->searched.design, table, training->all_rows, table->n_rows,
                        &part->spec, err));
         TRY(make_novelty_grid(training, part->spec, err));
         return make_score_grid(training, err);
     }
+    struct search_view view = {.is_own = !training->own_is_tier && !training->own_is_growth};
+    TRY(search_choose_design(training, &view, &part->searched, err));
+    const char *models = view.is_own ? training->input->models : NULL;
     struct search_options search = {
-        .models = training->config->score_models,
+        .models = models ? models : training->config->score_models,
         .stage = "score models",
         .select = training->config->search_select == 0 ? METRIC_MAE : METRIC_R2,
     };

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
-#include "pipeline/training.h"
+#include "pipeline/train.h"
 
 void searched_deinit(struct searched *searched)
 {
@@ -114,6 +114,48 @@ static enum status find_trainers(struct training *training, const char *models,
     return STATUS_OK;
 }
 
+/* ---- what may be seen ---- */
+
+static void warn_of_leaks(struct training *training, const struct searched *searched)
+{
+    for (size_t i = 0; i < searched->n_leaks; i++)
+        if (!searched->leaks[i].is_known)
+            training_warn(training, "%s gives %s away (%s): it is not seen (--allow-leakage %s)",
+                          searched->leaks[i].column, searched->target->name,
+                          searched->leaks[i].reason, searched->leaks[i].column);
+}
+
+enum status search_choose_design(struct training *training, const struct search_view *view,
+                                 struct searched *searched, struct error *err)
+{
+    /* What was asked for is of one target; what was excluded is so for all. */
+    struct visible_names names = {.exclude = training->input->names.exclude};
+    if (view->is_own)
+        names = training->input->names;
+    struct visible visible;
+    TRY(visible_choose(training->table, searched->target, &names, &training->memory, &visible,
+                       err));
+    visible.options.may_be_empty = view->may_be_empty;
+    searched->leaks = visible.leaks;
+    searched->n_leaks = visible.n_leaks;
+    warn_of_leaks(training, searched);
+    TRY(network_hide_places(training, searched->target, &visible.options, err));
+    return design_choose(training->table, &visible.options, &searched->design, err);
+}
+
+/* Rows of a group stay in one fold. */
+static enum status group_rows(struct training *training, const struct table *table,
+                              struct target *target, struct error *err)
+{
+    struct row_options rows = {.group = training->input->group};
+    struct row_plan plan;
+    enum status status = row_options_apply(&rows, table, target, &training->memory, &plan, err);
+    /* Labels are not in the table of another month. */
+    return status == STATUS_NOT_FOUND && table != training->table ? STATUS_OK : status;
+}
+
+/* ---- the search ---- */
+
 static size_t repeats_for(const struct train_config *config, size_t n)
 {
     int64_t repeats = config->search_budget_rows / (int64_t)(n ? n : 1);
@@ -149,12 +191,13 @@ enum status search_run(struct training *training, const struct search_options *o
                        struct searched *searched, struct error *err)
 {
     const struct train_config *config = training->config;
+    const struct table *table = options->table ? options->table : training->table;
+    TRY(group_rows(training, table, searched->target, err));
     searched->sample = searched->target;
     if (searched->target->n > (size_t)config->search_max_rows)
         TRY(target_sample(searched->target, (size_t)config->search_max_rows, training->seed,
                           &searched->sample, err));
     stages_enter(&training->stages, options->stage);
-    const struct table *table = options->table ? options->table : training->table;
     TRY(check_leakage(training, searched, table, err));
     const struct trainer *chosen[32];
     struct design similar;

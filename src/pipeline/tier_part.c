@@ -8,7 +8,7 @@
 
 #include "learn/leakage.h"
 #include "learn/shipped.h"
-#include "pipeline/training.h"
+#include "pipeline/train.h"
 
 #define MIN_CLASS_ROWS 10 /* of a size, to count as present when sizes are chosen by themselves */
 #define RARE_SHARE 0.02   /* classes rarer than this are warned of */
@@ -53,6 +53,16 @@ static size_t count_sizes(const struct training *training)
     return n;
 }
 
+/* The column that the score learns may be the table's own, or labels. */
+static enum status number_again(const struct training *training, const char *column,
+                                struct target **ret_target, struct error *err)
+{
+    const struct target *score = training->score.searched.target;
+    if (score && score->extra != SIZE_MAX && strcmp(score->name, column) == 0)
+        return target_of_extra(training->table, score->extra, ret_target, err);
+    return target_column(training->table, column, ret_target, err);
+}
+
 static enum status quantile_target(struct training *training, const char *column,
                                    struct target **ret_target, struct error *err)
 {
@@ -60,7 +70,7 @@ static enum status quantile_target(struct training *training, const char *column
     static const char *const three[] = {"low", "middle", "high"};
     AUTO(target_free_slot) struct target *target = NULL;
     double cuts[TIERS_MAX];
-    TRY(target_column(training->table, column, &target, err));
+    TRY(number_again(training, column, &target, err));
     TRY(target_quantiles(target, n, cuts, err));
     TRY(target_cut(target, cuts, n - 1, n == 3 ? three : NULL, err));
     *ret_target = STEAL(target);
@@ -75,7 +85,7 @@ static enum status cuts_target(struct training *training, struct target **ret_ta
     size_t n = 0;
     TRY(train_config_numbers("tier.score_cuts", training->config->tier_score_cuts, TIERS_MAX - 1,
                              cuts, &n, err));
-    TRY(target_column(training->table, training->score.searched.target->name, &target, err));
+    TRY(number_again(training, training->score.searched.target->name, &target, err));
     TRY(target_cut(target, cuts, n, NULL, err));
     target_drop_empty(target);
     *ret_target = STEAL(target);
@@ -127,6 +137,8 @@ static enum status choose_target(struct training *training, struct error *err)
     struct tier_part *part = &training->tier;
     struct target **target = &part->tier.searched.target;
     part->why = "";
+    if (part->target)
+        return STATUS_OK;
     enum tier_by by = resolve_by(training);
     if (by == TIER_SIZE && part->why[0]) {
         part->target = "followers_quantile";
@@ -182,13 +194,13 @@ static enum status class_part_train(struct training *training, const char *stage
 {
     static const enum metric selects[] = {METRIC_MACRO_F1, METRIC_LOG_LOSS, METRIC_ACCURACY};
     const struct target *target = part->searched.target;
-    struct design_options options = {.hidden = target->hidden, .may_be_empty = true};
-    memcpy(options.hidden_text, target->hidden_text, sizeof options.hidden_text);
-    TRY(network_hide_places(training, target, &options, err));
-    TRY(design_choose(training->table, &options, &part->searched.design, err));
+    bool is_own = training->own_is_tier && part == &training->tier.tier;
+    struct search_view view = {.is_own = is_own, .may_be_empty = true};
+    TRY(search_choose_design(training, &view, &part->searched, err));
     warn_of_imbalance(training, target);
+    const char *models = is_own ? training->input->models : NULL;
     struct search_options search = {
-        .models = training->config->tier_models,
+        .models = models ? models : training->config->tier_models,
         .stage = stage,
         .select = selects[training->config->search_select_tier],
     };

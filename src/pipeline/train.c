@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "pipeline/row_filter.h"
 #include "runtime/parity.h"
 
 #define SMALL_ROWS 100
@@ -67,15 +68,32 @@ static bool is_synthetic(const struct table *table)
     return false;
 }
 
+/* The others are no accounts of this bundle at all. */
+static enum status keep_rows(const char *where, struct table *table, struct error *err)
+{
+    AUTO(free_slot) bool *keep = calloc(table->n_rows + 1, sizeof *keep);
+    if (!keep)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(row_filter("--where", where, table, keep, err));
+    table_keep_rows(table, keep);
+    return STATUS_OK;
+}
+
 static enum status import(const struct train_input *input, struct training *training,
                           struct error *err)
 {
-    struct import_options options = {.schema_dir = input->schema_dir, .joins = input->joins};
+    struct own_target target = input->target;
+    struct import_options options = {.schema_dir = target.schema_dir, .joins = target.joins};
     progress_show(training->progress, "importing", -1);
-    TRY(import_files(input->files, input->n_files, &options, &training->table, &training->imported,
+    TRY(import_files(target.files, target.n_files, &options, &training->table, &training->imported,
                      err));
-    TRY(explore_snapshots_load(input->files, input->n_files, &options, training->imported,
+    TRY(explore_snapshots_load(target.files, target.n_files, &options, training->imported,
                                &training->snapshots, err));
+    if (own_target_is_asked(&target) || target.where || input->group || input->names.features ||
+        input->names.exclude)
+        TRY(own_target_prepare(&target, training->table, err));
+    if (target.where)
+        TRY(keep_rows(target.where, training->table, err));
     size_t n = training->table->n_rows;
     if (n < MIN_ROWS)
         return fail(err, STATUS_INVALID, "%zu rows are too few to learn from: at least %d", n,
@@ -98,6 +116,7 @@ static enum status import(const struct train_input *input, struct training *trai
 static enum status search(struct training *training, const struct train_input *input,
                           struct error *err)
 {
+    TRY(own_part_train(training, err));
     TRY(score_part_train(training, err));
     TRY(tier_part_train(training, err));
     TRY(growth_part_train(training, input, err));
@@ -206,7 +225,7 @@ enum status train_run(const struct train_input *input, struct training **ret_tra
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     arena_init(&training->memory, 65536);
     training->config = input->config;
-    training->target = input->target;
+    training->input = input;
     training->seed = input->seed;
     training->progress = input->progress;
     uint64_t begin = clock_monotonic_ns();
@@ -214,11 +233,11 @@ enum status train_run(const struct train_input *input, struct training **ret_tra
     stages_enter(stages, "import");
     TRY(import(input, training, err));
     stages_enter(stages, "network");
-    TRY(network_part_train(training, &input->joins, err));
+    TRY(network_part_train(training, &input->target.joins, err));
     TRY(search(training, input, err));
     stages_enter(stages, "statistics");
     TRY(explore(training, err));
-    TRY(virality_part_train(training, &input->joins, err));
+    TRY(virality_part_train(training, &input->target.joins, err));
     stages_enter(stages, "models written");
     TRY(write_blobs(training, err));
     stages_enter(stages, "models checked");

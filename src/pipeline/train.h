@@ -8,12 +8,11 @@
 #include "pipeline/training.h"
 
 struct train_input {
-    const char *const *files;
-    size_t n_files;
-    const char *target; /* column of the score; NULL: influence_score, or the composite */
+    struct own_target target;   /* with the files; none: influence_score, or the composite */
+    struct visible_names names; /* what the target's model may see; nobody sees `exclude` */
+    const char *group;          /* NULL, or a column: rows with the same value stay in one fold */
+    const char *models;         /* NULL: as configured; or trainers of the target's model */
     const struct train_config *config;
-    const char *schema_dir;
-    struct import_joins joins; /* posts and edges */
     const char *models_dir;
     uint64_t seed;
     struct progress progress;

@@ -172,6 +172,7 @@ static void put_class_part(const struct training *training, const char *key,
     for (size_t c = 0; c < target->n_classes; c++)
         json_put_string(w, target->class_names[c]);
     json_end_array(w);
+    visible_put_leaks(part->searched.leaks, part->searched.n_leaks, w);
     json_member_number(w, "temperature", part->calibrated.temperature);
     json_member_string(w, "calibration", part->calibrated.method);
     json_member_number(w, "ece_calibrated", part->calibrated.after.ece);
@@ -192,6 +193,7 @@ static void put_score(const struct training *training, struct json_writer *w)
         struct leaderboard board = training_score_board(training);
         json_member_string(w, "chosen", board.crossval->entries[board.chosen].trainer->name);
         json_member_string(w, "selected_by", metric_names[board.metric]);
+        visible_put_leaks(part->searched.leaks, part->searched.n_leaks, w);
         json_member_number(w, "interval_coverage", training->config->score_coverage);
         json_member_number(w, "interval_covered", part->covered.covered);
         json_member_number(w, "interval_width", part->covered.width);

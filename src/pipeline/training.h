@@ -21,8 +21,11 @@
 #include "pipeline/certainty.h"
 #include "pipeline/growth.h"
 #include "pipeline/network.h"
+#include "pipeline/own_target.h"
+#include "pipeline/row_options.h"
 #include "pipeline/stages.h"
 #include "pipeline/train_config.h"
+#include "pipeline/visible.h"
 #include "runtime/engine.h"
 
 #define TRAINING_MAX_WARNINGS 32
@@ -32,6 +35,8 @@ struct searched {
     struct target *target; /* all rows that have it */
     struct target *sample; /* those that were searched on; the same as `target`, or owned */
     struct design design;
+    const struct leak *leaks; /* columns that it must not see, and why; in the run's memory */
+    size_t n_leaks;
     struct crossval *crossval;
     size_t chosen;             /* entry of the crossval */
     struct feature_spec *spec; /* refitted on all rows */
@@ -60,7 +65,7 @@ struct class_part {
 };
 
 struct tier_part {
-    const char *target; /* as in tier_extra */
+    const char *target; /* as in tier_extra; NULL: not chosen yet */
     const char *why;    /* what was done instead of what was asked for, or "" */
     struct size_tiers sizes;
     struct class_part tier;
@@ -104,7 +109,9 @@ struct why_part {
 struct training {
     struct arena memory; /* owns small things */
     const struct train_config *config;
-    const char *target; /* asked for, or NULL */
+    const struct train_input *input; /* borrowed, with what it points to */
+    bool own_is_tier;                /* what was asked for is of classes */
+    bool own_is_growth;              /* it is the growth that every bundle of snapshots foresees */
     uint64_t seed;
     struct progress progress;
 
@@ -150,6 +157,18 @@ void training_warn(struct training *training, const char *format, ...)
 enum status warn_of_drift(struct training *training, struct error *err);
 
 /* ---- the steps, in their order ---- */
+
+/* Before the parts: the target that was asked for, into its part; none: they choose. */
+enum status own_part_train(struct training *training, struct error *err);
+
+/* What the model of `searched`, of score or tier, may see. Columns that were found to give its
+ * target away are left out, and warned of. */
+struct search_view {
+    bool is_own;       /* its target is the one that was asked for, or that stands for it */
+    bool may_be_empty; /* no column at all is fine */
+};
+enum status search_choose_design(struct training *training, const struct search_view *view,
+                                 struct searched *searched, struct error *err);
 
 /* Cross-validate the trainers named in `models` (separated by spaces) on `searched->target`, choose
  * and refit. Design and target are in place. */

@@ -177,6 +177,7 @@ static enum status list_definitions(struct choosing *choosing, struct error *err
             visible->leaks[visible->n_leaks++] = (struct leak){.column = name,
                                                                .field = (enum profile_number)f,
                                                                .extra = SIZE_MAX,
+                                                               .is_known = true,
                                                                .reason = BY_DEFINITION};
     }
     return STATUS_OK;
@@ -255,4 +256,17 @@ enum status visible_choose(const struct table *table, const struct target *targe
     visible.options.hidden_extra = hidden_extra;
     *ret_visible = visible;
     return STATUS_OK;
+}
+
+void visible_put_leaks(const struct leak *leaks, size_t n, struct json_writer *w)
+{
+    json_put_key(w, "leakage");
+    json_begin_array(w);
+    for (size_t i = 0; i < n; i++) {
+        json_begin_object(w);
+        json_member_string(w, "column", leaks[i].column);
+        json_member_string(w, "reason", leaks[i].reason);
+        json_end_object(w);
+    }
+    json_end_array(w);
 }

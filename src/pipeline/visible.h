@@ -3,6 +3,7 @@
 
 /* What may be seen: the names in --features, --exclude and --allow-leakage as design options, with
  * what gives the target away left out. Shared by evaluate and train. */
+#include "base/json.h"
 #include "learn/design.h"
 #include "learn/leakage_scan.h"
 #include "learn/target.h"
@@ -13,6 +14,9 @@ struct visible_names {
     const char *allow;    /* NULL, or a list: columns that may be seen though they leak */
     bool extras;          /* columns of the table's own are seen unless excluded */
 };
+
+/* Member "leakage": [{column, reason}]. */
+void visible_put_leaks(const struct leak *leaks, size_t n, struct json_writer *w);
 
 struct visible {
     struct design_options options; /* borrows from the arena */

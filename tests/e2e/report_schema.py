@@ -160,7 +160,9 @@ def check_explore(part, groups):
 
 
 def check_leaderboard(part, place):
-    members(part, place, target=str, n=int, folds=int, repeats=int, seed=int, chosen=str, leaderboard=list)
+    members(part, place, target=str, leakage=list, n=int, folds=int, repeats=int, seed=int, chosen=str, leaderboard=list)
+    for row in part["leakage"]:
+        members(row, f"{place}.leakage", column=str, reason=str)
     for row in part["leaderboard"]:
         members(row, f"{place}.leaderboard", name=str, family=str, settings=str, chosen=bool, metrics=dict)
         for name, metric in row["metrics"].items():

@@ -4,6 +4,7 @@
 import json
 
 import pytest
+from conftest import spread, write_table
 
 
 @pytest.fixture(scope="module")
@@ -35,33 +36,6 @@ def test_features_can_be_chosen_and_left_out(evaluate, demo):
     base = (demo / "profiles.csv", "--target", "influence_score", "--models", "ridge", "--repeats", 1)
     assert evaluate(*base, "--features", "followers")["features"] == ["ln_followers"]
     assert not [name for name in evaluate(*base, "--exclude", "followers")["features"] if "ln_followers" == name]
-
-
-def write_table(path, rows):
-    """A table of rows (dicts) as CSV."""
-    names = list(rows[0])
-    lines = [",".join(names)] + [",".join(str(row.get(name, "")) for name in names) for row in rows]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def spread(i, salt=0):
-    """As good as random in 0..1, and the same everywhere."""
-    return ((i + 1) * 2654435761 + salt * 40503) % 65521 / 65521
-
-
-@pytest.fixture(scope="module")
-def own_table(tmp_path_factory):
-    """Accounts with columns of the file's own: mood, a trap that is computed, and one that is of use."""
-    rows = []
-    for i in range(160):
-        followers, views = int(1000 * 2 ** (8 * spread(i))), int(100 * 2 ** (8 * spread(i, 1)))
-        luck = 1 + 99 * spread(i, 2)
-        rows.append({"handle": f"account_{i}", "followers": followers, "reach units": views,
-                     "mood": ["glad", "calm", "cross"][i % 3], "odds": round(luck, 3),
-                     "odds squared": round(luck * luck + 7, 3), "quality": round(followers / views * 3, 5),
-                     "worth": round(20 * spread(i, 3) + (15 if i % 3 == 0 else 0), 2)})
-    return write_table(tmp_path_factory.mktemp("own") / "own.csv", rows)
 
 
 def leaks(result):

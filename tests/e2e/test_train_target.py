@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`influence train` with a target of one's own: what evaluate takes, learnt, told of and served."""
+
+import json
+
+import pytest
+from conftest import write_table
+
+QUICK = ("--folds", 2, "--repeats", 1, "--score.models=constant ridge", "--tier.models=prior softmax")
+
+
+@pytest.fixture(scope="module")
+def train(run, tmp_path_factory):
+    """train(FILE, OPTION...) gives a models directory with one bundle."""
+
+    def go(*arguments):
+        out = tmp_path_factory.mktemp("models")
+        run("train", *arguments, *QUICK, "--out", out)
+        return out
+
+    return go
+
+
+def read(models, name="manifest.json"):
+    return json.loads((models / "current" / name).read_text(encoding="utf-8"))
+
+
+def columns_of(leakage):
+    return {leak["column"] for leak in leakage}
+
+
+def test_a_number_of_the_tables_own_is_scored_by_its_name(train, tmp_path, start_daemon):
+    rows = [{"handle": f"account_{i}", "followers": 1000 + 977 * i, "posts": 10 + 7919 * i % 311,
+             "fee": 50 + (1000 + 977 * i) // 20} for i in range(120)]
+    models = train(write_table(tmp_path / "fees.csv", rows), "--target", "fee")
+    manifest, report = read(models), read(models, "report.json")
+    assert manifest["target"] == report["models"]["score"]["target"] == "fee"
+    # It was computed from followers.
+    assert columns_of(manifest["score"]["leakage"]) == {"followers"}
+    assert report["models"]["score"]["leakage"] == manifest["score"]["leakage"]
+    assert manifest["features"]["score"] == ["ln_posts"]
+    assert any("followers gives fee away" in warning for warning in manifest["warnings"])
+    card = (models / "current/card.md").read_text(encoding="utf-8")
+    assert "## Score: fee" in card and "--target 'fee'" in card and "- followers: ranks" in card
+    answer = start_daemon(models).post("/score", {"posts": 100})[1]
+    assert answer["target"] == "fee" and 0 < answer["score"] < 7000
+    assert answer["interval"]["low"] < answer["score"] < answer["interval"]["high"]
+
+
+def test_classes_of_the_tables_own_are_tiers_by_its_name(train, own_table, start_daemon):
+    models = train(own_table, "--target", "mood")
+    manifest = read(models)
+    assert manifest["tiers"] == read(models, "report.json")["models"]["tier"]["target"] == "mood"
+    assert manifest["target"] == "composite" and manifest["tier"]["classes"] == ["calm", "cross", "glad"]
+    assert "## Tier: mood" in (models / "current/card.md").read_text(encoding="utf-8")
+    answer = start_daemon(models).post("/tier", {"followers": 20000})[1]
+    assert answer["target"] == "mood" and set(answer["probabilities"]) == {"calm", "cross", "glad"}
+    assert answer["size"]["claimed"] == "micro"
+
+
+def test_bins_and_the_most_frequent_make_classes(train, demo):
+    manifest = read(train(demo / "profiles.csv", "--target", "engagement_rate", "--bins", "tertile"))
+    assert manifest["tiers"] == "engagement_rate" and len(manifest["tier"]["classes"]) == 3
+    # avg_likes and followers define it.
+    assert "avg_likes" in columns_of(manifest["tier"]["leakage"])
+    assert not {"ln_avg_likes", "ln_engagement_rate"} & set(manifest["features"]["tier"])
+    manifest = read(train(demo / "profiles.csv", "--target", "category", "--top", 2))
+    assert len(manifest["tier"]["classes"]) == 3 and "(other)" in manifest["tier"]["classes"]
+
+
+def test_labels_come_from_a_file_of_their_own(train, demo, tmp_path, start_daemon):
+    rows = [{"account": f"synthetic_{i:06}", "fit": ["no", "yes"][i % 2]} for i in range(300)]
+    labels = write_table(tmp_path / "labels.csv", rows)
+    models = train(demo / "profiles.csv", "--labels", f"{labels}:fit")
+    assert read(models)["tiers"] == "fit" and read(models)["tier"]["classes"] == ["no", "yes"]
+    card = (models / "current/card.md").read_text(encoding="utf-8")
+    assert "--labels 'labels.csv:fit'" in card and str(tmp_path) not in card
+    answer = start_daemon(models).get("/tier?handle=synthetic_000001")[1]
+    assert answer["target"] == "fit" and set(answer["probabilities"]) == {"no", "yes"}
+
+
+def test_what_may_be_seen_is_the_targets_and_what_may_not_is_all_models(train, demo):
+    base = (demo / "profiles.csv", "--target", "influence_score")
+    manifest = read(train(*base, "--features", "followers,posts"))
+    assert set(manifest["features"]["score"]) == {"ln_followers", "ln_posts", "ln_posts_per_follower"}
+    assert "ln_posts" in manifest["features"]["tier"] and len(manifest["features"]["tier"]) > 2
+    manifest = read(train(*base, "--exclude", "country,audience_country,category"))
+    for part in ("score", "tier"):
+        assert not [name for name in manifest["features"][part] if "country" in name or "category" in name]
+    allowed = read(train(demo / "profiles.csv", "--target", "avg_likes", "--features", "avg_engagement",
+                         "--allow-leakage", "avg_engagement"))
+    assert allowed["features"]["score"] == ["ln_avg_engagement"]
+
+
+def test_the_rows_are_those_that_meet_the_conditions(train, run, demo):
+    where = ("--where", "followers>=10000")
+    manifest = read(train(demo / "profiles.csv", "--target", "influence_score", *where, "--models", "ridge"))
+    answer = run("evaluate", demo / "profiles.csv", "--target", "influence_score", *where, "--models", "ridge",
+                 "--folds", 2, "--repeats", 1, "--exclude", "extra", "--fits", 12, "--json")
+    evaluated = json.loads(answer.stdout)
+    assert manifest["rows"] == evaluated["rows"] < 600
+    assert "nano" not in manifest["tier"]["classes"]
+    # What train says of its model is what evaluate says.
+    assert manifest["score"]["leaderboard"][0]["metrics"] == evaluated["leaderboard"][0]["metrics"]
+
+
+def test_rows_of_a_group_stay_in_one_fold(train, tmp_path):
+    """Twins of other names: with both in one fold, a model cannot know one by the other."""
+    rows = []
+    for i in range(60):
+        for twin in "ab":
+            rows.append({"handle": f"account_{i}{twin}", "followers": 1000 + 900 * i, "house": i,
+                         "worth": (i * 2654435761) % 97})
+    table = write_table(tmp_path / "twins.csv", rows)
+    base = (table, "--target", "worth", "--models", "neighbours", "--features", "followers", "--search.select=r2")
+    r2 = [read(train(*base, *more))["score"]["leaderboard"][0]["metrics"]["r2"]["mean"]
+          for more in ((), ("--group", "house"))]
+    assert r2[0] > r2[1] + 0.3 and r2[1] < 0.2
