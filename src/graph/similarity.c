@@ -2,43 +2,7 @@
 #include <stdlib.h>
 
 #include "graph/graph.h"
-#include "runtime/neighbours.h"
-
-/* The index over the rows, as it is shipped and searched. */
-struct index {
-    void *bytes;
-    struct artifact *artifact;
-    struct neighbours *neighbours;
-    void *scratch;
-};
-
-static void index_deinit(struct index *index)
-{
-    free(index->scratch);
-    neighbours_close(index->neighbours);
-    artifact_close(index->artifact);
-    free(index->bytes);
-}
-
-static enum status index_init(struct index *index, const struct graph_rows *rows, uint64_t seed,
-                              struct error *err)
-{
-    AUTO(artifact_writer_free_slot) struct artifact_writer *writer = NULL;
-    size_t n_bytes = 0;
-    TRY(artifact_writer_new(ARTIFACT_SIMILAR, &writer, err));
-    TRY(neighbours_write(writer, rows->x, rows->n, rows->dim, seed, err));
-    TRY(artifact_finish(writer, &index->bytes, &n_bytes, err));
-    TRY(artifact_open_memory(index->bytes, n_bytes, "similarity graph", &index->artifact, err));
-    TRY(neighbours_open(index->artifact, &index->neighbours, err));
-    size_t bytes = (neighbours_scratch_bytes(index->neighbours) + 63) / 64 * 64;
-    index->scratch = aligned_alloc(64, bytes ? bytes : 64);
-    return index->scratch ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "out of memory");
-}
-
-static bool is_other(void *user, uint32_t row)
-{
-    return row != *(const uint32_t *)user;
-}
+#include "runtime/own_neighbours.h"
 
 static bool has_neighbour(const uint32_t *nearest, size_t k, uint32_t wanted)
 {
@@ -90,8 +54,9 @@ enum status graph_similarity(const struct graph_rows *rows,
                     rows->n, rows->dim, options->k);
     size_t n = rows->n;
     size_t k = options->k < n ? options->k : n - 1;
-    AUTO(index_deinit) struct index index = {0};
-    TRY(index_init(&index, rows, options->seed, err));
+    const struct neighbour_rows indexed = {rows->x, n, rows->dim};
+    AUTO(own_neighbours_deinit) struct own_neighbours index = {0};
+    TRY(own_neighbours_init(&index, &indexed, options->seed, err));
     AUTO(pairs_deinit)
     struct pairs pairs = {
         .nearest = calloc(n * k, sizeof *pairs.nearest),
@@ -104,8 +69,7 @@ enum status graph_similarity(const struct graph_rows *rows,
     if (!pairs.nearest || !pairs.from || !pairs.to || !pairs.distance || !pairs.weight || !found)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (uint32_t i = 0; i < n; i++) {
-        struct neighbours_query query = {rows->x + i * rows->dim, k, is_other, &i};
-        size_t n_found = neighbours_search(index.neighbours, &query, index.scratch, found);
+        size_t n_found = own_neighbours_of_row(&index, &indexed, i, k, found);
         if (n_found != k)
             return fail(err, STATUS_INTERNAL, "similarity graph: %zu of %zu neighbours", n_found,
                         k);

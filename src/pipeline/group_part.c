@@ -99,6 +99,8 @@ enum status similar_part_write(struct training *training, struct error *err)
     TRY(neighbours_write(writer, matrix.scaled, matrix.n, matrix.p, training->seed, err));
     struct catalogue_columns columns = columns_of(table);
     TRY(catalogue_write(writer, &columns, err));
+    const struct neighbour_rows rows = {matrix.scaled, matrix.n, matrix.p};
+    TRY(isolation_write(writer, &rows, training->seed, err));
     if (training->links.n > 0)
         TRY(links_write(writer, &training->links, err));
     return artifact_finish(writer, &training->blob[ENGINE_SIMILAR],

@@ -24,6 +24,7 @@
 #include "runtime/clusters.h"
 #include "runtime/drift.h"
 #include "runtime/intervals.h"
+#include "runtime/isolation.h"
 #include "runtime/neighbours.h"
 #include "runtime/predictor.h"
 #include "runtime/spec_section.h"
@@ -151,6 +152,8 @@ struct score_answer {
     size_t n_contributions;      /* 0 unless asked for */
     const double *contributions; /* [n_contributions], by column of predictor_spec() */
     double base;
+    bool has_isolation; /* with explain, where the bundle can tell */
+    struct isolation isolation;
     bool has_growth; /* the bundle has such a model */
     struct growth_answer growth;
 };
@@ -247,6 +250,8 @@ struct similar_answer {
     size_t n; /* fewer than k only when fewer pass the filters */
     const struct similar_item *items;
     size_t n_candidates; /* catalogue size */
+    bool has_isolation;  /* false: a bundle from before it was told */
+    struct isolation isolation;
     bool exact;
     uint64_t imputed;
 };

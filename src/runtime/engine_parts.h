@@ -28,6 +28,7 @@ struct engine {
     struct predictor *growth; /* NULL: no blob of it */
     struct growth_extra growth_extra;
     struct interval_rule growth_intervals; /* behind growth_extra */
+    const float *isolation_grid;           /* NULL: an earlier version's blob, or one account */
     struct links links; /* of the catalogue's accounts; n is 0 where there are none */
     const struct drift_reference *score_drift, *tier_drift; /* NULL: an earlier version's blob */
     size_t scratch_bytes;
@@ -60,6 +61,12 @@ enum status engine_need_predictor(const struct artifact *artifact, const char *p
 /* One string of a section. */
 enum status engine_need_string(struct engine *engine, const struct artifact *artifact,
                                const char *tag, const char **ret_string, struct error *err);
+
+/* How far a profile is from its nearest catalogued accounts. False: it cannot be told. x: [columns
+ * of the similar model] scaled. scratch: engine_isolation_scratch(). */
+bool engine_isolation(const struct engine *engine, const struct profile *profile, const float *x,
+                      void *scratch, struct isolation *ret_isolation);
+size_t engine_isolation_scratch(const struct engine *engine);
 
 /* What the predictor may look at besides features. Links are those of the catalogued account of the
  * profile's handle, and looked up only where they change the answer. */

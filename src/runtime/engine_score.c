@@ -153,6 +153,18 @@ enum status engine_open_score(struct engine *engine, struct error *err)
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t isolation_scratch(const struct engine *engine)
+{
+    return engine->similar ? scratch_align(engine->similar->n_columns * sizeof(float)) +
+                                 engine_isolation_scratch(engine)
+                           : 0;
+}
+
 size_t engine_score_scratch(const struct engine *engine)
 {
     if (!engine->score)
@@ -160,9 +172,10 @@ size_t engine_score_scratch(const struct engine *engine)
     const struct feature_spec *spec = predictor_spec(engine->score);
     size_t predicting = predictor_scratch_bytes(engine->score);
     size_t placing = engine_spec_scratch(engine, spec);
+    size_t isolating = isolation_scratch(engine);
     return scratch_align(spec->n_columns * sizeof(float)) +
            scratch_align(spec->n_columns * sizeof(double)) +
-           (predicting > placing ? predicting : placing);
+           larger(larger(predicting, placing), isolating);
 }
 
 double engine_novelty_distance(const struct feature_spec *spec, const float *raw)
@@ -232,6 +245,20 @@ static void explain(const struct engine *engine, const float *raw, void *scratch
         answer->base -= contributions[i];
 }
 
+/* A search among the catalogued accounts: for those who ask for reasons, not for every answer. */
+static void isolate(const struct engine *engine, const struct profile *profile, void *scratch,
+                    struct score_answer *answer)
+{
+    if (!engine->isolation_grid)
+        return;
+    float *x = scratch_take(&scratch, engine->similar->n_columns * sizeof *x);
+    struct profile prepared = *profile;
+    feature_prepare(&prepared);
+    feature_extract(engine->similar, &prepared, x);
+    feature_scale(engine->similar, x, x);
+    answer->has_isolation = engine_isolation(engine, profile, x, scratch, &answer->isolation);
+}
+
 /* What is known before the model runs: features, imputed fields, composite. */
 static void begin_answer(const struct engine *engine, const struct profile *profile, float *raw,
                          void *scratch, struct score_answer *ret_answer, double *ret_followers)
@@ -291,6 +318,8 @@ enum status engine_score(const struct engine *engine, const struct profile *prof
     TRY(end_answer(engine, output, followers, &answer, err));
     answer.has_growth = engine->growth != NULL;
     answer.growth = growth;
+    if (explain_it)
+        isolate(engine, profile, scratch, &answer);
     if (explain_it && !is_composite(engine))
         explain(engine, raw, scratch, contributions, &answer);
     *ret_answer = answer;

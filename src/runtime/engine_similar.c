@@ -36,6 +36,9 @@ enum status engine_open_similar(struct engine *engine, struct error *err)
                     "%s: section 'neighbours.shape': %zu rows for a catalogue of %zu",
                     artifact_name(artifact), neighbours_n(engine->neighbours),
                     catalogue_n(engine->catalogue));
+    status = isolation_open(artifact, &engine->isolation_grid, err);
+    if (status != STATUS_NOT_FOUND)
+        TRY(status);
     status = links_read(artifact, catalogue_n(engine->catalogue), &engine->links, err);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
@@ -47,7 +50,33 @@ size_t engine_similar_scratch(const struct engine *engine)
     return scratch_align(engine->similar->n_columns * sizeof(float)) +
            scratch_align(SIMILAR_MAX_K * sizeof(struct neighbour)) +
            scratch_align(SIMILAR_MAX_K * sizeof(struct similar_item)) +
-           neighbours_scratch_bytes(engine->neighbours);
+           engine_isolation_scratch(engine);
+}
+
+size_t engine_isolation_scratch(const struct engine *engine)
+{
+    return engine->similar ? neighbours_scratch_bytes(engine->neighbours) : 0;
+}
+
+static bool is_other(void *user, uint32_t row)
+{
+    return row != *(const uint32_t *)user;
+}
+
+bool engine_isolation(const struct engine *engine, const struct profile *profile, const float *x,
+                      void *scratch, struct isolation *ret_isolation)
+{
+    if (!engine->isolation_grid)
+        return false;
+    struct neighbour found[ISOLATION_NEIGHBOURS];
+    const char *handle = profile->text[PROFILE_handle];
+    uint32_t own = UINT32_MAX;
+    if (handle)
+        catalogue_find(engine->catalogue, handle, strlen(handle), &own);
+    const struct neighbours_query query = {x, ISOLATION_NEIGHBOURS, is_other, &own};
+    size_t n = neighbours_search(engine->neighbours, &query, scratch, found);
+    *ret_isolation = isolation_of(engine->isolation_grid, found, n);
+    return n > 0;
 }
 
 /* What a row must be to be in the answer. */
@@ -137,6 +166,13 @@ static enum status make_filter(const struct engine *engine, const struct profile
     return STATUS_OK;
 }
 
+/* All but the profile's own account pass. */
+static bool is_open(const struct filter *filter, const struct similar_query *query)
+{
+    return !filter->by_category && !filter->by_country && !filter->by_followers &&
+           query->n_exclude == 0;
+}
+
 static enum status check_query(const struct similar_query *query, struct error *err)
 {
     if (query->k == 0 || query->k > SIMILAR_MAX_K)
@@ -172,10 +208,21 @@ enum status engine_similar(const struct engine *engine, const struct profile *pr
         double distance = (double)found[i].distance;
         items[i] = (struct similar_item){found[i].row, distance, 1 / (1 + distance)};
     }
+    struct isolation isolation = {0};
+    bool has_isolation;
+    if (is_open(&filter, query) && n >= ISOLATION_NEIGHBOURS) {
+        has_isolation = engine->isolation_grid != NULL;
+        if (has_isolation)
+            isolation = isolation_of(engine->isolation_grid, found, n);
+    } else {
+        has_isolation = engine_isolation(engine, profile, x, scratch, &isolation);
+    }
     *ret_answer = (struct similar_answer){
         .n = n,
         .items = items,
         .n_candidates = catalogue_n(engine->catalogue),
+        .has_isolation = has_isolation,
+        .isolation = isolation,
         .exact = true,
         .imputed = imputed,
     };

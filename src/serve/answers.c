@@ -117,6 +117,17 @@ static void write_novelty(double novelty, struct json_writer *w)
     json_member_string(w, "caution", "unlike nearly every account in training: take it as a guess");
 }
 
+static void write_isolation(const struct isolation *isolation, struct json_writer *w)
+{
+    json_put_key(w, "isolation");
+    json_begin_object(w);
+    json_member_fixed(w, "distance", isolation->distance, FINE);
+    json_member_fixed(w, "percentile", isolation->percentile, COARSE);
+    if (isolation->percentile > BEYOND_NOVELTY)
+        json_member_bool(w, "beyond", true);
+    json_end_object(w);
+}
+
 static void write_growth(const struct growth_answer *growth, struct json_writer *w)
 {
     json_put_key(w, "growth");
@@ -149,6 +160,8 @@ static void write_score(const struct asker *asker, const union answer *answer,
     if (score->has_growth)
         write_growth(&score->growth, w);
     codec_write_imputed(w, score->imputed);
+    if (score->has_isolation)
+        write_isolation(&score->isolation, w);
     if (asker->options->explain)
         write_contributions(asker, score, w);
 }
@@ -351,6 +364,8 @@ static void write_similar(const struct asker *asker, const union answer *answer,
     json_member_integer(w, "found", (int64_t)similar->n);
     json_member_integer(w, "candidates", (int64_t)similar->n_candidates);
     json_member_bool(w, "exact", similar->exact);
+    if (similar->has_isolation)
+        write_isolation(&similar->isolation, w);
     codec_write_imputed(w, similar->imputed);
 }
 

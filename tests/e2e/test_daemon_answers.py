@@ -83,6 +83,19 @@ def test_an_answer_beyond_the_data_says_so(hand_daemon):
     assert answer["beyond"] is True
 
 
+def test_who_asks_for_reasons_is_told_how_far_the_nearest_accounts_are(hand_daemon):
+    near = hand_daemon.post("/similar", PROFILE | {"k": 5})[1]
+    mean = sum(item["distance"] for item in near["similar"]) / 5
+    assert near["isolation"]["distance"] == pytest.approx(mean, abs=1e-6)
+    explained = hand_daemon.post("/score", PROFILE | {"explain": True})[1]
+    assert explained["isolation"] == near["isolation"]
+    assert "isolation" not in hand_daemon.post("/score", PROFILE)[1]
+    filtered = hand_daemon.post("/similar", PROFILE | {"k": 5, "filter": {"category": "food"}})[1]
+    assert filtered["isolation"] == near["isolation"] and filtered["similar"] != near["similar"]
+    far = hand_daemon.post("/similar", {"followers": 1e10, "posts": 1e7, "avg_likes": 0})[1]["isolation"]
+    assert far["percentile"] > 99 and far["beyond"] is True
+
+
 def test_probabilities_and_memberships_sum_to_one(hand_daemon):
     tier = hand_daemon.post("/tier", PROFILE)[1]
     assert sum(tier["probabilities"].values()) == pytest.approx(1, abs=1e-6)

@@ -262,6 +262,8 @@ static enum status write_similar(struct world *world, struct artifact_writer *wr
         catalogue.text[f] = texts[f][0] ? texts[f] : NULL;
     TRY(catalogue_write(writer, &catalogue, err));
     TRY(similar_spec_write(writer, world->spec, err));
+    const struct neighbour_rows rows = {world->scaled, world->n_rows, world->n_columns};
+    TRY(isolation_write(writer, &rows, 0, err));
     return neighbours_write(writer, world->scaled, world->n_rows, world->n_columns, 0, err);
 }
 
