@@ -98,16 +98,25 @@ static double vector_loss(void *user, const double *x, double *ret_gradient)
     return loss;
 }
 
+/* The simpler first. */
+enum method {
+    AS_IT_IS,
+    TEMPERATURE,
+    VECTOR,
+    N_METHODS
+};
+static const char *const method_names[N_METHODS] = {"none", "temperature", "vector"};
+
 /* Rows in a row: logit [n][k]. */
 static enum status fit_terms(const double *logit, const uint32_t *label, size_t n, size_t k,
-                             bool vector, double *ret_terms, struct error *err)
+                             enum method method, double *ret_terms, struct error *err)
 {
-    double common = 1 / temperature_fit(logit, label, n, k);
+    double common = method == AS_IT_IS ? 1 : 1 / temperature_fit(logit, label, n, k);
     for (size_t c = 0; c < k; c++) {
         ret_terms[2 * c] = common;
         ret_terms[2 * c + 1] = 0;
     }
-    if (!vector)
+    if (method != VECTOR)
         return STATUS_OK;
     AUTO(free_slot) double *x = calloc(3 * k, sizeof *x);
     if (!x)
@@ -125,7 +134,7 @@ static enum status fit_terms(const double *logit, const uint32_t *label, size_t 
 }
 
 /* Each row by the other folds. */
-static enum status fit_across(const struct calibrate_rows *rows, bool vector,
+static enum status fit_across(const struct calibrate_rows *rows, enum method method,
                               double *ret_probability, struct class_metrics *ret_metrics,
                               struct error *err)
 {
@@ -143,7 +152,7 @@ static enum status fit_across(const struct calibrate_rows *rows, bool vector,
             memcpy(logit + n * k, rows->logit + i * k, k * sizeof *logit);
             label[n++] = rows->label[i];
         }
-        TRY(fit_terms(logit, label, n, k, vector, terms, err));
+        TRY(fit_terms(logit, label, n, k, method, terms, err));
         struct calibration calibration = {k, terms};
         for (size_t i = 0; i < rows->n; i++)
             if (rows->fold[i] == f)
@@ -152,21 +161,33 @@ static enum status fit_across(const struct calibrate_rows *rows, bool vector,
     return metrics_classification(rows->label, ret_probability, rows->n, k, ret_metrics, err);
 }
 
+/* Whether the richer one is worth its terms. */
+static bool is_better(const struct class_metrics *richer, const struct class_metrics *simpler)
+{
+    return richer->log_loss < WORTH_IT * simpler->log_loss &&
+           richer->accuracy >= simpler->accuracy - MAY_COST &&
+           richer->macro_f1 >= simpler->macro_f1 - MAY_COST;
+}
+
 enum status calibrate_fit(const struct calibrate_rows *rows, double *ret_terms,
                           double *ret_probability, const char **ret_method, struct error *err)
 {
-    struct class_metrics common;
-    struct class_metrics own;
-    AUTO(free_slot) double *probability = calloc(rows->n * rows->k + 1, sizeof *probability);
+    size_t n_values = rows->n * rows->k;
+    AUTO(free_slot) double *probability = calloc(n_values + 1, sizeof *probability);
     if (!probability)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    TRY(fit_across(rows, false, ret_probability, &common, err));
-    TRY(fit_across(rows, true, probability, &own, err));
-    bool vector = own.log_loss < WORTH_IT * common.log_loss &&
-                  own.accuracy >= common.accuracy - MAY_COST &&
-                  own.macro_f1 >= common.macro_f1 - MAY_COST;
-    if (vector)
-        memcpy(ret_probability, probability, rows->n * rows->k * sizeof *probability);
-    *ret_method = vector ? "vector" : "temperature";
-    return fit_terms(rows->logit, rows->label, rows->n, rows->k, vector, ret_terms, err);
+    enum method chosen = AS_IT_IS;
+    struct class_metrics best;
+    TRY(fit_across(rows, AS_IT_IS, ret_probability, &best, err));
+    for (enum method method = TEMPERATURE; method < N_METHODS; method++) {
+        struct class_metrics measured;
+        TRY(fit_across(rows, method, probability, &measured, err));
+        if (!is_better(&measured, &best))
+            continue;
+        memcpy(ret_probability, probability, n_values * sizeof *probability);
+        best = measured;
+        chosen = method;
+    }
+    *ret_method = method_names[chosen];
+    return fit_terms(rows->logit, rows->label, rows->n, rows->k, chosen, ret_terms, err);
 }

@@ -18,11 +18,12 @@ struct calibrate_rows {
 
 /* Fit a calibration (runtime/calibration.h) on all rows, and each row's probabilities by one that
  * was fitted on the other folds: what is measured on those is honest. ret_terms: [k][2];
- * ret_probability: [n][k]; *ret_method: "temperature" or "vector".
+ * ret_probability: [n][k]; *ret_method: "none", "temperature" or "vector".
  *
- * A scale and a shift a class are taken where, fold by fold, they lower the log-loss and do not
- * cost accuracy or macro-F1: a shift moves the borders between classes, which a classifier with
- * class weights has put where they are on purpose. */
+ * Probabilities are left as they are, or get one scale, or a scale and a shift a class: the richer
+ * where, fold by fold, it lowers the log-loss and does not cost accuracy or macro-F1: a shift moves
+ * the borders between classes, which a classifier with class weights has put where they are on
+ * purpose. */
 enum status calibrate_fit(const struct calibrate_rows *rows, double *ret_terms,
                           double *ret_probability, const char **ret_method, struct error *err);
 

@@ -138,9 +138,9 @@ static void put_tier(const struct training *training, struct buffer *out)
     leaderboard_put_markdown(&board, out);
     put_by_group(training, &part->tier, out);
     buffer_printf(out,
-                  "\nProbabilities are calibrated (%s scaling): expected calibration error %.3f on "
+                  "\nProbabilities are %s: expected calibration error %.3f on "
                   "rows that the calibration had not seen, %.3f before.\n",
-                  part->tier.calibrated.method, part->tier.calibrated.after.ece,
+                  calibrated_text(&part->tier.calibrated), part->tier.calibrated.after.ece,
                   part->tier.calibrated.before.ece);
     put_leaks(&part->tier.searched, out);
     put_importance(training->why.tier, out);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "runtime/softmax.h"
 
@@ -41,6 +42,14 @@ enum status certainty_intervals(const struct certainty_input *input, struct inte
     return conformal_fit(&rows, ret_rule, ret_measure, ret_offsets, err);
 }
 
+const char *calibrated_text(const struct calibrated *calibrated)
+{
+    if (strcmp(calibrated->method, "none") == 0)
+        return "left as they are, which no calibration betters";
+    return strcmp(calibrated->method, "vector") == 0 ? "calibrated (vector scaling)"
+                                                     : "calibrated (temperature scaling)";
+}
+
 void calibrated_deinit(struct calibrated *calibrated)
 {
     free(calibrated->terms);
@@ -77,7 +86,8 @@ enum status certainty_classes(const struct certainty_input *input,
     };
     TRY(measure_raw(input, made.probability, &made.before, err));
     TRY(calibrate_fit(&rows, made.terms, made.probability, &made.method, err));
-    made.temperature = temperature_fit(rows.logit, rows.label, rows.n, k);
+    bool as_it_is = strcmp(made.method, "none") == 0;
+    made.temperature = as_it_is ? 1 : temperature_fit(rows.logit, rows.label, rows.n, k);
     TRY(metrics_classification(target->label, made.probability, target->n, k, &made.after, err));
     *ret_calibrated = made;
     made = (struct calibrated){0};

@@ -27,13 +27,15 @@ enum status certainty_intervals(const struct certainty_input *input, struct inte
 struct calibrated {
     double *terms;       /* [k][2]; owned */
     double *probability; /* [n][k] of held-out rows; owned */
-    const char *method;  /* "temperature", "vector" */
+    const char *method;  /* "none", "temperature", "vector" */
     double temperature;  /* for readers that know nothing else */
     struct class_metrics before, after;
 };
 
 enum status certainty_classes(const struct certainty_input *input,
                               struct calibrated *ret_calibrated, struct error *err);
+/* "calibrated (temperature scaling)", or that they need none. */
+const char *calibrated_text(const struct calibrated *calibrated);
 void calibrated_deinit(struct calibrated *calibrated);
 
 /* Held-out rows by the stated probability of the class that was told. */

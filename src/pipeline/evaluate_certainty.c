@@ -125,9 +125,9 @@ static void print_probabilities(const struct evaluation_certainty *certainty, FI
 {
     const struct reliability *table = &certainty->reliability;
     fprintf(out,
-            "\nprobabilities, calibrated (%s scaling) on other folds: expected calibration error "
+            "\nprobabilities, %s, judged on other folds: expected calibration error "
             "%.3f, %.3f before\n  stated          rows  mean stated  right\n",
-            certainty->calibrated.method, certainty->ece_after, certainty->ece_before);
+            calibrated_text(&certainty->calibrated), certainty->ece_after, certainty->ece_before);
     for (size_t b = 0; b < RELIABILITY_BINS; b++)
         if (table->n[b] > 0)
             fprintf(out, "  %3zu .. %3zu %%  %7zu      %5.1f %%  %5.1f %%\n",

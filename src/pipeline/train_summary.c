@@ -83,9 +83,9 @@ static void print_class_part(const struct training *training, const char *title,
         fprintf(out, "%s %s %zu", c ? "," : "", target->class_names[c], target->class_counts[c]);
     fputc('\n', out);
     leaderboard_print(&board, out);
-    fprintf(out, "  ships: %s%s%s%s; calibrated (%s), error %.3f -> %.3f\n",
+    fprintf(out, "  ships: %s%s%s%s; probabilities %s, error %.3f -> %.3f\n",
             board.crossval->entries[board.chosen].trainer->name, board.settings[0] ? " (" : "",
-            board.settings, board.settings[0] ? ")" : "", part->calibrated.method,
+            board.settings, board.settings[0] ? ")" : "", calibrated_text(&part->calibrated),
             part->calibrated.before.ece, part->calibrated.after.ece);
 }
 

@@ -444,6 +444,42 @@ static void planted_scales_and_shifts_are_found(void **state)
     assert_true(m.ece < 0.015);
 }
 
+/* Labels drawn from the very probabilities: a fit would only add its own error. */
+static void probabilities_that_are_right_are_left_as_they_are(void **state)
+{
+    (void)state;
+    enum {
+        N = 600,
+        K = 3
+    };
+    double logit[N * K];
+    double probability[N * K];
+    uint32_t label[N];
+    uint32_t fold[N];
+    struct rng rng = rng_seed(5);
+    for (size_t i = 0; i < N; i++) {
+        double p[K];
+        for (size_t c = 0; c < K; c++)
+            logit[i * K + c] = 1.5 * rng_normal(&rng);
+        softmax(logit + i * K, K, 1, p);
+        double u = rng_uniform(&rng);
+        label[i] = u < p[0] ? 0 : u < p[0] + p[1] ? 1 : 2;
+    }
+    assert_int_equal(split_plain(N, 5, 0, fold, NULL), STATUS_OK);
+    struct calibrate_rows rows = {N, K, logit, label, fold, 5};
+    double terms[2 * K];
+    const char *method;
+    assert_int_equal(calibrate_fit(&rows, terms, probability, &method, NULL), STATUS_OK);
+    assert_string_equal(method, "none");
+    for (size_t c = 0; c < K; c++) {
+        double p[K];
+        softmax(logit, K, 1, p);
+        assert_near(terms[2 * c], 1, 0);
+        assert_near(terms[2 * c + 1], 0, 0);
+        assert_near(probability[c], p[c], 1e-12);
+    }
+}
+
 /* Labels drawn from softmax(logit / 2.5): the fit must find 2.5 again. */
 static void a_planted_temperature_is_found(void **state)
 {
@@ -489,6 +525,7 @@ int main(void)
         cmocka_unit_test(intervals_cover_what_they_state_in_each_size),
         cmocka_unit_test(intervals_follow_the_spread_where_there_is_one),
         cmocka_unit_test(planted_scales_and_shifts_are_found),
+        cmocka_unit_test(probabilities_that_are_right_are_left_as_they_are),
         cmocka_unit_test(a_planted_temperature_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
