@@ -87,6 +87,12 @@ static enum status add_of_network(struct training *training, const struct crossv
     return STATUS_OK;
 }
 
+/* Hashtags tell what an account is about; of a number's bins they tell little, for much time. */
+static bool is_worth_it(const struct trainer *trainer, const struct target *target)
+{
+    return !trainer->needs_hashtags || !target_is_ordered(target);
+}
+
 /* Those of the list that can learn the target: what needs an order or hashtags is left out where
  * there are none; with real edges those of the network's list too. */
 static enum status find_trainers(struct training *training, const char *models,
@@ -102,7 +108,8 @@ static enum status find_trainers(struct training *training, const char *models,
         if (!trainer || n == n_trainers)
             return fail(err, STATUS_INVALID, "there is no model '%s' for a %s", name,
                         task == TASK_REGRESSION ? "score" : "tier");
-        if (crossval_can_learn(trainer, input->target, input->design))
+        if (is_worth_it(trainer, input->target) &&
+            crossval_can_learn(trainer, input->target, input->design))
             ret_trainers[n++] = trainer;
     }
     if (input->links)

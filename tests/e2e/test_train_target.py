@@ -116,3 +116,14 @@ def test_rows_of_a_group_stay_in_one_fold(train, tmp_path):
     r2 = [read(train(*base, *more))["score"]["leaderboard"][0]["metrics"]["r2"]["mean"]
           for more in ((), ("--group", "house"))]
     assert r2[0] > r2[1] + 0.3 and r2[1] < 0.2
+
+
+def test_hashtags_tell_of_a_category_by_default(run, demo, tmp_path, start_daemon):
+    run("train", demo / "profiles.csv", "--posts", demo / "posts.csv", "--target", "category", "--fits", 1,
+        "--folds", 2, "--repeats", 1, "--score.models=ridge", "--out", tmp_path)
+    manifest = read(tmp_path)
+    assert manifest["tier"]["chosen"] == "text"
+    # Of sizes, which are bins of a number, they are not asked.
+    assert "text" not in [entry["name"] for entry in manifest["size"]["leaderboard"]]
+    answer = start_daemon(tmp_path).post("/tier", {"hashtags": "ootd style fashion fashionblogger"})[1]
+    assert answer["tier"] == "fashion"
