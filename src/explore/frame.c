@@ -17,6 +17,10 @@
 /* A figure stands for engagement when at least this share of rows has it. */
 #define MEASURE_SHARE 0.5
 
+/* A column numbers the rows when it has at least so many whole numbers, and spans few more. */
+#define COUNTER_MIN_ROWS 20
+#define COUNTER_MAX_GAPS 1.25
+
 #define N_DERIVED 2
 
 static enum status no_memory(struct error *err)
@@ -66,6 +70,25 @@ static bool are_flags(const double *values, size_t n)
     return true;
 }
 
+/* Whether the column numbers the rows ("S.no"): whole numbers from 0 or 1 on, none twice and hardly
+ * one left out. Such a number is a name, and would correlate with whatever the file is sorted by.
+ */
+static bool numbers_the_rows(struct frame *frame, const double *values)
+{
+    AUTO(free_slot) double *sorted = calloc(frame->n_rows + 1, sizeof *sorted);
+    if (!sorted)
+        return false;
+    size_t n = statistics_present(values, frame->n_rows, sorted);
+    statistics_sort(sorted, n);
+    if (n < COUNTER_MIN_ROWS || sorted[0] < 0 || sorted[0] > (double)n ||
+        sorted[n - 1] - sorted[0] > COUNTER_MAX_GAPS * (double)n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (sorted[i] != floor(sorted[i]) || (i > 0 && sorted[i] == sorted[i - 1]))
+            return false;
+    return true;
+}
+
 static enum status add_extra(struct frame *frame, const struct table_extra *extra,
                              struct error *err)
 {
@@ -73,7 +96,7 @@ static enum status add_extra(struct frame *frame, const struct table_extra *extr
     const double *values = read_numbers(frame, extra, &failed);
     if (failed)
         return no_memory(err);
-    if (values)
+    if (values && !numbers_the_rows(frame, values))
         frame->numbers[frame->n_numbers++] = (struct frame_number){
             .name = extra->name,
             .unit = "",

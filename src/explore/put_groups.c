@@ -133,7 +133,7 @@ void put_growth(const struct explore *explore, struct json_writer *w)
     put_member_figure(w, "q75", summary->q75, 4);
     put_member_figure(w, "q95", summary->q95, 4);
     put_member_figure(w, "shrinking", growth->shrinking, 4);
-    put_histogram(w, "histogram", &growth->column->histogram);
+    put_histogram(w, "histogram", &growth->histogram);
     put_growth_groups(&growth->by_tier, "by_tier", w);
     put_growth_groups(&growth->by_category, "by_category", w);
     put_growth_rows(explore, w);

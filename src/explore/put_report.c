@@ -121,8 +121,8 @@ void explore_put_cautions(const struct explore *explore, struct json_writer *w)
     put_refused(explore, false, w);
     if (explore->frame->groups[EXPLORE_TIER].are_quarters)
         put_caution(w, false,
-                    "nearly all accounts fall into one size tier, so tiers here are quarters of "
-                    "the followers",
+                    "nearly all accounts fall into one size tier, so sizes in Explore are quarters "
+                    "of the followers",
                     "explore");
 }
 

@@ -151,6 +151,8 @@ static enum status describe_growth(const struct frame *frame, struct growth *gro
     size_t n = statistics_present(values, frame->n_rows, sorted);
     statistics_sort(sorted, n);
     growth->median = statistics_median_interval(sorted, n);
+    size_t n_tail = n / 100;
+    histogram_make(sorted + n_tail, n - 2 * n_tail, false, &growth->histogram);
     size_t n_shrinking = 0;
     while (n_shrinking < n && sorted[n_shrinking] < 0)
         n_shrinking++;

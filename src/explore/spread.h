@@ -59,7 +59,8 @@ struct growth {
     const struct number_quality *column;
     double months;
     struct interval median;
-    double shrinking; /* share of rows */
+    double shrinking;           /* share of rows */
+    struct histogram histogram; /* of the middle 98 %: a few jumps would hide the shape */
     struct spread by_tier, by_category;
     uint32_t rows[2 * GROWTH_ROWS]; /* the fastest, then the slowest */
     size_t n_rows;

@@ -222,6 +222,26 @@ static void extra_columns_of_numbers_are_numbers(void **state)
     clean_up(made, explore);
 }
 
+static void a_column_that_numbers_the_rows_is_a_name(void **state)
+{
+    (void)state;
+    struct made made = make_accounts(100, 0);
+    const char **serial = ARENA_ARRAY(&made.table->memory, const char *, made.n);
+    const char **grade = ARENA_ARRAY(&made.table->memory, const char *, made.n);
+    for (size_t i = 0; i < made.n; i++) {
+        /* As a join of two files leaves it: some rows have none, one number is left out. */
+        serial[i] = i % 10 == 9 ? NULL : arena_printf(&made.table->memory, "%zu", i + 1 + (i > 50));
+        grade[i] = arena_printf(&made.table->memory, "%zu", 1 + i / 2);
+    }
+    add_extra(made, "s_no", serial);
+    add_extra(made, "grade", grade);
+    struct explore *explore = run(made);
+    assert_null(frame_find(explore->frame, "s_no"));
+    assert_non_null(alert_of(explore, ALERT_UNIQUE, "s_no"));
+    assert_non_null(frame_find(explore->frame, "grade"));
+    clean_up(made, explore);
+}
+
 static void demo_data_is_recognised(void **state)
 {
     (void)state;
@@ -518,6 +538,7 @@ int main(void)
         cmocka_unit_test(rows_fall_into_size_tiers_or_quarters),
         cmocka_unit_test(rare_levels_share_one_group),
         cmocka_unit_test(extra_columns_of_numbers_are_numbers),
+        cmocka_unit_test(a_column_that_numbers_the_rows_is_a_name),
         cmocka_unit_test(demo_data_is_recognised),
         cmocka_unit_test(each_alert_fires_on_its_kind_of_dirt_only),
         cmocka_unit_test(a_planted_outlier_is_found_first),

@@ -134,13 +134,19 @@ function eventsCard({ events, sources }: Data): Child {
 }
 
 function outliersCard({ outliers }: Data): Child {
-  const total = outliers.columns.reduce((sum, column) => sum + column.n_low + column.n_high, 0);
+  const outlying = outliers.columns.filter((column) => column.n_low + column.n_high > 0);
+  const total = outlying.reduce((sum, column) => sum + column.n_low + column.n_high, 0);
+  const fences = new Map(outlying.map((column) => [column.column, column]));
+  const fence = (n: Cell, side: "under" | "over", name: Cell) => {
+    const at = fences.get(String(name))!;
+    return n === 0 ? "–" : `${whole(n as number)} ${side} ${compact(side === "under" ? at.low : at.high)}`;
+  };
   return card(
     cardHead(total ? `${plural(total, "value")} lie far out` : "No value lies far out", outliers.rule),
     table(
       {
-        columns: [{ title: "column" }, { title: "below", show: (value, row) => `${whole(row[3] as number)} under ${compact(value as number)}` }, { title: "above", show: (value, row) => `${whole(row[4] as number)} over ${compact(value as number)}` }, { title: "n below" }, { title: "n above" }],
-        rows: outliers.columns.filter((column) => column.n_low + column.n_high > 0).map((column) => [column.column, column.low, column.high, column.n_low, column.n_high]),
+        columns: [{ title: "column" }, { title: "below", show: (n, row) => fence(n, "under", row[0]) }, { title: "above", show: (n, row) => fence(n, "over", row[0]) }],
+        rows: outlying.map((column) => [column.column, column.n_low, column.n_high]),
       },
       "Fences of outliers",
     ),

@@ -109,9 +109,10 @@ function growthCards(report: Report): Child {
   if (!isThere(growth)) return card(cardHead("Growth"), partial(reason(growth, "growth")));
   const monthly = (value: number | null) => (value === null ? "–" : `${change(value, 2)} %`);
   const drawn = trimmed(growth.histogram);
+  const strays = growth.n - growth.histogram.counts.reduce((sum, count) => sum + count, 0) + drawn.cut;
   const histogram = chartCard({
     title: `Half of the accounts grow by more than ${monthly(growth.median)} a month; ${percent(growth.shrinking, 0)} shrink`,
-    subtitle: `monthly growth of followers between snapshots ${whole(growth.months)} months apart; ${plural(growth.n, "account")}; median ${monthly(growth.low)} to ${monthly(growth.high)} (95 %)${drawn.cut ? `; ${plural(drawn.cut, "stray")} beyond the ends not drawn` : ""}`,
+    subtitle: `monthly growth of followers between snapshots ${whole(growth.months)} months apart; ${plural(growth.n, "account")}; median ${monthly(growth.low)} to ${monthly(growth.high)} (95 %)${strays ? `; ${plural(strays, "stray")} beyond the ends not drawn` : ""}`,
     name: "growth",
     height: 240,
     table: histogramTable(growth.histogram, growth.unit),
