@@ -39,6 +39,16 @@ def test_instructions_are_counted(models):
         assert result[row]["beside"] == "plain" and plain["loop"] < result[row]["loop"] < 2 * plain["loop"]
 
 
+def test_replies_before_a_crash_have_their_rows():
+    if SANITIZED:
+        pytest.skip("killed, a sanitizer says nothing")
+    done = subprocess.run([sys.executable, ROOT / "tests/bench/upheaval.py", "crash", "--build", BUILD, "--times", "2",
+                           "--clients", "8"], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    replies, lost, _ = done.stdout.splitlines()[-1].strip("| ").split(" | ")
+    assert int(replies.replace(",", "")) > 0 and lost == "0"
+
+
 def test_accuracy_is_measured_beside_the_peer(shared_data):
     result = bench("accuracy.py", "--data", shared_data, "--only", "T1c", "--repeats", 1)
     assert [row["row"] for row in result] == ["T1c"] and result[0]["metric"] == "macro_f1"
