@@ -64,7 +64,8 @@ enum {
     TIME,
     RULE,
     FITS,
-    THREADS
+    THREADS,
+    PEERS,
 };
 
 static bool take_count(int option, struct evaluate_input *input)
@@ -147,6 +148,7 @@ int command_evaluate(int argc, char **argv)
         {"rule", required_argument, NULL, RULE},
         {"fits", required_argument, NULL, FITS},
         {"threads", required_argument, NULL, THREADS},
+        {"peers", no_argument, NULL, PEERS},
         INPUTS_JOIN_OPTIONS,
         TARGETS_OPTIONS,
         {0},
@@ -173,6 +175,8 @@ int command_evaluate(int argc, char **argv)
             return command_help(name);
         if (option == JSON)
             request.as_json = true;
+        else if (option == PEERS)
+            input->names.peers = true;
         else if (option == QUERY)
             inputs_add_query(&request.queries, optarg);
         else if (inputs_take_join(option, optarg, &request.joined))

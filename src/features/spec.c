@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "features/extras.h"
+#include "features/peers.h"
 
 static_assert(PROFILE_N_NUMBERS <= 64, "feature_definition.inputs has one bit a number");
 
@@ -138,8 +139,11 @@ enum status feature_spec_new(const char *const *names, const float *fill, const 
         column->feature = feature_find(column->name);
         column->text = PROFILE_N_TEXTS;
         column->extra = SIZE_MAX;
+        column->peer = peers_feature(column->name);
         if (feature_extra_is(column->name))
             TRY(feature_extra_resolve(spec, i, err));
+        else if (column->peer != FEATURE_N)
+            spec->inputs |= feature_definitions[column->peer].inputs;
         else if (column->feature == FEATURE_N)
             TRY(resolve_level(column, err));
         else
@@ -211,6 +215,17 @@ static void set_level(const struct feature_vocabulary *vocabulary, const char *v
         raw[column] = 1.0F;
 }
 
+/* Peer columns: the feature less what is typical of the account's peers. */
+static void compare_with_peers(const struct feature_spec *spec, const struct profile *profile,
+                               float *ret_raw)
+{
+    const float *typical = peers_of(spec->peers, profile);
+    size_t next = 0;
+    for (size_t i = 0; i < spec->n_columns; i++)
+        if (spec->columns[i].peer != FEATURE_N)
+            ret_raw[i] = numeric_value(spec->columns[i].peer, profile) - typical[next++];
+}
+
 /* Columns whose value the profile gives itself. */
 static void take_given(const struct feature_spec *spec, const struct profile *profile,
                        float *ret_raw)
@@ -231,7 +246,11 @@ uint64_t feature_extract(const struct feature_spec *spec, const struct profile *
     for (size_t i = 0; i < spec->n_columns; i++) {
         enum feature_id feature = spec->columns[i].feature;
         ret_raw[i] = feature == FEATURE_N ? 0.0F : numeric_value(feature, profile);
+        if (spec->columns[i].peer != FEATURE_N)
+            ret_raw[i] = NAN;
     }
+    if (spec->peers)
+        compare_with_peers(spec, profile, ret_raw);
     for (size_t text = 0; text < PROFILE_N_TEXTS; text++)
         if (spec->vocabularies[text])
             set_level(spec->vocabularies[text], profile->text[text], ret_raw);

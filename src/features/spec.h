@@ -5,7 +5,8 @@
  * serving, so that there is no skew between the two.
  *
  * A column is a numeric feature of features.def, or one level of a text field (one-hot), or
- * either of a column of the table's own: "extra:rank", "ln_extra:uploads", "extra_text:mood=glad".
+ * either of a column of the table's own: "extra:rank", "ln_extra:uploads", "extra_text:mood=glad",
+ * or a feature relative to the account's peers: "peer:ln_engagement_rate" (peers.h).
  * A text field that is used has levels: its most frequent values, then "other" (any other value),
  * then "missing". Missing numeric values stay NaN in `raw`; feature_scale() imputes and scales for
  * models that need it.
@@ -63,7 +64,8 @@ struct feature_extra {
 
 struct feature_column {
     const char *name;        /* "ln_followers", "country=Brazil", "country=(missing)" */
-    enum feature_id feature; /* FEATURE_N for a level, and for extra columns */
+    enum feature_id feature; /* FEATURE_N for a level, and for extra and peer columns */
+    enum feature_id peer;    /* of a peer column: what is compared; else FEATURE_N */
     enum profile_text text;  /* of a level: which field; PROFILE_N_TEXTS: none */
     const char *level;       /* of a level: its value; FEATURE_LEVEL_OTHER, FEATURE_LEVEL_MISSING */
     size_t extra;            /* index into feature_spec.extras; SIZE_MAX: not of an extra column */
@@ -79,6 +81,7 @@ struct feature_spec {
     uint64_t inputs;              /* union of the inputs of all numeric columns */
     struct feature_extra *extras; /* [n_extras] columns of the table's own that are read */
     size_t n_extras;
+    const struct feature_peers *peers; /* NULL: no peer columns, or not fitted yet: they are NaN */
     /* For the extractor: levels of a text field, hashed. */
     struct feature_vocabulary *vocabularies[PROFILE_N_TEXTS]; /* NULL: the field is not used */
 };

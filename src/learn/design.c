@@ -104,6 +104,8 @@ enum status design_choose(const struct table *table, const struct design_options
     }
     design.hashtags = !options->no_texts && !options->hidden_text[PROFILE_hashtags] &&
                       text_varies(table, PROFILE_hashtags);
+    if (options->peers)
+        design_choose_peers(table, &design);
     TRY(design_choose_extras(table, &sample, &design, err));
     design.options.hidden_extra = NULL;
     design.has_columns = design.n_features + n_texts + design.n_extras > 0;
@@ -123,6 +125,7 @@ struct draft {
     const char *names[FEATURE_MAX_COLUMNS];
     float fill[FEATURE_MAX_COLUMNS], mean[FEATURE_MAX_COLUMNS], scale[FEATURE_MAX_COLUMNS];
     size_t n;
+    struct feature_peers peers;
 };
 
 static void draft_free(struct draft *draft)
@@ -231,12 +234,24 @@ static void estimate_level(const struct design *design, const float *values, siz
     draft->scale[column] = distances ? (float)(M_SQRT2 / design->options.level_weight) : 0.5F;
 }
 
-static enum status estimate(const struct design *design, const struct table *table,
-                            const size_t *rows, size_t n, struct draft *draft, struct error *err)
+/* A spec of what the draft has so far. */
+static enum status draft_finish(const struct draft *draft, struct feature_spec **ret_spec,
+                                struct error *err)
 {
     AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
     TRY(feature_spec_new(draft->names, draft->fill, draft->mean, draft->scale, draft->n, &spec,
                          err));
+    if (draft->peers.n_columns > 0)
+        TRY(peers_set(spec, &draft->peers, err));
+    *ret_spec = STEAL(spec);
+    return STATUS_OK;
+}
+
+static enum status estimate(const struct design *design, const struct table *table,
+                            const size_t *rows, size_t n, struct draft *draft, struct error *err)
+{
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    TRY(draft_finish(draft, &spec, err));
     AUTO(matrix_deinit) struct matrix matrix = {0};
     TRY(matrix_make(spec, table, rows, n, &matrix, err));
     AUTO(free_slot) float *values = calloc(n + 1, sizeof *values);
@@ -263,6 +278,12 @@ enum status design_fit(const struct design *design, const struct table *table, c
     struct fit_rows fit_rows = {rows, n};
     for (size_t i = 0; i < design->n_features; i++)
         TRY(add_column(draft, feature_definitions[design->features[i]].name, err));
+    for (size_t i = 0; i < design->n_peers; i++)
+        TRY(add_column(draft,
+                       arena_printf(&draft->memory, FEATURE_PEER "%s",
+                                    feature_definitions[design->peers[i]].name),
+                       err));
+    TRY(design_fit_peers(design, table, rows, n, &draft->memory, &draft->peers, err));
     for (size_t text = 0; text < PROFILE_N_TEXTS; text++)
         if (design->texts[text])
             TRY(add_levels(design, arena_printf(&draft->memory, "%s=", profile_fields[text].name),
@@ -271,8 +292,7 @@ enum status design_fit(const struct design *design, const struct table *table, c
         TRY(add_extra(design, &design->extras[i], &table->extras[design->extras[i].index],
                       &fit_rows, draft, err));
     TRY(estimate(design, table, rows, n, draft, err));
-    return feature_spec_new(draft->names, draft->fill, draft->mean, draft->scale, draft->n,
-                            ret_spec, err);
+    return draft_finish(draft, ret_spec, err);
 }
 
 /* ---- rows ---- */

@@ -20,6 +20,7 @@ struct design_options {
     const bool *hidden_extra; /* [n_extras] those that may not; NULL: none; for the choice */
     bool no_texts;            /* numbers only */
     bool may_be_empty;        /* no column at all is fine */
+    bool peers;               /* also figures relative to accounts of the same category and size */
     size_t max_levels;        /* of a text field; 0: 12 */
     double min_level_share;   /* of the rows; rarer levels are "other"; 0: 0.05 */
     double level_weight; /* 0: levels are scaled for models; above: two rows that differ in a text
@@ -40,6 +41,9 @@ struct design {
     enum feature_id features[FEATURE_N];
     size_t n_features;
     bool texts[PROFILE_N_TEXTS];
+    enum feature_id peers[FEATURE_N]; /* features that are compared with the peers' */
+    size_t n_peers;
+    bool peer_sizes, peer_categories; /* what makes peers */
     struct design_extra extras[DESIGN_MAX_EXTRAS];
     size_t n_extras;
     bool hashtags;    /* are there and may be seen, by trainers that look at them */

@@ -2,6 +2,7 @@
 #pragma once
 
 /* The choice of columns from inside, for design.c and design_extras.c. */
+#include "features/peers.h"
 #include "learn/design.h"
 
 #define DESIGN_MIN_PRESENT 0.05 /* share of the rows */
@@ -27,6 +28,15 @@ struct design_level {
  * order everywhere. The caller frees. */
 enum status design_count_levels(const char *const *column, const size_t *rows, size_t n,
                                 struct design_level **ret_levels, size_t *ret_n, struct error *err);
+
+/* Choose what is compared with peers, when the features are chosen. */
+void design_choose_peers(const struct table *table, struct design *design);
+
+/* Medians of the peers among `rows` [n], in the arena. A cell of few rows leans on its size's
+ * median, and a size on that of all. STATUS_OK with n_columns 0: nothing is compared. */
+enum status design_fit_peers(const struct design *design, const struct table *table,
+                             const size_t *rows, size_t n, struct arena *arena,
+                             struct feature_peers *ret_peers, struct error *err);
 
 /* Add the columns of the table's own that may take part. */
 enum status design_choose_extras(const struct table *table, const struct design_sample *sample,

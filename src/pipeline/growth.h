@@ -9,6 +9,7 @@
 #include "dataset/import.h"
 #include "learn/crossval.h"
 #include "pipeline/train_config.h"
+#include "pipeline/visible.h"
 
 /* One period between two months. */
 struct growth_cases {
@@ -32,9 +33,10 @@ struct growth_files {
 enum status growth_cases_make(const struct growth_files *files, size_t n_skipped,
                               struct growth_cases *ret_cases, struct error *err);
 
-/* What features of the cases may be seen. */
-enum status growth_design(const struct growth_cases *cases, struct design *ret_design,
-                          struct error *err);
+/* What features of the cases may be seen: those that names allow, but no place in a network, which
+ * is of today. Memory from the arena. */
+enum status growth_design(const struct growth_cases *cases, const struct visible_names *names,
+                          struct arena *arena, struct design *ret_design, struct error *err);
 
 /* The median of a regression's values. */
 enum status growth_median(const struct target *target, double *ret_median, struct error *err);
@@ -56,6 +58,8 @@ struct growth_earlier_input {
     double until; /* month at which the newest period ends */
     const struct trainer *trainer;
     const struct train_config *config;
+    const struct visible_names *names;
+    struct arena *arena;
     const struct size_tiers *sizes;
     uint64_t seed;
 };

@@ -27,7 +27,7 @@ static void learnt_deinit(struct learnt *learnt)
 static enum status learn(const struct growth_earlier_input *input, struct learnt *learnt,
                          struct error *err)
 {
-    TRY(growth_design(input->before, &learnt->design, err));
+    TRY(growth_design(input->before, input->names, input->arena, &learnt->design, err));
     struct crossval_input crossval = {
         .table = input->before->table,
         .design = &learnt->design,

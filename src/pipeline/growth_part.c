@@ -73,12 +73,14 @@ enum status growth_cases_make(const struct growth_files *files, size_t n_skipped
     return STATUS_OK;
 }
 
-enum status growth_design(const struct growth_cases *cases, struct design *ret_design,
-                          struct error *err)
+enum status growth_design(const struct growth_cases *cases, const struct visible_names *names,
+                          struct arena *arena, struct design *ret_design, struct error *err)
 {
-    struct design_options options = {.hidden = cases->target->hidden};
-    network_exclude_features(options.excluded);
-    return design_choose(cases->table, &options, ret_design, err);
+    struct visible visible;
+    TRY(table_read_extras(cases->table, err));
+    TRY(visible_choose(cases->table, cases->target, names, arena, &visible, err));
+    network_exclude_features(visible.options.excluded);
+    return design_choose(cases->table, &visible.options, ret_design, err);
 }
 
 /* ---- training ---- */
@@ -153,6 +155,17 @@ static enum status judge_median(struct growth_part *part, struct error *err)
     return STATUS_OK;
 }
 
+/* What was asked for is of the target asked for; what was excluded is so for all. */
+static struct visible_names names_of(const struct training *training,
+                                     const struct train_input *input)
+{
+    struct visible_names names = {.exclude = input->names.exclude};
+    if (training->own_is_growth)
+        names = input->names;
+    names.peers = training->config->search_peers;
+    return names;
+}
+
 static enum status judge_earlier(struct training *training, const struct growth_files *files,
                                  struct error *err)
 {
@@ -169,12 +182,15 @@ static enum status judge_earlier(struct training *training, const struct growth_
         before.target = sample;
     }
     const struct crossval_entry *entry = &part->searched.crossval->entries[part->searched.chosen];
+    const struct visible_names names = names_of(training, training->input);
     struct growth_earlier_input input = {
         .now = &part->cases,
         .before = &before,
         .until = part->until,
         .trainer = entry->trainer,
         .config = training->config,
+        .names = &names,
+        .arena = &training->memory,
         .sizes = &training->tier.sizes,
         .seed = training->seed,
     };
@@ -213,7 +229,8 @@ enum status growth_part_train(struct training *training, const struct train_inpu
         return STATUS_OK;
     part->until = newest_month(training->table);
     part->searched.target = part->cases.target;
-    TRY(growth_design(&part->cases, &part->searched.design, err));
+    struct visible_names names = names_of(training, input);
+    TRY(growth_design(&part->cases, &names, &training->memory, &part->searched.design, err));
     struct search_options search = {
         .models = training->own_is_growth && input->models ? input->models
                                                            : training->config->growth_models,

@@ -139,6 +139,7 @@ enum status search_choose_design(struct training *training, const struct search_
     struct visible_names names = {.exclude = training->input->names.exclude};
     if (view->is_own)
         names = training->input->names;
+    names.peers = training->config->search_peers;
     struct visible visible;
     TRY(visible_choose(training->table, searched->target, &names, &training->memory, &visible,
                        err));

@@ -225,7 +225,8 @@ enum status visible_choose(const struct table *table, const struct target *targe
                            const struct visible_names *names, struct arena *arena,
                            struct visible *ret_visible, struct error *err)
 {
-    struct visible visible = {.options = {.extras = names->extras || names->features}};
+    struct visible visible = {
+        .options = {.extras = names->extras || names->features, .peers = names->peers}};
     struct choosing choosing = {
         .table = table, .target = target, .names = names, .arena = arena, .visible = &visible};
     bool *hidden_extra = ARENA_ARRAY(arena, bool, table->n_extras + 1);

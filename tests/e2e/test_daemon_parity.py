@@ -4,6 +4,7 @@ handle and by the row's own figures."""
 
 import csv
 import io
+import json
 
 import pytest
 
@@ -55,9 +56,12 @@ def check(run, start_daemon, models, files):
     compare(daemon, expected, profiles)
 
 
-def test_the_daemon_answers_what_predict_says(run, start_daemon, demo, tmp_path):
+@pytest.mark.parametrize("options", [[], ["--search.peers=on"]], ids=["plain", "peers"])
+def test_the_daemon_answers_what_predict_says(run, start_daemon, demo, tmp_path, options):
     models = tmp_path / "models"
-    run("train", demo / "profiles.csv", "--out", models, *QUICK)
+    run("train", demo / "profiles.csv", "--out", models, *QUICK, *options)
+    features = json.loads((models / "current/manifest.json").read_text(encoding="utf-8"))["features"]
+    assert any(name.startswith("peer:") for name in features["score"]) == bool(options)
     check(run, start_daemon, models, [demo / "profiles.csv"])
 
 

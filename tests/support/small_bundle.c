@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "features/peers.h"
+
 #define N SMALL_BUNDLE_ROWS
 #define M MISSING
 
@@ -185,13 +187,35 @@ static enum status write_similar(struct artifact_writer *writer, const struct fe
     return catalogue_write(writer, &columns, err);
 }
 
+#define N_GROWTH_COLUMNS 3
+
+static enum status make_growth_spec(struct feature_spec **ret_spec, struct error *err)
+{
+    static const char *const columns[N_GROWTH_COLUMNS] = {"ln_followers", "ln_avg_likes",
+                                                          "peer:ln_avg_likes"};
+    static const float fill[N_GROWTH_COLUMNS] = {11, 8, 0};
+    static const float mean[N_GROWTH_COLUMNS] = {11.5F, 7.75F, 0};
+    static const float scale[N_GROWTH_COLUMNS] = {3, 3.25F, 2};
+    /* Small, large, not known; each Food and others. */
+    static const float medians[] = {6.5F, 6, 9.5F, 9, 8.5F, 8};
+    static const char *const peer_categories[] = {"Food"};
+    static const struct feature_peers peers = {.n_sizes = 2,
+                                               .cuts = {50000},
+                                               .n_categories = 1,
+                                               .categories = peer_categories,
+                                               .n_columns = 1,
+                                               .medians = medians};
+    TRY(feature_spec_new(columns, fill, mean, scale, N_GROWTH_COLUMNS, ret_spec, err));
+    return peers_set(*ret_spec, &peers, err);
+}
+
 static enum status write_growth(struct artifact_writer *writer, const struct feature_spec *spec,
                                 struct error *err)
 {
-    /* Ten for each deviation of ln followers below the middle, and two for each deviation of ln
-     * likes above it, in 100 ln ratio. */
-    static const double weights[N_COLUMNS + 1] = {-10, 0, 2, 0, 0, 0, 3};
-    static const struct linear_model model = {N_COLUMNS, 1, weights};
+    /* Ten for each deviation of ln followers below the middle, two for each of ln likes above it,
+     * and one for two above the peers, in 100 ln ratio. */
+    static const double weights[N_GROWTH_COLUMNS + 1] = {-10, 2, 1, 3};
+    static const struct linear_model model = {N_GROWTH_COLUMNS, 1, weights};
     static const struct interval_rule intervals = {
         .n_groups = 2,
         .cuts = {50000},
@@ -199,11 +223,14 @@ static enum status write_growth(struct artifact_writer *writer, const struct fea
         .n_knots = 2,
         .knots = {{0, 1}, {10, 2}},
     };
+    (void)spec;
     float grid[COMPOSITE_GRID];
     ascend(grid, COMPOSITE_GRID, -20, 30);
     const struct growth_extra extra = {
         .coverage = 0.9, .months = 2, .intervals = &intervals, .grid = grid};
-    TRY(predictor_write(writer, "growth", spec, "linear", err));
+    AUTO(feature_spec_free_slot) struct feature_spec *own = NULL;
+    TRY(make_growth_spec(&own, err));
+    TRY(predictor_write(writer, "growth", own, "linear", err));
     TRY(linear_write(writer, "growth", &model, err));
     return growth_extra_write(writer, &extra, err);
 }

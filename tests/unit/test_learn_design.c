@@ -169,6 +169,79 @@ static void scaled_columns_have_mean_zero_and_deviation_one(void **state)
 
 /* ln_likes_per_follower and the like would tell the followers; so would engagement = rate x
  * followers, which feature_prepare() computes here. */
+/* Posts are e^k - 1 with k the same in each cell of category and size: medians by hand. */
+static void peers_are_those_of_category_and_size(void **state)
+{
+    (void)state;
+    enum {
+        CELL = 50,
+        ROWS = 4 * CELL
+    };
+    static const char *const names[] = {"art", "food"};
+    static double followers[ROWS], posts[ROWS];
+    static const char *category[ROWS];
+    static size_t rows[ROWS];
+    struct table table = {.n_rows = ROWS};
+    arena_init(&table.memory, 64);
+    for (size_t i = 0; i < ROWS; i++) {
+        rows[i] = i;
+        followers[i] = i < 2 * CELL ? 5000 : 20000;
+        category[i] = names[i % 2];
+        posts[i] = expm1(1 + 2 * (double)(i % 2) + 4 * (double)(i >= 2 * CELL));
+    }
+    table.number[PROFILE_followers] = followers;
+    table.number[PROFILE_posts] = posts;
+    table.text[PROFILE_category] = category;
+    struct design design;
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    assert_int_equal(design_choose(&table, &(struct design_options){.peers = true}, &design, NULL),
+                     STATUS_OK);
+    assert_int_equal(design_fit(&design, &table, rows, ROWS, &spec, NULL), STATUS_OK);
+    size_t at = 0;
+    while (at < spec->n_columns && strcmp(spec->columns[at].name, "peer:ln_posts") != 0)
+        at++;
+    assert_true(at < spec->n_columns);
+    /* A size leans on all with 20 rows, a cell on its size with 20 too. */
+    const double all = 4;
+    const double nano = (100 * 2 + 20 * all) / 120;
+    const double micro = (100 * 6 + 20 * all) / 120;
+    const struct {
+        double followers;
+        const char *category;
+        double typical;
+    } expected[] = {
+        {5000, "art", (50 * 1 + 20 * nano) / 70},
+        {9999, "food", (50 * 3 + 20 * nano) / 70},
+        {10000, "food", (50 * 7 + 20 * micro) / 70},
+        {5000, "music", nano},
+        {5000, NULL, nano},
+        {MISSING, "art", (100 * 3 + 20 * all) / 120},
+        {MISSING, NULL, all},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
+        struct profile profile;
+        float raw[FEATURE_MAX_COLUMNS];
+        profile_init(&profile);
+        profile.number[PROFILE_followers] = expected[i].followers;
+        profile.number[PROFILE_posts] = expm1(4.5);
+        profile.text[PROFILE_category] = expected[i].category;
+        feature_extract(spec, &profile, raw);
+        assert_near((double)raw[at], 4.5 - expected[i].typical, 1e-5);
+        profile.number[PROFILE_posts] = MISSING;
+        feature_extract(spec, &profile, raw);
+        assert_true(isnan(raw[at]));
+    }
+
+    /* What must not be seen makes no peers. */
+    struct design_options hidden = {.peers = true, .hidden = UINT64_C(1) << PROFILE_followers};
+    assert_int_equal(design_choose(&table, &hidden, &design, NULL), STATUS_OK);
+    assert_true(design.n_peers > 0 && !design.peer_sizes && design.peer_categories);
+    hidden.hidden_text[PROFILE_category] = true;
+    assert_int_equal(design_choose(&table, &hidden, &design, NULL), STATUS_OK);
+    assert_int_equal(design.n_peers, 0);
+    arena_deinit(&table.memory);
+}
+
 static void what_gives_followers_away_is_hidden(void **state)
 {
     struct fixture *f = *state;
@@ -359,6 +432,7 @@ static void archetypes_are_as_many_as_were_planted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(peers_are_those_of_category_and_size),
         cmocka_unit_test(a_spec_is_estimated_on_the_rows_it_is_given),
         cmocka_unit_test(columns_of_the_tables_own_are_seen_only_when_they_may_be),
         cmocka_unit_test(scaled_columns_have_mean_zero_and_deviation_one),

@@ -456,8 +456,9 @@ static void misspelt_handles_have_close_ones(void **state)
 
 /* ---- growth ---- */
 
-/* By hand: 3 - 10 z(ln followers) + 2 z(ln likes) in 100 ln ratio; between the knots 0 and 10 the
- * spread rises from 1 to 2. */
+/* By hand: 3 - 10 z(ln followers) + 2 z(ln likes) in 100 ln ratio, and half of ln likes beyond the
+ * peers' 9 of large travellers, 6 of small ones; between the knots 0 and 10 the spread rises from 1
+ * to 2. */
 static void growth_is_a_fraction_with_the_interval_of_its_size(void **state)
 {
     (void)state;
@@ -465,7 +466,8 @@ static void growth_is_a_fraction_with_the_interval_of_its_size(void **state)
     struct growth_answer answer;
     struct score_answer score;
     small_bundle_profile(3, &profile); /* 2.1e6 followers, 64000 likes */
-    double output = 3 - 10 * (log(2100001.0) - 11.5) / 3 + 2 * (log(64001.0) - 7.75) / 3.25;
+    double output = 3 - 10 * (log(2100001.0) - 11.5) / 3 + 2 * (log(64001.0) - 7.75) / 3.25 +
+                    (log(64001.0) - 9) / 2;
     assert_int_equal(engine_growth(engine, &profile, scratch, &answer, NULL), STATUS_OK);
     assert_near(answer.forecast, expm1(output / 100), 1e-6);
     assert_near(answer.low, expm1((output - 4) / 100), 1e-6);
@@ -476,7 +478,8 @@ static void growth_is_a_fraction_with_the_interval_of_its_size(void **state)
     assert_true(answer.imputed == 0);
 
     profile.number[PROFILE_followers] = 20000; /* the smaller size, and a wider spread */
-    output = 3 - 10 * (log(20001.0) - 11.5) / 3 + 2 * (log(64001.0) - 7.75) / 3.25;
+    output = 3 - 10 * (log(20001.0) - 11.5) / 3 + 2 * (log(64001.0) - 7.75) / 3.25 +
+             (log(64001.0) - 6) / 2;
     assert_true(output > 10);
     assert_int_equal(engine_growth(engine, &profile, scratch, &answer, NULL), STATUS_OK);
     assert_near(answer.low, expm1((output - 16) / 100), 1e-6);

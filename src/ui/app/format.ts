@@ -121,6 +121,7 @@ export function time(text: string): string {
 /** avg_likes as "average likes", ln_posts_per_follower as "posts per follower (ln)". */
 export function humanName(name: string): string {
   if (name in NAMES) return NAMES[name];
+  if (name.startsWith("peer:")) return `${humanName(name.slice(5))}, against peers`;
   const [column, level] = name.split("=");
   if (level !== undefined) return `${humanName(column)}: ${level}`;
   if (name.startsWith("ln_")) return `${humanName(name.slice(3))} (ln)`;
