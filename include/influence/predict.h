@@ -81,6 +81,17 @@ IFL_API enum ifl_status ifl_score(struct ifl_session *session, struct ifl_score 
 IFL_API enum ifl_status ifl_score_only(struct ifl_session *session, struct ifl_score *ret_score,
                                        struct ifl_error *err);
 
+/* Followers gained or lost in the next `months`, as a fraction of them. */
+struct ifl_growth {
+    double forecast;
+    double low, high, coverage; /* the interval, and the share of accounts it holds for */
+    double months;
+    double percentile; /* 0..100 of the forecast among the training accounts' own */
+};
+/* IFL_UNSUPPORTED: the bundle forecasts none; it takes two snapshots in training. */
+IFL_API enum ifl_status ifl_growth(struct ifl_session *session, struct ifl_growth *ret_growth,
+                                   struct ifl_error *err);
+
 struct ifl_tier {
     const char *target;
     const char *name; /* of the likeliest tier */

@@ -290,10 +290,12 @@ void growth_part_say(const struct growth_part *part, struct buffer *out)
                       "Nothing ranks growth better than chance (rank correlation %.2f out of "
                       "fold), so no forecast is given.",
                       part->spearman);
+    double months = part->until - part->cases.base;
     buffer_printf(out,
-                  " Its size misses by %.2f on average, about percent over %.0f months; always "
+                  " %s size misses by %.2f on average, about percent over %.0f month%s; always "
                   "saying the median misses by %.2f.",
-                  entry->mean[METRIC_MAE], part->until - part->cases.base, part->baseline_mae);
+                  part->ships ? "Its" : "The best one's", entry->mean[METRIC_MAE], months,
+                  months == 1 ? "" : "s", part->baseline_mae);
     say_earlier(&part->earlier, out);
 }
 

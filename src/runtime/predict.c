@@ -284,6 +284,25 @@ enum ifl_status ifl_score_only(struct ifl_session *session, struct ifl_score *re
     return score(session, false, ret_score, err);
 }
 
+enum ifl_status ifl_growth(struct ifl_session *session, struct ifl_growth *ret_growth,
+                           struct ifl_error *err)
+{
+    struct error error = {0};
+    struct growth_answer answer;
+    enum status status =
+        engine_growth(session->engine, &session->profile, session->scratch, &answer, &error);
+    if (status == STATUS_OK)
+        *ret_growth = (struct ifl_growth){
+            .forecast = answer.forecast,
+            .low = answer.low,
+            .high = answer.high,
+            .coverage = answer.coverage,
+            .months = answer.months,
+            .percentile = answer.percentile,
+        };
+    return give(status, &error, err);
+}
+
 enum ifl_status ifl_tier(struct ifl_session *session, struct ifl_tier *ret_tier,
                          struct ifl_error *err)
 {

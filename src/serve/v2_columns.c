@@ -35,6 +35,11 @@ size_t v2_columns(const struct engine *engine, const struct v2_model *model, siz
         ret[n++] = number("percentile");
         ret[n++] = number("novelty");
         ret[n++] = number("composite");
+        if (engine_has_growth(engine)) {
+            ret[n++] = number("growth");
+            ret[n++] = number("growth_low");
+            ret[n++] = number("growth_high");
+        }
         break;
     case ENGINE_TIER: {
         size_t n_tiers = 0;
@@ -102,6 +107,11 @@ void v2_columns_fill(struct v2_column *columns, const struct engine *engine,
         columns[3].numbers[row] = answer->score.percentile;
         columns[4].numbers[row] = answer->score.novelty;
         columns[5].numbers[row] = answer->score.composite.score;
+        if (answer->score.has_growth) {
+            columns[6].numbers[row] = answer->score.growth.forecast;
+            columns[7].numbers[row] = answer->score.growth.low;
+            columns[8].numbers[row] = answer->score.growth.high;
+        }
         break;
     case ENGINE_TIER:
         columns[0].texts[row] = answer->tier.names[answer->tier.tier];

@@ -9,7 +9,7 @@
 #include "serve/tensor.h"
 #include "serve/v2.h"
 
-#define V2_MAX_COLUMNS 8
+#define V2_MAX_COLUMNS 12
 
 struct v2_column {
     const char *name;

@@ -2,11 +2,14 @@
 """The forecast of growth: what is reported is what held-out accounts show, and chance ships nothing."""
 
 import csv
+import ctypes
 import io
 import json
 import random
 
 import pytest
+
+from conftest import BUILD
 
 QUICK = ("--search.folds=3", "--search.repeats=1", "--score.models=ridge", "--tier.models=softmax",
          "--growth.models=constant huber")
@@ -112,6 +115,41 @@ def test_the_daemon_the_report_and_predict_forecast_the_same(run, start_daemon, 
     assert float(fast["growth"]) != float(slow["growth"]) and not bad["growth"] and "followers" in bad["error"]
     growth = daemon.post("/score", {"followers": 20000})[1]["growth"]
     assert {"previous_followers", "previous_months"} <= set(growth["imputed"])
+
+
+class Growth(ctypes.Structure):
+    """struct ifl_growth."""
+
+    _fields_ = [(name, ctypes.c_double) for name in ("forecast", "low", "high", "coverage", "months", "percentile")]
+
+
+def test_other_doors_forecast_the_same(start_daemon, three_months):
+    bundle, _, report = three_months
+    top = report["growth"]["forecast"]["rows"]
+    daemon = start_daemon(bundle.parent)
+    profile = daemon.get(f"/influencers?handle={top['handle'][0]}")[1]["profile"]
+    inputs = [{"name": name, "datatype": "FP64", "shape": [1], "data": [value]}
+              for name, value in profile.items() if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    inputs += [{"name": name, "datatype": "BYTES", "shape": [1], "data": [profile[name]]}
+               for name in ("category", "audience_country") if profile.get(name)]
+    status, answer = daemon.post("/v2/models/score/infer", {"inputs": inputs})
+    outputs = {output["name"]: output["data"][0] for output in answer["outputs"]}
+    assert status == 200
+    assert outputs["growth"] == pytest.approx(top["forecast"][0], abs=1e-7)
+    assert outputs["growth_low"] == pytest.approx(top["low"][0], abs=1e-7)
+
+    library = BUILD / "src/runtime/libinfluence.so"
+    if b"__asan_init" in library.read_bytes():
+        pytest.skip("a library with sanitizers cannot be loaded here")
+    ifl = ctypes.CDLL(str(library))
+    engine, session, growth = ctypes.c_void_p(), ctypes.c_void_p(), Growth()
+    assert ifl.ifl_engine_open(str(bundle).encode(), ctypes.byref(engine), None) == 0
+    assert ifl.ifl_session_new(engine, ctypes.byref(session), None) == 0
+    assert ifl.ifl_set_handle(session, top["handle"][0].encode(), None) == 0
+    assert ifl.ifl_growth(session, ctypes.byref(growth), None) == 0
+    assert (growth.forecast, growth.low, growth.months) == pytest.approx((top["forecast"][0], top["low"][0], 3))
+    ifl.ifl_session_free(session)
+    ifl.ifl_engine_close(engine)
 
 
 def test_two_months_forecast_and_know_no_earlier_period(run, demo, tmp_path):

@@ -59,6 +59,17 @@ static void near(double a, double b, double tolerance)
     }
 }
 
+/* A bundle of a single snapshot. */
+static void growth_that_was_not_learnt_is_said_so(void **state)
+{
+    (void)state;
+    struct ifl_growth growth;
+    struct ifl_error err = {IFL_OK, "", ""};
+    ifl_clear(session);
+    assert_int_equal(ifl_growth(session, &growth, &err), IFL_UNSUPPORTED);
+    assert_string_equal(err.message, "this bundle has no growth model");
+}
+
 static void a_profile_is_set_by_name_and_by_number(void **state)
 {
     (void)state;
@@ -168,6 +179,7 @@ static void bundles_are_verified(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(growth_that_was_not_learnt_is_said_so),
         cmocka_unit_test(a_profile_is_set_by_name_and_by_number),
         cmocka_unit_test(a_catalogued_handle_brings_its_profile),
         cmocka_unit_test(tiers_clusters_and_neighbours_answer),
