@@ -18,6 +18,7 @@ command_bench() {
     requests) /usr/bin/python3 tests/bench/serve.py "$@" ;;
     instructions) /usr/bin/python3 tests/bench/instructions.py "$@" ;;
     crash | reload) /usr/bin/python3 tests/bench/upheaval.py "$part" "$@" ;;
+    page) /usr/bin/python3 tests/bench/page.py "$@" ;;
     scaling) /usr/bin/python3 tests/bench/scaling.py "$@" ;;
     trees) build/tests/bench/bench-runtime trees ;;
     neighbours) build/tests/bench/bench-runtime neighbours "${1:-100000}" "${2:-256}" "${@:3}" ;;
@@ -26,6 +27,6 @@ command_bench() {
         echo
         /usr/bin/python3 tests/bench/serve.py
         ;;
-    *) die "bench: '$part' is not known; accuracy, requests, crash, reload, instructions, scaling, trees and neighbours are" ;;
+    *) die "bench: '$part' is not known; accuracy, requests, crash, reload, instructions, page, scaling, trees and neighbours are" ;;
     esac
 }

@@ -201,9 +201,12 @@ const checks = {
   async speed(browser) {
     const page = await open(browser);
     const start = Date.now();
-    await page.goto(`${url}#/explore`);
-    await page.waitForSelector('.chart[data-drawn="true"] canvas');
-    return { first_chart_ms: Date.now() - start };
+    await page.goto(`${url}#/${options.section ?? "explore"}`, { waitUntil: "commit" });
+    await page.waitForSelector('.chart[data-drawn="true"] canvas, .spark');
+    const first_chart_ms = Date.now() - start;
+    // Interactive: the page has nothing left to do, and answers to a click.
+    await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
+    return { first_chart_ms, interactive_ms: Date.now() - start };
   },
 };
 
