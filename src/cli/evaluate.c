@@ -166,7 +166,7 @@ int command_evaluate(int argc, char **argv)
     };
     struct evaluate_input *input = &request.input;
     struct targets_options shared = {&input->target, &input->names, &input->rows.group,
-                                     &input->models};
+                                     &input->models, &input->monotone};
     int option;
     int at = 0;
     opterr = 0;

@@ -29,6 +29,7 @@ bool targets_take(int option, const char *value, const struct targets_options *o
         [TARGETS_ALLOW - TARGETS_TARGET] = &options->names->allow,
         [TARGETS_GROUP - TARGETS_TARGET] = options->group,
         [TARGETS_MODELS - TARGETS_TARGET] = options->models,
+        [TARGETS_MONOTONE - TARGETS_TARGET] = options->monotone,
         [TARGETS_SCHEMAS - TARGETS_TARGET] = &options->target->schema_dir,
     };
     if (option == TARGETS_TOP)

@@ -13,7 +13,7 @@
 struct targets_options {
     struct own_target *target;
     struct visible_names *names;
-    const char **group, **models;
+    const char **group, **models, **monotone;
 };
 
 /* Rows of a command's table of options. */
@@ -28,6 +28,7 @@ enum {
     TARGETS_ALLOW,
     TARGETS_GROUP,
     TARGETS_MODELS,
+    TARGETS_MONOTONE,
     TARGETS_SCHEMAS,
     TARGETS_END
 };
@@ -43,6 +44,7 @@ enum {
     {"allow-leakage", required_argument, NULL, TARGETS_ALLOW}, \
     {"group", required_argument, NULL, TARGETS_GROUP}, \
     {"models", required_argument, NULL, TARGETS_MODELS}, \
+    {"monotone", required_argument, NULL, TARGETS_MONOTONE}, \
     {"schemas", required_argument, NULL, TARGETS_SCHEMAS}
 /* clang-format on */
 

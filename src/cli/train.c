@@ -153,7 +153,8 @@ static bool read_seed(const char *text, uint64_t *ret_seed)
 static bool take_option(int option, struct request *request)
 {
     struct train_input *input = &request->input;
-    struct targets_options shared = {&input->target, &input->names, &input->group, &input->models};
+    struct targets_options shared = {&input->target, &input->names, &input->group, &input->models,
+                                     &input->monotone};
     if (targets_has(option))
         return targets_take(option, optarg, &shared);
     if (inputs_take_join(option, optarg, &request->joined))

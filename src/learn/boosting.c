@@ -98,6 +98,20 @@ static enum status set_number(BoosterHandle booster, const char *name, double va
     return STATUS_OK;
 }
 
+/* "(1,0,-1)" */
+static enum status set_monotone(BoosterHandle booster, const struct problem *problem,
+                                struct error *err)
+{
+    AUTO(buffer_deinit) struct buffer text = {0};
+    for (size_t c = 0; c < problem->p; c++)
+        buffer_printf(&text, "%s%d", c ? "," : "(", problem->monotone[c]);
+    buffer_put_char(&text, ')');
+    if (text.failed)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY_XGB(XGBoosterSetParam(booster, "monotone_constraints", text.at));
+    return STATUS_OK;
+}
+
 static enum status new_booster(const struct problem *problem,
                                const struct boosting_settings *settings, DMatrixHandle matrix,
                                BoosterHandle *ret_booster, struct error *err)
@@ -137,6 +151,8 @@ static enum status new_booster(const struct problem *problem,
         TRY(set_number(booster, "lambda", 0, err));
     if (settings->parallel_trees > 1)
         TRY(set_number(booster, "num_parallel_tree", settings->parallel_trees, err));
+    if (problem->monotone)
+        TRY(set_monotone(booster, problem, err));
     TRY(set_number(booster, "seed", (double)(problem->seed & 0x7fffffff), err));
     TRY(set_number(booster, "nthread", problem->n <= MIN_THREADED_ROWS ? 1 : problem->n_threads,
                    err));

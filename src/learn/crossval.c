@@ -17,8 +17,9 @@
 struct fold_data {
     struct feature_spec *spec;
     struct matrix train, held;
-    double *y;       /* [n_train] */
-    uint32_t *label; /* [n_train] */
+    double *y;             /* [n_train] */
+    uint32_t *label;       /* [n_train] */
+    signed char *monotone; /* [columns of the spec] NULL: no constraints */
 };
 
 static void fold_data_deinit(struct fold_data *data)
@@ -28,6 +29,7 @@ static void fold_data_deinit(struct fold_data *data)
     matrix_deinit(&data->held);
     free(data->y);
     free(data->label);
+    free(data->monotone);
 }
 
 /* The held-out rows as an unseen profile would look. */
@@ -70,6 +72,12 @@ static enum status fold_data_init(struct fold_data *data, const struct crossval_
     }
     TRY(design_fit(input->design, input->table, of_table, n_train, &data->spec, err));
     TRY(matrix_make(data->spec, input->table, of_table, n_train, &data->train, err));
+    if (input->monotone) {
+        data->monotone = calloc(data->spec->n_columns + 1, sizeof *data->monotone);
+        if (!data->monotone)
+            return fail(err, STATUS_NO_MEMORY, "out of memory");
+        monotone_signs(input->monotone, data->spec, data->monotone);
+    }
     return make_held(data, input, rows, of_table, err);
 }
 
@@ -86,6 +94,7 @@ static struct problem problem_of(const struct crossval_input *input, const struc
         .y = data->y,
         .label = data->label,
         .n_classes = input->target->n_classes,
+        .monotone = data->monotone,
         .is_ordered = target_is_ordered(input->target),
         .spec = data->spec,
         .hashtags = input->design->hashtags ? data->train.hashtags : NULL,
@@ -103,6 +112,24 @@ static const struct links *links_of_held(const struct crossval_input *input)
     return input->similar ? NULL : input->links;
 }
 
+enum status crossval_find_broken(const struct crossval_input *input,
+                                 const struct feature_spec *spec, const struct fitted *fitted,
+                                 const char **ret_name, struct error *err)
+{
+    *ret_name = NULL;
+    if (!input->monotone)
+        return STATUS_OK;
+    AUTO(free_slot) signed char *sign = calloc(spec->n_columns + 1, sizeof *sign);
+    if (!sign)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    monotone_signs(input->monotone, spec, sign);
+    size_t column = monotone_broken(fitted, sign, spec->n_columns);
+    for (size_t i = 0; column != SIZE_MAX && i < input->monotone->n; i++)
+        if (monotone_names(&input->monotone->items[i], spec, column))
+            *ret_name = input->monotone->items[i].name;
+    return STATUS_OK;
+}
+
 /* Fit, ship, and score the held-out rows into ret_output [n of the target][n_outputs]. */
 static enum status run_trainer(const struct crossval_input *input, const struct fold_data *data,
                                const struct fold_rows *rows, uint64_t seed,
@@ -114,6 +141,9 @@ static enum status run_trainer(const struct crossval_input *input, const struct 
     TRY(entry->trainer->fit(&problem, &fitted, err));
     entry->family = fitted->family;
     uint64_t fit_ns = clock_monotonic_ns() - begin;
+    TRY(crossval_find_broken(input, data->spec, fitted, &entry->broken, err));
+    if (entry->broken)
+        return STATUS_OK;
     AUTO(shipped_close_slot) struct shipped *shipped = NULL;
     TRY(shipped_open(fitted, data->spec, &shipped, err));
     size_t k = input->target->task == TASK_CLASSIFICATION ? input->target->n_classes : 1;
@@ -320,8 +350,9 @@ static enum status run_repeat(const struct crossval_input *input, struct crossva
         AUTO(fold_data_deinit) struct fold_data data = {0};
         TRY(fold_data_init(&data, input, &rows, err));
         for (size_t e = 0; e < crossval->n_entries; e++)
-            TRY(run_trainer(input, &data, &rows, seed * 1009 + fold, &crossval->entries[e],
-                            crossval->entries[e].output + at, err));
+            if (!crossval->entries[e].broken)
+                TRY(run_trainer(input, &data, &rows, seed * 1009 + fold, &crossval->entries[e],
+                                crossval->entries[e].output + at, err));
     }
     for (size_t e = 0; e < crossval->n_entries; e++)
         TRY(measure(crossval, target, repeat, &crossval->entries[e], err));
@@ -339,6 +370,8 @@ static void summarise(struct crossval *crossval)
                 has ? metrics_mean(entry->metric[m], crossval->n_repeats) : (double)NAN;
             entry->sd[m] = has ? metrics_sd(entry->metric[m], crossval->n_repeats) : (double)NAN;
         }
+        if (entry->broken)
+            crossval_leave_out(entry, entry->broken);
     }
 }
 

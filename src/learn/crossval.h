@@ -12,6 +12,7 @@
 #include "base/progress.h"
 #include "learn/design.h"
 #include "learn/metrics.h"
+#include "learn/monotone.h"
 #include "learn/shipped.h"
 #include "learn/target.h"
 #include "learn/trainer.h"
@@ -62,6 +63,7 @@ struct crossval_input {
     size_t n_folds, n_repeats;
     const double *when;  /* [n of the target] NULL, or: folds go by time, see below */
     const bool *counted; /* [n of the target] held-out rows that metrics are of; NULL: all */
+    const struct monotone *monotone; /* NULL: none. A model that breaks one is left out */
     uint64_t seed;
     enum loss loss; /* that regressions tune for */
     int n_threads;
@@ -77,6 +79,7 @@ struct crossval_input {
 struct crossval_entry {
     const struct trainer *trainer;
     const char *family;        /* of its models */
+    const char *broken;        /* NULL, or the monotone constraint for which it is left out */
     double *metric[N_METRICS]; /* [n_repeats]; NULL: not of the task */
     double mean[N_METRICS], sd[N_METRICS];
     double *output;     /* [n_repeats][n][n_outputs], of held-out rows: values, or logits */
@@ -112,7 +115,8 @@ enum select_rule {
     SELECT_ONE_SE, /* the first, and so simplest, trainer within one standard error of the best */
 };
 
-/* The index of the entry to take; ties go to the first. */
+/* The index of the entry to take; ties go to the first. One that is left out is taken only when all
+ * are. */
 size_t crossval_select(const struct crossval *crossval, enum metric metric, enum select_rule rule);
 
 /* The selection as a whole, judged as a model is: for each fold the entry is chosen by the metric
@@ -134,6 +138,14 @@ void crossval_order(const struct crossval *crossval, enum metric metric, size_t 
 enum status crossval_refit(const struct crossval_input *input, const struct trainer *trainer,
                            struct feature_spec **ret_spec, struct fitted **ret_fitted,
                            struct error *err);
+
+/* The constraint that the model of a spec breaks; NULL: none. */
+enum status crossval_find_broken(const struct crossval_input *input,
+                                 const struct feature_spec *spec, const struct fitted *fitted,
+                                 const char **ret_name, struct error *err);
+
+/* Leave an entry out of every choice: its figures are not known any more. */
+void crossval_leave_out(struct crossval_entry *entry, const char *constraint);
 
 /* One fold with a model that has not seen it; borrowed for the call. */
 struct crossval_fold {

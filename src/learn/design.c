@@ -8,6 +8,7 @@
 #include "learn/design_inner.h"
 #include "learn/leakage.h"
 
+#define LEVEL_ROWS 50.0   /* tell enough of a level, whatever its share */
 #define CHECKED_ROWS 5000 /* rows that decide on presence and sameness */
 
 static const enum profile_text usable_texts[] = {PROFILE_category, PROFILE_country,
@@ -164,7 +165,8 @@ static enum status add_levels(const struct design *design, const char *prefix,
     if (!prefix)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     TRY(design_count_levels(column, rows->rows, rows->n, &levels, &n_levels, err));
-    double least = fmax(design->options.min_level_share * (double)rows->n, 5.0);
+    double share = design->options.min_level_share * (double)rows->n;
+    double least = fmax(fmin(share, LEVEL_ROWS), 5.0);
     for (size_t i = 0; i < n_levels && i < design->options.max_levels; i++) {
         if ((double)levels[i].count < least)
             break;

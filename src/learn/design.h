@@ -22,7 +22,8 @@ struct design_options {
     bool may_be_empty;        /* no column at all is fine */
     bool peers;               /* also figures relative to accounts of the same category and size */
     size_t max_levels;        /* of a text field; 0: 12 */
-    double min_level_share;   /* of the rows; rarer levels are "other"; 0: 0.05 */
+    double min_level_share;   /* of the rows; levels that are rarer, and of fewer than 50 rows, are
+                               * "other"; 0: 0.05 */
     double level_weight; /* 0: levels are scaled for models; above: two rows that differ in a text
                           * are that far apart (for distances) */
 };

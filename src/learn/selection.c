@@ -78,6 +78,13 @@ enum status metrics_of_rows(const struct target *target, const double *output, c
 
 /* ---- choosing ---- */
 
+void crossval_leave_out(struct crossval_entry *entry, const char *constraint)
+{
+    entry->broken = constraint;
+    for (size_t m = 0; m < N_METRICS; m++)
+        entry->mean[m] = entry->sd[m] = (double)NAN;
+}
+
 /* Larger is better; what cannot be computed is worst. */
 static double goodness(const struct crossval *crossval, size_t entry, enum metric metric)
 {
@@ -150,7 +157,7 @@ static enum status choose_without(const struct judging *judging, size_t repeat, 
                                 repeat * crossval->n * crossval->n_outputs,
                             judging->rows, n, metric, err));
         double value = metric[judging->metric];
-        if (isnan(value))
+        if (isnan(value) || crossval->entries[e].broken)
             value = metric_is_loss(judging->metric) ? HUGE_VAL : -HUGE_VAL;
         good[e] = metric_is_loss(judging->metric) ? -value : value;
         if (good[e] > good[best])

@@ -38,6 +38,7 @@ struct problem {
     const uint32_t *label; /* [n], below n_classes; classification */
     size_t n_classes;
     bool is_ordered;                 /* the classes are: they are bins of a number */
+    const signed char *monotone;     /* [p] +1, -1 or 0; NULL: none; trees are grown under them */
     const double *class_weight;      /* [n_classes] what a row of a class counts; NULL: 1 */
     const char *const *hashtags;     /* [n] NULL: none; NULL: they are not seen */
     const struct links *links;       /* real edges among rows of the table; NULL: none are given */

@@ -264,6 +264,7 @@ static void put_target(const struct train_input *input, struct buffer *out)
     put_option("exclude", input->names.exclude, out);
     put_option("allow-leakage", input->names.allow, out);
     put_option("group", input->group, out);
+    put_option("monotone", input->monotone, out);
     put_option("models", input->models, out);
 }
 

@@ -103,6 +103,12 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
         .progress = input->progress,
         .stage = "cross-validation",
     };
+    struct monotone monotone;
+    if (input->monotone) {
+        TRY(monotone_for(input->monotone, evaluation->cases.target->task, evaluation->spec,
+                         &evaluation->memory, &monotone, err));
+        crossval.monotone = &monotone;
+    }
     TRY(choose_metric(input, task, &evaluation->metric, err));
     /* Trainers tune for what they are picked by. */
     bool squared = evaluation->metric == METRIC_R2 || evaluation->metric == METRIC_RMSE;
@@ -111,6 +117,8 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
     TRY(crossval_run(&crossval, &evaluation->crossval, err));
     enum select_rule rule = input->one_se ? SELECT_ONE_SE : SELECT_BEST;
     evaluation->chosen = crossval_select(evaluation->crossval, evaluation->metric, rule);
+    if (evaluation->crossval->entries[evaluation->chosen].broken)
+        return fail(err, STATUS_INVALID, "--monotone: no model keeps all of %s", input->monotone);
     TRY(crossval_judge_selection(evaluation->crossval, evaluation->cases.target, evaluation->metric,
                                  rule, &evaluation->selection, err));
     evaluation->is_partial = plan.when != NULL;

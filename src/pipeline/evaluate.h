@@ -20,6 +20,7 @@ struct evaluate_input {
     struct own_target target;   /* with the files; its progress is ours */
     struct visible_names names; /* what may be seen */
     struct row_options rows;    /* how they are split and counted */
+    const char *monotone;       /* NULL, or constraints on features; see learn/monotone.h */
     const char *models;         /* NULL: all; or a list of trainers */
     const char *select;         /* NULL: mae or macro_f1; or the name of a metric */
     bool one_se;                /* choose by SELECT_ONE_SE */

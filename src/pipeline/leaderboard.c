@@ -50,6 +50,8 @@ void leaderboard_put_json(const struct leaderboard *board, struct json_writer *w
         json_member_fixed(w, "predict_us", entry->predict_us, 3);
         json_member_fixed(w, "bytes", entry->n_bytes, 0);
         json_member_string(w, "note", entry->trainer->help);
+        if (entry->broken)
+            json_member_string(w, "left_out", entry->broken);
         json_end_object(w);
     }
     json_end_array(w);
@@ -87,8 +89,11 @@ void leaderboard_print(const struct leaderboard *board, FILE *out)
             format_metric(board, entry, m, "+-", text);
             fprintf(out, "  %16s", text);
         }
-        fprintf(out, " %9.3f %10.2f %8.1f\n", entry->fit_seconds, entry->predict_us,
-                entry->n_bytes / 1000.0);
+        if (entry->broken)
+            fprintf(out, "  left out: does not keep --monotone %s\n", entry->broken);
+        else
+            fprintf(out, " %9.3f %10.2f %8.1f\n", entry->fit_seconds, entry->predict_us,
+                    entry->n_bytes / 1000.0);
     }
 }
 

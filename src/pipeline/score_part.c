@@ -40,6 +40,8 @@ static enum status choose_target(struct training *training, struct error *err)
     part->is_composite =
         part->is_composite || (!*target && count_labels(training->table) < MIN_LABELLED_ROWS);
     const struct visible_names *names = &training->input->names;
+    if (part->is_composite && training->input->monotone)
+        return fail(err, STATUS_INVALID, "--monotone: the score is a formula here, not learnt");
     if (part->is_composite && !training->own_is_tier && (names->features || names->allow))
         return fail(err, STATUS_INVALID,
                     "--features: the score is a formula here, and sees what that takes; --target "
@@ -215,6 +217,7 @@ enum status score_part_train(struct training *training, struct error *err)
     struct search_options search = {
         .models = models ? models : training->config->score_models,
         .stage = "score models",
+        .monotone = training->input->monotone,
         .select = training->config->search_select == 0 ? METRIC_MAE : METRIC_R2,
     };
     TRY(search_run(training, &search, &part->searched, err));

@@ -195,6 +195,49 @@ enum status searched_average(const struct searched *searched, double **ret_outpu
     return STATUS_OK;
 }
 
+static enum status read_monotone(struct training *training, const char *text,
+                                 const struct searched *searched, struct monotone *ret_monotone,
+                                 struct error *err)
+{
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    const struct target *target = searched->sample;
+    TRY(design_fit(&searched->design, training->table, target->rows, target->n, &spec, err));
+    return monotone_for(text, target->task, spec, &training->memory, ret_monotone, err);
+}
+
+/* The best, fitted on all rows; where that breaks a constraint that its folds kept, the next best.
+ */
+static enum status choose_and_refit(struct training *training, const struct search_options *options,
+                                    const struct crossval_input *folds, struct searched *searched,
+                                    struct error *err)
+{
+    struct crossval *crossval = searched->crossval;
+    struct crossval_input input = *folds;
+    input.target = searched->target;
+    stages_enter(&training->stages, "refit on all rows");
+    uint64_t begin = clock_monotonic_ns();
+    for (;;) {
+        searched->chosen = crossval_select(crossval, options->select,
+                                           (enum select_rule)training->config->search_rule);
+        struct crossval_entry *entry = &crossval->entries[searched->chosen];
+        const char *broken = NULL;
+        if (entry->broken)
+            return fail(err, STATUS_INVALID, "--monotone: no model keeps all of %s",
+                        options->monotone);
+        TRY(crossval_refit(&input, entry->trainer, &searched->spec, &searched->fitted, err));
+        TRY(crossval_find_broken(&input, searched->spec, searched->fitted, &broken, err));
+        if (!broken)
+            break;
+        crossval_leave_out(entry, broken);
+        fitted_free(searched->fitted);
+        feature_spec_free(searched->spec);
+        searched->fitted = NULL;
+        searched->spec = NULL;
+    }
+    searched->refit_seconds = (double)(clock_monotonic_ns() - begin) * 1e-9;
+    return STATUS_OK;
+}
+
 enum status search_run(struct training *training, const struct search_options *options,
                        struct searched *searched, struct error *err)
 {
@@ -227,14 +270,13 @@ enum status search_run(struct training *training, const struct search_options *o
         .stage = options->stage,
     };
     TRY(find_trainers(training, options->models, &input, chosen, &input.n_trainers, err));
+    struct monotone monotone;
+    if (options->monotone) {
+        TRY(read_monotone(training, options->monotone, searched, &monotone, err));
+        input.monotone = &monotone;
+    }
     TRY(crossval_run(&input, &searched->crossval, err));
-    searched->chosen =
-        crossval_select(searched->crossval, options->select, (enum select_rule)config->search_rule);
-    stages_enter(&training->stages, "refit on all rows");
-    uint64_t begin = clock_monotonic_ns();
-    input.target = searched->target;
-    TRY(crossval_refit(&input, chosen[searched->chosen], &searched->spec, &searched->fitted, err));
-    searched->refit_seconds = (double)(clock_monotonic_ns() - begin) * 1e-9;
+    TRY(choose_and_refit(training, options, &input, searched, err));
     stages_enter(&training->stages, "intervals, calibration");
     return STATUS_OK;
 }

@@ -11,7 +11,8 @@ struct train_input {
     struct own_target target;   /* with the files; none: influence_score, or the composite */
     struct visible_names names; /* what the target's model may see; nobody sees `exclude` */
     const char *group;          /* NULL, or a column: rows with the same value stay in one fold */
-    const char *models;         /* NULL: as configured; or trainers of the target's model */
+    const char *monotone; /* NULL, or constraints of the score's model; see learn/monotone.h */
+    const char *models;   /* NULL: as configured; or trainers of the target's model */
     const struct train_config *config;
     const char *models_dir;
     uint64_t seed;

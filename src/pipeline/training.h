@@ -175,6 +175,7 @@ enum status search_choose_design(struct training *training, const struct search_
 struct search_options {
     const char *models;
     const char *stage;
+    const char *monotone; /* NULL, or constraints; see learn/monotone.h */
     enum metric select;
     const struct table *table; /* of the target, where it is not the training's; no places then */
 };

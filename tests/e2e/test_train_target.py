@@ -127,3 +127,24 @@ def test_hashtags_tell_of_a_category_by_default(run, demo, tmp_path, start_daemo
     assert "text" not in [entry["name"] for entry in manifest["size"]["leaderboard"]]
     answer = start_daemon(tmp_path).post("/tier", {"hashtags": "ootd style fashion fashionblogger"})[1]
     assert answer["tier"] == "fashion"
+
+
+def test_an_answer_never_goes_against_a_constraint(run, train, demo, start_daemon):
+    base = (demo / "profiles.csv", "--target", "influence_score", "--features", "ln_posts,ln_avg_likes")
+    models = train(*base, "--models", "boosting neighbours", "--fits", 1, "--monotone", "ln_posts=+1,ln_avg_likes=-1")
+    board = {entry["name"]: entry for entry in read(models)["score"]["leaderboard"]}
+    assert board["boosting"]["chosen"] and board["neighbours"]["left_out"] == "ln_posts"
+    assert "--monotone 'ln_posts=+1,ln_avg_likes=-1'" in (models / "current/card.md").read_text(encoding="utf-8")
+    daemon = start_daemon(models)
+
+    def scores(field, other):
+        steps = [{field: round(1.35 ** i), other: 900} for i in range(45)]
+        return [answer["score"] for answer in daemon.post("/score", {"instances": steps})[1]["predictions"]]
+
+    rising, falling = scores("posts", "avg_likes"), scores("avg_likes", "posts")
+    assert rising == sorted(rising) and rising[-1] > rising[0]
+    # Without the constraint likes raise the score.
+    assert falling == sorted(falling, reverse=True)
+    done = run("train", *base, "--models", "neighbours", "--monotone", "ln_posts=+1", *QUICK, "--out", models,
+               check=False)
+    assert done.returncode == 1 and "no model keeps" in done.stderr
