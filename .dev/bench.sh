@@ -20,6 +20,7 @@ command_bench() {
     crash | reload) /usr/bin/python3 tests/bench/upheaval.py "$part" "$@" ;;
     page) /usr/bin/python3 tests/bench/page.py "$@" ;;
     scaling) /usr/bin/python3 tests/bench/scaling.py "$@" ;;
+    scale) /usr/bin/python3 tests/bench/scale.py "$@" ;;
     trees) build/tests/bench/bench-runtime trees ;;
     neighbours) build/tests/bench/bench-runtime neighbours "${1:-100000}" "${2:-256}" "${@:3}" ;;
     '')

@@ -66,3 +66,12 @@ def test_commands_are_measured():
     result = bench("jobs.py", "--rows", 2000, "--train-rows", 0)
     assert [row["command"] for row in result] == ["synth", "import"]
     assert all(row["wall_s"] > 0 and row["peak_mib"] > 1 for row in result)
+
+
+def test_what_scale_costs_is_measured():
+    if not shutil.which("wrk"):
+        pytest.skip("no wrk")
+    result = bench("scale.py", "--rows", 2000, "--part", "posts,log,proxy" if shutil.which("haproxy", path="/usr/sbin:/usr/bin") else "posts,log",
+                   "--seconds", 1, "--connections", 8)
+    figures = {row["what"]: row["value"] for row in result}
+    assert figures["posts joined, CPU"] > 0 and 300 < figures["log, a row of /score"] < 3000
