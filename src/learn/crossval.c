@@ -438,7 +438,10 @@ enum status crossval_refit(const struct crossval_input *input, const struct trai
     AUTO(fold_data_deinit) struct fold_data data = {0};
     TRY(fold_data_init(&data, input, &rows, err));
     struct problem problem = problem_of(input, &data, input->seed);
-    TRY(trainer->fit(&problem, ret_fitted, err));
+    if (input->together.group && trainer->joins_groups)
+        TRY(together_fit(&input->together, trainer, input->target, &problem, ret_fitted, err));
+    else
+        TRY(trainer->fit(&problem, ret_fitted, err));
     *ret_spec = STEAL(data.spec);
     return STATUS_OK;
 }

@@ -15,6 +15,7 @@
 #include "learn/monotone.h"
 #include "learn/shipped.h"
 #include "learn/target.h"
+#include "learn/together.h"
 #include "learn/trainer.h"
 
 enum metric {
@@ -70,6 +71,8 @@ struct crossval_input {
     size_t n_fits; /* that a trainer may spend on its search for settings; 0: TUNE_DEFAULT_FITS */
     struct progress progress;
     const char *stage; /* for progress */
+    /* Of a group, on rank 0: crossval_refit() fits to the rows of all where the trainer can. */
+    struct together together;
 };
 
 /* Folds by time: the rows are cut into n_folds + 1 parts of about equal size by `when`, rows of one

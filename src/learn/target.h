@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "dataset/table.h"
 #include "learn/trainer.h"
 
@@ -23,12 +24,16 @@ struct target {
     size_t n_classes;
     const char **class_names; /* [n_classes] */
     size_t *class_counts;     /* [n_classes] */
+    size_t n_cuts;            /* 0: the classes are no bins of a number, or it is a sample */
+    double *cuts;             /* [n_cuts] where the bins were cut, as target_cut() has it */
+    uint32_t *class_of_bin;   /* [n_cuts + 1] TARGET_NO_CLASS: dropped, because empty */
     uint64_t hidden;          /* number fields that give the target away; see leakage.h */
     bool hidden_text[PROFILE_N_TEXTS];
     size_t extra; /* index of the extra column that it is; SIZE_MAX: none */
 };
 
 #define TARGET_OTHER "(other)"
+#define TARGET_NO_CLASS UINT32_MAX
 
 void target_free(struct target *target);
 DEFINE_SLOT(target_free, struct target)
@@ -74,3 +79,10 @@ bool target_is_ordered(const struct target *target);
 /* At most n rows of it, drawn at random, in order; classes keep their numbers. */
 enum status target_sample(const struct target *target, size_t n, uint64_t seed,
                           struct target **ret_sample, struct error *err);
+
+/* What another process needs to know to make the same target of its own rows, as a JSON object; and
+ * the target of such rows, of which there may be none. Not of samples. Rows of classes that the
+ * form has not count as "(other)" where it has that, and are left out elsewhere. */
+void target_put_form(const struct target *target, struct json_writer *w);
+enum status target_of_form(const struct json *form, const struct table *table,
+                           struct target **ret_target, struct error *err);

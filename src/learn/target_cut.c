@@ -39,8 +39,14 @@ enum status target_cut(struct target *target, const double *cuts, size_t n_cuts,
     target->task = TASK_CLASSIFICATION;
     target->n_classes = n_cuts + 1;
     target->class_names = ARENA_ARRAY(&target->memory, const char *, n_cuts + 1);
-    if (!target->class_names)
+    target->n_cuts = n_cuts;
+    target->cuts = ARENA_ARRAY(&target->memory, double, n_cuts + 1);
+    target->class_of_bin = ARENA_ARRAY(&target->memory, uint32_t, n_cuts + 1);
+    if (!target->class_names || !target->cuts || !target->class_of_bin)
         return out_of_memory(err);
+    for (uint32_t bin = 0; bin <= n_cuts; bin++)
+        target->class_of_bin[bin] = bin;
+    memcpy(target->cuts, cuts, n_cuts * sizeof cuts[0]);
     for (size_t c = 0; c <= n_cuts; c++) {
         target->class_names[c] = names ? arena_strdup(&target->memory, names[c])
                                        : range_name(&target->memory, cuts, n_cuts, c);
@@ -83,12 +89,23 @@ enum status target_quantiles(const struct target *target, size_t n_bins, double 
     return STATUS_OK;
 }
 
+/* One class goes into another, or by TARGET_NO_CLASS nowhere. */
+static void move_bins(struct target *target, size_t from, uint32_t to)
+{
+    for (size_t bin = 0; target->n_cuts > 0 && bin <= target->n_cuts; bin++)
+        if (target->class_of_bin[bin] == from)
+            target->class_of_bin[bin] = to;
+}
+
 void target_drop_empty(struct target *target)
 {
     size_t n_kept = 0;
     for (size_t c = 0; c < target->n_classes; c++) {
-        if (target->class_counts[c] == 0)
+        if (target->class_counts[c] == 0) {
+            move_bins(target, c, TARGET_NO_CLASS);
             continue;
+        }
+        move_bins(target, c, (uint32_t)n_kept);
         for (size_t i = 0; i < target->n; i++)
             if (target->label[i] == c)
                 target->label[i] = (uint32_t)n_kept;
@@ -125,6 +142,9 @@ enum status target_top(struct target *target, size_t k, struct error *err)
         target->class_names[target->n_classes++] = TARGET_OTHER;
         other = target->n_classes;
     }
+    for (size_t c = 0; c < other - 1; c++)
+        if (!stays[c])
+            move_bins(target, c, (uint32_t)(other - 1));
     for (size_t i = 0; i < target->n; i++)
         if (target->label[i] < other - 1 && !stays[target->label[i]])
             target->label[i] = (uint32_t)(other - 1);

@@ -301,6 +301,51 @@ static void quantiles_make_classes_of_equal_size(void **state)
         assert_int_equal(target->class_counts[c], N / 3);
 }
 
+/* What another process makes of the same rows by the words of this one. */
+static void assert_told(const struct table *table, const struct target *target)
+{
+    AUTO(buffer_deinit) struct buffer text = {0};
+    AUTO(arena_deinit) struct arena memory;
+    AUTO(target_free_slot) struct target *told = NULL;
+    const struct json *form;
+    struct json_writer w = json_writer(&text);
+    arena_init(&memory, 4096);
+    target_put_form(target, &w);
+    assert_int_equal(json_parse(text.at, text.length, &memory, &form, NULL), STATUS_OK);
+    assert_int_equal(target_of_form(form, table, &told, NULL), STATUS_OK);
+    assert_int_equal(told->task, target->task);
+    assert_int_equal(told->n, target->n);
+    assert_int_equal(told->n_classes, target->n_classes);
+    for (size_t i = 0; i < target->n; i++) {
+        assert_int_equal(told->rows[i], target->rows[i]);
+        assert_int_equal(told->label[i], target->label[i]);
+        assert_memory_equal(&told->y[i], &target->y[i], sizeof told->y[i]);
+    }
+}
+
+static void a_target_is_told_to_other_processes(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const columns[] = {"posts", "influence_score", "avg_engagement", "country",
+                                          "mood"};
+    for (size_t i = 0; i < ARRAY_LENGTH(columns); i++) {
+        AUTO(target_free_slot) struct target *target = NULL;
+        assert_int_equal(target_column(&f->table, columns[i], &target, NULL), STATUS_OK);
+        assert_told(&f->table, target);
+    }
+    /* Bins of which two are empty, and are dropped. */
+    AUTO(target_free_slot) struct target *bins = NULL;
+    const double cuts[] = {1, 90, 105, 1e9};
+    assert_int_equal(target_column(&f->table, "influence_score", &bins, NULL), STATUS_OK);
+    assert_int_equal(target_cut(bins, cuts, 4, NULL, NULL), STATUS_OK);
+    target_drop_empty(bins);
+    assert_int_equal(bins->n_classes, 3);
+    assert_told(&f->table, bins);
+    assert_int_equal(target_top(bins, 1, NULL), STATUS_OK);
+    assert_int_equal(bins->n_classes, 2);
+    assert_told(&f->table, bins);
+}
+
 static void cross_validation_finds_what_is_there_and_repeats_itself(void **state)
 {
     struct fixture *f = *state;
@@ -440,6 +485,7 @@ int main(void)
         cmocka_unit_test(a_target_is_a_field_or_an_extra_column),
         cmocka_unit_test(bins_end_at_their_cut),
         cmocka_unit_test(quantiles_make_classes_of_equal_size),
+        cmocka_unit_test(a_target_is_told_to_other_processes),
         cmocka_unit_test(cross_validation_finds_what_is_there_and_repeats_itself),
         cmocka_unit_test(a_held_out_row_is_not_told_its_own_place),
         cmocka_unit_test(noise_is_not_learnt),

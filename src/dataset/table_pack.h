@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Rows of a table as bytes, for another process of the same build, and a table of them. */
+#include "base/text.h"
+#include "dataset/table.h"
+
+/* The rows named [n], in that order, with all columns; appended to the buffer. */
+void table_pack(const struct table *table, const size_t *rows, size_t n, struct buffer *out);
+
+/* The table of such bytes, which need not outlive it. STATUS_CORRUPT: they are none. */
+enum status table_unpack(const void *bytes, size_t n_bytes, struct table **ret_table,
+                         struct error *err);
+
+/* A table of its own of the rows named [n], in that order. */
+enum status table_take(const struct table *table, const size_t *rows, size_t n,
+                       struct table **ret_table, struct error *err);

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "learn/together.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+/* An order of rank 0 is a JSON text: what to do, and what the others must know to do it. */
+#define ORDER_FIT "fit"
+#define ORDER_ARCHETYPES "archetypes"
+#define ORDER_END "end"
+
+static enum status out_of_memory(struct error *err)
+{
+    return fail(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+/* ---- orders out ---- */
+
+static enum status give(const struct together *together, struct buffer *order, struct error *err)
+{
+    if (order->failed)
+        return out_of_memory(err);
+    double length = (double)order->length;
+    TRY(collective_broadcast(together->group, &length, sizeof length, 0, err));
+    return collective_broadcast(together->group, order->at, order->length, 0, err);
+}
+
+/* Whole 64 bits, which a JSON number does not hold. */
+static void put_seed(struct json_writer *w, uint64_t seed)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+    json_member_string(w, "seed", text);
+}
+
+static void put_spec(struct json_writer *w, const struct feature_spec *spec)
+{
+    json_put_key(w, "columns");
+    json_begin_array(w);
+    for (size_t i = 0; i < spec->n_columns; i++) {
+        const struct feature_column *column = &spec->columns[i];
+        json_begin_object(w);
+        json_member_string(w, "name", column->name);
+        json_member_number(w, "fill", (double)column->fill);
+        json_member_number(w, "mean", (double)column->mean);
+        json_member_number(w, "scale", (double)column->scale);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+/* ---- orders in ---- */
+
+struct order {
+    struct arena memory;
+    char *text;
+    const struct json *json;
+    const char *what;
+};
+
+static void order_deinit(struct order *order)
+{
+    arena_deinit(&order->memory);
+    free(order->text);
+}
+
+static enum status hear(const struct together *together, struct order *order, struct error *err)
+{
+    arena_init(&order->memory, 65536);
+    double length = 0;
+    TRY(collective_broadcast(together->group, &length, sizeof length, 0, err));
+    order->text = malloc((size_t)length + 1);
+    if (!order->text)
+        return out_of_memory(err);
+    TRY(collective_broadcast(together->group, order->text, (size_t)length, 0, err));
+    TRY(json_parse(order->text, (size_t)length, &order->memory, &order->json, err));
+    return json_need_string(order->json, "order", &order->what, err);
+}
+
+static uint64_t take_seed(const struct json *order)
+{
+    return strtoull(json_string_or(json_get(order, "seed"), "0"), NULL, 10);
+}
+
+static size_t take_size(const struct json *order, const char *key)
+{
+    double value = json_number_or(json_get(order, key), 0);
+    return value > 0 ? (size_t)value : 0;
+}
+
+static enum status take_spec(struct order *order, struct feature_spec **ret_spec, struct error *err)
+{
+    const struct json *columns = json_get(order->json, "columns");
+    size_t n = json_count(columns);
+    const char **names = ARENA_ARRAY(&order->memory, const char *, n + 1);
+    float *numbers = ARENA_ARRAY(&order->memory, float, 3 * n + 1);
+    if (!names || !numbers)
+        return out_of_memory(err);
+    size_t i = 0;
+    for (const struct json *column = json_first(columns); column; column = json_next(column), i++) {
+        names[i] = json_string_or(json_get(column, "name"), "");
+        numbers[i] = (float)json_number_or(json_get(column, "fill"), NAN);
+        numbers[n + i] = (float)json_number_or(json_get(column, "mean"), NAN);
+        numbers[2 * n + i] = (float)json_number_or(json_get(column, "scale"), NAN);
+    }
+    return feature_spec_new(names, numbers, numbers + n, numbers + 2 * n, n, ret_spec, err);
+}
+
+/* ---- a trainer ---- */
+
+/* The same answer in all processes: they go on, or end, together. */
+static enum status count_rows(const struct together *together, size_t n, size_t *ret_n_all,
+                              struct error *err)
+{
+    double n_all = (double)n;
+    double minus_least = -(double)n;
+    TRY(collective_sum(together->group, &n_all, 1, err));
+    TRY(collective_max(together->group, &minus_least, 1, err));
+    if (-minus_least < TOGETHER_MIN_ROWS)
+        return fail(err, STATUS_INVALID,
+                    "a worker has only %.0f rows to learn from, of %.0f: at least %d, so fewer "
+                    "workers, or more even parts",
+                    -minus_least, n_all, TOGETHER_MIN_ROWS);
+    *ret_n_all = (size_t)n_all;
+    return STATUS_OK;
+}
+
+/* problem: all but the rows. */
+static enum status fit_own(const struct together *together, const struct trainer *trainer,
+                           const struct json *form, struct problem *problem,
+                           struct fitted **ret_fitted, struct error *err)
+{
+    AUTO(target_free_slot) struct target *target = NULL;
+    AUTO(matrix_deinit) struct matrix matrix = {0};
+    TRY(target_of_form(form, together->own, &target, err));
+    TRY(count_rows(together, target->n, &problem->n_all, err));
+    TRY(matrix_make(problem->spec, together->own, target->rows, target->n, &matrix, err));
+    problem->n = matrix.n;
+    problem->p = matrix.p;
+    problem->raw = matrix.raw;
+    problem->scaled = matrix.scaled;
+    problem->y = target->y;
+    problem->label = target->label;
+    problem->group = together->group;
+    return trainer->fit(problem, ret_fitted, err);
+}
+
+static void put_fit(const struct trainer *trainer, const struct target *target,
+                    const struct problem *problem, struct json_writer *w)
+{
+    json_begin_object(w);
+    json_member_string(w, "order", ORDER_FIT);
+    json_member_string(w, "trainer", trainer->name);
+    json_member_integer(w, "task", trainer->task);
+    json_member_integer(w, "loss", problem->loss);
+    json_member_integer(w, "n_classes", (int64_t)problem->n_classes);
+    json_member_bool(w, "is_ordered", problem->is_ordered);
+    json_member_integer(w, "n_fits", (int64_t)problem->n_fits);
+    json_member_integer(w, "n_threads", problem->n_threads);
+    put_seed(w, problem->seed);
+    json_put_key(w, "target");
+    target_put_form(target, w);
+    put_spec(w, problem->spec);
+    json_end_object(w);
+}
+
+enum status together_fit(const struct together *together, const struct trainer *trainer,
+                         const struct target *target, const struct problem *deciding,
+                         struct fitted **ret_fitted, struct error *err)
+{
+    AUTO(buffer_deinit) struct buffer text = {0};
+    struct json_writer w = json_writer(&text);
+    put_fit(trainer, target, deciding, &w);
+    TRY(give(together, &text, err));
+    AUTO(arena_deinit) struct arena memory;
+    arena_init(&memory, 65536);
+    const struct json *order;
+    TRY(json_parse(text.at, text.length, &memory, &order, err));
+    struct problem problem = *deciding;
+    problem.hashtags = NULL;
+    problem.deciding = deciding;
+    return fit_own(together, trainer, json_get(order, "target"), &problem, ret_fitted, err);
+}
+
+static enum status follow_fit(const struct together *together, struct order *order,
+                              struct error *err)
+{
+    const struct json *json = order->json;
+    enum task task =
+        take_size(json, "task") == TASK_REGRESSION ? TASK_REGRESSION : TASK_CLASSIFICATION;
+    const char *name = json_string_or(json_get(json, "trainer"), "");
+    const struct trainer *trainer = trainer_find(name, task);
+    if (!trainer || !trainer->joins_groups)
+        return fail(err, STATUS_UNSUPPORTED, "rank 0 asks for a model that is not known: '%s'",
+                    name);
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    AUTO(fitted_free_slot) struct fitted *fitted = NULL;
+    TRY(take_spec(order, &spec, err));
+    struct problem problem = {
+        .task = task,
+        .loss = take_size(json, "loss") == LOSS_ABSOLUTE ? LOSS_ABSOLUTE : LOSS_SQUARED,
+        .n_classes = take_size(json, "n_classes"),
+        .is_ordered = json_bool_or(json_get(json, "is_ordered"), false),
+        .spec = spec,
+        .n_fits = take_size(json, "n_fits"),
+        .seed = take_seed(json),
+        .n_threads = (int)take_size(json, "n_threads"),
+    };
+    return fit_own(together, trainer, json_get(json, "target"), &problem, &fitted, err);
+}
+
+/* ---- archetypes ---- */
+
+static enum status make_own(const struct together *together, const struct feature_spec *spec,
+                            struct matrix *ret_matrix, struct error *err)
+{
+    size_t n = together->own->n_rows;
+    AUTO(free_slot) size_t *rows = calloc(n + 1, sizeof *rows);
+    if (!rows)
+        return out_of_memory(err);
+    for (size_t i = 0; i < n; i++)
+        rows[i] = i;
+    return matrix_make(spec, together->own, rows, n, ret_matrix, err);
+}
+
+enum status together_archetypes(const struct together *together, const struct feature_spec *spec,
+                                const struct matrix *matrix,
+                                const struct archetypes_options *options,
+                                struct archetypes **ret_archetypes, struct error *err)
+{
+    if (!together->group)
+        return archetypes_fit(spec, matrix, options, ret_archetypes, err);
+    AUTO(buffer_deinit) struct buffer text = {0};
+    struct json_writer w = json_writer(&text);
+    json_begin_object(&w);
+    json_member_string(&w, "order", ORDER_ARCHETYPES);
+    put_seed(&w, options->seed);
+    put_spec(&w, spec);
+    json_end_object(&w);
+    TRY(give(together, &text, err));
+    AUTO(matrix_deinit) struct matrix own = {0};
+    TRY(make_own(together, spec, &own, err));
+    struct archetypes_options of_all = *options;
+    of_all.group = together->group;
+    of_all.own = &own;
+    return archetypes_fit(spec, matrix, &of_all, ret_archetypes, err);
+}
+
+static enum status follow_archetypes(const struct together *together, struct order *order,
+                                     struct error *err)
+{
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    AUTO(matrix_deinit) struct matrix own = {0};
+    TRY(take_spec(order, &spec, err));
+    TRY(make_own(together, spec, &own, err));
+    return archetypes_join(together->group, &own, take_seed(order->json), err);
+}
+
+/* ---- */
+
+enum status together_end(const struct together *together, struct error *err)
+{
+    AUTO(buffer_deinit) struct buffer text = {0};
+    struct json_writer w = json_writer(&text);
+    if (!together->group)
+        return STATUS_OK;
+    json_begin_object(&w);
+    json_member_string(&w, "order", ORDER_END);
+    json_end_object(&w);
+    return give(together, &text, err);
+}
+
+enum status together_follow(const struct together *together, struct error *err)
+{
+    for (;;) {
+        AUTO(order_deinit) struct order order = {0};
+        TRY(hear(together, &order, err));
+        if (strcmp(order.what, ORDER_END) == 0)
+            return STATUS_OK;
+        TRY(strcmp(order.what, ORDER_FIT) == 0 ? follow_fit(together, &order, err)
+                                               : follow_archetypes(together, &order, err));
+    }
+}
