@@ -22,12 +22,17 @@ struct list {
     size_t n_databases;
 };
 
+void inputs_remove_spool(const struct inputs *inputs)
+{
+    if (inputs->spool)
+        (void)file_remove_tree(inputs->spool, NULL);
+}
+
 void inputs_free(struct inputs *inputs)
 {
     if (!inputs)
         return;
-    if (inputs->spool)
-        (void)file_remove_tree(inputs->spool, NULL);
+    inputs_remove_spool(inputs);
     inputs_free(inputs->posts);
     inputs_free(inputs->edges);
     arena_deinit(&inputs->memory);

@@ -68,6 +68,9 @@ struct inputs_queries {
 void inputs_add_query(struct inputs_queries *queries, const char *text);
 
 void inputs_free(struct inputs *inputs);
+
+/* Only what must not be left behind by a process that ends at once. */
+void inputs_remove_spool(const struct inputs *inputs);
 DEFINE_SLOT(inputs_free, struct inputs)
 
 /* Statuses of fetch_resolve(), database_open() and database_read(). No arguments is fine: no files.

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/inputs.h"
 #include "cli/targets.h"
+#include "cli/workers.h"
 
 static const char name[] = "train";
 
@@ -34,12 +35,27 @@ struct request {
     int n_settings;
     const char *short_settings[N_SHORT]; /* values of --folds and the like; NULL: not given */
     bool as_json;
+    struct workers_options workers;
+    char **command; /* all words, as they were given, from the program's name on */
 };
 
 static void request_deinit(struct request *request)
 {
     arena_deinit(&request->memory);
     free(request->settings);
+    free(request->command);
+}
+
+/* The words before any is moved, for the processes that this one starts. */
+static bool keep_command(int argc, char **argv, struct request *request)
+{
+    static char program[] = "influence";
+    request->command = calloc((size_t)argc + 2, sizeof *request->command);
+    if (!request->command)
+        return false;
+    request->command[0] = program;
+    memcpy(request->command + 1, argv, (size_t)argc * sizeof *argv);
+    return true;
 }
 
 /* Move the words --section.key=value out of argv, for the configuration. */
@@ -89,21 +105,51 @@ static enum status load_config(struct request *request, struct error *err)
     return STATUS_OK;
 }
 
-static int train(struct request *request, char *const *files, size_t n_files)
+/* What of the arguments stands for the worker that this one is. */
+static enum status fill_in(struct request *request, const struct workers *workers, char **files,
+                           size_t n_files, struct error *err)
 {
-    struct error err = {0};
-    if (load_config(request, &err) != STATUS_OK)
-        return command_usage(name, "%s", err.message);
+    bool any = request->workers.own_files;
+    struct arena *memory = &request->memory;
+    struct inputs_queries *queries = &request->queries;
+    struct inputs_joined *joined = &request->joined;
+    char *filled;
+    for (size_t i = 0; i < n_files; i++) {
+        TRY(workers_fill_in(workers, memory, files[i], &filled, err));
+        files[i] = filled ? filled : files[i];
+        any |= filled != NULL;
+    }
+    for (size_t i = 0; i < queries->n && i < INPUTS_MAX_QUERIES; i++) {
+        TRY(workers_fill_in(workers, memory, queries->text[i], &filled, err));
+        queries->text[i] = filled ? filled : queries->text[i];
+        any |= filled != NULL;
+    }
+    for (size_t i = 0; i < joined->n_posts && i < INPUTS_MAX_JOINED; i++) {
+        TRY(workers_fill_in(workers, memory, joined->posts[i], &filled, err));
+        joined->posts[i] = filled ? filled : joined->posts[i];
+    }
+    request->input.rule = any ? SHARD_FILES : SHARD_ROWS;
+    return STATUS_OK;
+}
+
+static enum status take_inputs(struct request *request, struct workers *workers, char **files,
+                               size_t n_files, struct inputs **ret_inputs, struct error *err)
+{
+    TRY(fill_in(request, workers, files, n_files, err));
+    TRY(workers_in_turn(workers, true, err));
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
-    if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK ||
-        inputs_join(&request->joined, inputs, &request->input.target.joins, &err) != STATUS_OK)
-        return command_failed(name, &err);
+    TRY(inputs_expand(files, n_files, &request->queries, &inputs, err));
+    TRY(inputs_join(&request->joined, inputs, &request->input.target.joins, err));
+    TRY(workers_in_turn(workers, false, err));
     request->input.target.files = inputs->files;
     request->input.target.n_files = inputs->n_files;
     request->input.config = &request->config;
-    AUTO(training_free_slot) struct training *training = NULL;
-    if (train_run(&request->input, &training, &err) != STATUS_OK)
-        return command_failed(name, &err);
+    *ret_inputs = STEAL(inputs);
+    return STATUS_OK;
+}
+
+static int print(const struct request *request, const struct training *training)
+{
     if (!request->as_json) {
         train_print(training, stdout);
         return command_finish(name);
@@ -112,6 +158,54 @@ static int train(struct request *request, char *const *files, size_t n_files)
     struct json_writer w = json_writer(&text);
     train_put_json(training, &w);
     return command_print(name, &text);
+}
+
+/* A process that is not the first of a group: it has nothing to print. */
+static enum status follow(struct request *request, struct error *err)
+{
+    request->input.progress = (struct progress){0};
+    request->input.target.joins.progress = (struct progress){0};
+    return train_follow(&request->input, err);
+}
+
+static enum status run(struct request *request, struct workers *workers, char **files,
+                       size_t n_files, struct training **ret_training, struct error *err)
+{
+    AUTO(inputs_free_slot) struct inputs *inputs = NULL;
+    TRY(take_inputs(request, workers, files, n_files, &inputs, err));
+    workers_own_inputs(workers, inputs);
+    request->input.workers = workers_group(workers);
+    enum status status = collective_rank(request->input.workers) > 0
+                             ? follow(request, err)
+                             : train_run(&request->input, ret_training, err);
+    workers_own_inputs(workers, NULL);
+    return status;
+}
+
+static int failed(struct workers *workers, const struct error *err)
+{
+    int result = workers_speak(err) ? command_failed(name, err) : EXIT_FAILED;
+    workers_explain(workers);
+    return result;
+}
+
+static int train(struct request *request, char **files, size_t n_files)
+{
+    struct error err = {0};
+    if (load_config(request, &err) != STATUS_OK ||
+        workers_check(&request->workers, &err) != STATUS_OK)
+        return command_usage(name, "%s", err.message);
+    if (workers_are_asked_for(&request->workers) && request->joined.n_edges > 0)
+        return command_usage(name, "--edges is for one process: a network is of all accounts");
+    AUTO(workers_close_slot) struct workers *workers = NULL;
+    AUTO(training_free_slot) struct training *training = NULL;
+    enum status status = workers_open(name, request->command, &request->workers, &workers, &err);
+    if (status == STATUS_OK)
+        status = run(request, workers, files, n_files, &training, &err);
+    if (status != STATUS_OK)
+        return failed(workers, &err);
+    workers_leave(workers);
+    return training ? print(request, training) : EXIT_DONE;
 }
 
 static int print_config(void)
@@ -194,6 +288,7 @@ int command_train(int argc, char **argv)
         {"query", required_argument, NULL, QUERY},
         INPUTS_JOIN_OPTIONS,
         TARGETS_OPTIONS,
+        WORKERS_OPTIONS,
         {"folds", required_argument, NULL, SHORT},
         {"repeats", required_argument, NULL, SHORT + 1},
         {"fits", required_argument, NULL, SHORT + 2},
@@ -216,7 +311,7 @@ int command_train(int argc, char **argv)
     };
     arena_init(&request.memory, 4096);
     request.settings = calloc((size_t)argc + 1, sizeof *request.settings);
-    if (!request.settings)
+    if (!request.settings || !keep_command(argc, argv, &request))
         return EXIT_FAILED;
     argc = take_settings(argc, argv, &request);
     int option;
@@ -229,6 +324,13 @@ int command_train(int argc, char **argv)
             return help();
         if (option == '?')
             return command_usage(name, "'%s' is no option, or lacks its value", argv[optind - 1]);
+        enum status status;
+        struct error err = {0};
+        if (workers_take_option(option, optarg, &request.workers, &status, &err)) {
+            if (status != STATUS_OK)
+                return command_usage(name, "%s", err.message);
+            continue;
+        }
         if (!take_option(option, &request))
             return command_usage(name, "--%s: must be a whole number%s, got '%s'", options[at].name,
                                  option == TARGETS_TOP ? " from 1 to 1000" : "", optarg);

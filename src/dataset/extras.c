@@ -36,7 +36,7 @@ static bool holds_numbers(const struct table_extra *extra, size_t n_rows)
 
 static enum status read_numbers(struct table *table, struct table_extra *extra, struct error *err)
 {
-    if (extra->number || !extra->text || !holds_numbers(extra, table->n_rows))
+    if (extra->number || !extra->text)
         return STATUS_OK;
     extra->number = ARENA_ARRAY(&table->memory, double, table->n_rows + 1);
     if (!extra->number)
@@ -46,12 +46,8 @@ static enum status read_numbers(struct table *table, struct table_extra *extra, 
     return STATUS_OK;
 }
 
-enum status table_read_extras(struct table *table, struct error *err)
+static enum status make_cells(struct table *table, struct error *err)
 {
-    if (table->n_extras == 0 || table->extra_cells)
-        return STATUS_OK;
-    for (size_t i = 0; i < table->n_extras; i++)
-        TRY(read_numbers(table, &table->extras[i], err));
     table->extra_cells =
         ARENA_ARRAY(&table->memory, struct profile_extra, table->n_rows * table->n_extras + 1);
     if (!table->extra_cells)
@@ -65,6 +61,23 @@ enum status table_read_extras(struct table *table, struct error *err)
                 .text = table->extras[i].text ? table->extras[i].text[row] : NULL,
             };
     return STATUS_OK;
+}
+
+enum status table_read_extras(struct table *table, struct error *err)
+{
+    if (table->n_extras == 0 || table->extra_cells)
+        return STATUS_OK;
+    for (size_t i = 0; i < table->n_extras; i++)
+        if (table->extras[i].text && holds_numbers(&table->extras[i], table->n_rows))
+            TRY(read_numbers(table, &table->extras[i], err));
+    return make_cells(table, err);
+}
+
+enum status table_read_all_extras(struct table *table, struct error *err)
+{
+    for (size_t i = 0; i < table->n_extras; i++)
+        TRY(read_numbers(table, &table->extras[i], err));
+    return table->n_extras > 0 ? make_cells(table, err) : STATUS_OK;
 }
 
 size_t table_find_extra(const struct table *table, const char *name)

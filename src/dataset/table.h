@@ -40,6 +40,10 @@ DEFINE_SLOT(table_free, struct table)
  * as numbers (or yes and no) hold numbers. Columns that have numbers already are left alone. */
 enum status table_read_extras(struct table *table, struct error *err);
 
+/* The same of rows that are a part of a table: all columns are read as numbers, where that makes
+ * any, because which of them hold numbers is known of the whole. */
+enum status table_read_all_extras(struct table *table, struct error *err);
+
 /* The extra column of that name; SIZE_MAX: there is none. */
 size_t table_find_extra(const struct table *table, const char *name);
 

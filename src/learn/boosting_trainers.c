@@ -56,13 +56,13 @@ static double pick(struct rng *rng, const double *values, size_t n)
 }
 
 /* The settings that suit, and draws around them. */
-static void draw_settings(struct search *search, enum boosting_loss loss, size_t n)
+static void draw_settings(struct search *search, enum boosting_loss loss, size_t n, size_t n_rows)
 {
     static const double shares[] = {0.5, 0.7, 0.9};
     static const double rates[] = {0.5, 1, 1};
     static const double leaves[] = {0.5, 1, 3};
     struct rng rng = rng_seed(search->problem->seed);
-    search->settings[0] = boosting_settings_for(loss, search->problem->n);
+    search->settings[0] = boosting_settings_for(loss, n_rows);
     for (size_t i = 1; i < n; i++) {
         struct boosting_settings *settings = &search->settings[i];
         *settings = search->settings[0];
@@ -83,21 +83,23 @@ static enum status settings_loss(void *user, size_t candidate, size_t n_folds, d
     return boosting_tune(search->problem, &settings, &search->rounds[candidate], ret_loss, err);
 }
 
-/* The settings that the problem's rows tell to be best. */
+/* The settings that the problem's rows tell to be best for n_all. The number of rounds is that of
+ * the search where it has seen all rows; else it is found while the model is fitted. */
 static enum status choose_settings(const struct problem *problem, enum boosting_loss loss,
-                                   struct boosting_settings *ret_settings, struct error *err)
+                                   size_t n_all, struct boosting_settings *ret_settings,
+                                   struct error *err)
 {
     AUTO(free_slot) struct search *search = calloc(1, sizeof *search);
     if (!search)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     search->problem = problem;
     size_t n = tune_candidates(problem->n_fits);
-    draw_settings(search, loss, n < MAX_DRAWS ? n : MAX_DRAWS);
+    draw_settings(search, loss, n < MAX_DRAWS ? n : MAX_DRAWS, n_all);
     const struct halving halving = {n, problem->n, settings_loss, search};
     size_t best = 0;
     TRY(tune_halving(&halving, &best, err));
     struct boosting_settings settings = search->settings[best];
-    if (search->rounds[best] > 0) {
+    if (search->rounds[best] > 0 && problem->n == n_all) {
         settings.max_rounds = search->rounds[best];
         settings.inner_folds = 0;
     }
@@ -110,7 +112,8 @@ static enum status boosting_train(const struct problem *problem, enum boosting_l
 {
     struct boosting_settings settings = {0};
     if (problem_deciding(problem))
-        TRY(choose_settings(problem_deciding(problem), loss, &settings, err));
+        TRY(choose_settings(problem_deciding(problem), loss, problem_n_all(problem), &settings,
+                            err));
     TRY(collective_broadcast(problem->group, &settings, sizeof settings, 0, err));
     return boosting_fit(problem, &settings, NULL, ret_fitted, err);
 }

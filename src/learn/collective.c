@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,7 @@ enum {
 #define KEEP_PROBES 3
 /* What is under way may notice by itself that a process has gone, and then says so itself. */
 #define GRACE_MS 1000
+#define LOOK_MS 250 /* while the others have not come */
 /* XGBoost gives up when nothing came for so long. One process may well be busy for hours. */
 #define SILENCE_S "604800"
 
@@ -87,6 +89,11 @@ static void ignore_log(const char *text)
 static void *serve(void *user)
 {
     struct collective *group = user;
+    /* XGBoost would end the process where it sends to one that has gone. */
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, NULL);
     XGBRegisterLogCallback(ignore_log);
     pthread_mutex_lock(&group->lock);
     while (!group->is_over) {
@@ -109,20 +116,36 @@ static void *serve(void *user)
     return NULL;
 }
 
-/* Hand a job to the thread and wait for it, until a time where one is given. False: it is not done
- * by then. */
-static bool hand_over(struct collective *group, job_function *job, void *user,
-                      const struct timespec *until)
+static void hand_over(struct collective *group, job_function *job, void *user)
 {
     pthread_mutex_lock(&group->lock);
     group->job = job;
     group->job_user = user;
     group->is_done = false;
     pthread_cond_broadcast(&group->changed);
+    pthread_mutex_unlock(&group->lock);
+}
+
+static void await(struct collective *group)
+{
+    pthread_mutex_lock(&group->lock);
+    while (!group->is_done)
+        pthread_cond_wait(&group->changed, &group->lock);
+    pthread_mutex_unlock(&group->lock);
+}
+
+/* False: it is not done in that time. */
+static bool await_for(struct collective *group, unsigned milliseconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += milliseconds * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
     int failed = 0;
+    pthread_mutex_lock(&group->lock);
     while (!group->is_done && failed != ETIMEDOUT)
-        failed = until ? pthread_cond_timedwait(&group->changed, &group->lock, until)
-                       : pthread_cond_wait(&group->changed, &group->lock);
+        failed = pthread_cond_timedwait(&group->changed, &group->lock, &until);
     bool is_done = group->is_done;
     pthread_mutex_unlock(&group->lock);
     return is_done;
@@ -152,7 +175,8 @@ enum status collective_run(struct collective *group, job_function *work, void *u
         return work(user, err);
     if (group->is_broken)
         return fail(err, STATUS_UNAVAILABLE, COLLECTIVE_LOST);
-    hand_over(group, work, user, NULL);
+    hand_over(group, work, user);
+    await(group);
     if (group->status != STATUS_OK && err)
         *err = group->err;
     return explain(group, group->status, err);
@@ -288,7 +312,7 @@ static enum status list_links(struct collective *group, uint8_t *before, bool is
     for (const struct dirent *entry; (entry = readdir(folder));) {
         char *end;
         long fd = strtol(entry->d_name, &end, 10);
-        if (end == entry->d_name || *end != '\0' || fd >= MAX_FDS)
+        if (end == entry->d_name || *end != '\0' || fd >= MAX_FDS || fd == dirfd(folder))
             continue;
         if (is_before)
             before[fd / 8] |= (uint8_t)(1U << (fd % 8));
@@ -352,7 +376,8 @@ static enum status write_config(struct collective *group, const struct collectiv
 
 /* The thread and what hangs on it stay, when it cannot be ended: it waits for others in a call that
  * cannot be cut short. */
-static enum status open_group(struct collective *group, struct error *err)
+static enum status open_group(struct collective *group, const struct collective_options *options,
+                              struct error *err)
 {
     pthread_mutex_init(&group->lock, NULL);
     pthread_condattr_t attributes;
@@ -362,12 +387,16 @@ static enum status open_group(struct collective *group, struct error *err)
     pthread_condattr_destroy(&attributes);
     if (pthread_create(&group->thread, NULL, serve, group) != 0)
         return fail(err, STATUS_NO_MEMORY, "cannot start a thread");
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)group->join_seconds;
-    if (!hand_over(group, join, group, &until))
-        return fail(err, STATUS_UNAVAILABLE, "not all workers have come to %s:%u within %u seconds",
-                    group->host, group->port, group->join_seconds);
+    hand_over(group, join, group);
+    unsigned looks = group->join_seconds * (1000 / LOOK_MS);
+    while (!await_for(group, LOOK_MS)) {
+        if (options->may_come && !options->may_come(options->user))
+            return fail(err, STATUS_UNAVAILABLE, "a worker ended before the training began");
+        if (looks-- == 0)
+            return fail(err, STATUS_UNAVAILABLE,
+                        "not all workers have come to %s:%u within %u seconds", group->host,
+                        group->port, group->join_seconds);
+    }
     if (group->status != STATUS_OK) {
         if (err)
             *err = group->err;
@@ -399,7 +428,7 @@ enum status collective_open(const struct collective_options *options, struct col
         return status == STATUS_OK ? fail_errno(err, "eventfd") : status;
     }
     /* From here on a thread may be using it: see open_group(). */
-    TRY(open_group(group, err));
+    TRY(open_group(group, options, err));
     *ret_group = group;
     return STATUS_OK;
 }

@@ -30,7 +30,9 @@ struct collective_options {
     /* Called once, on a thread of the group's own, when another process has gone while this one was
      * at work by itself, so that it need not find out at the next message. NULL: that will do. */
     void (*on_lost)(void *user);
-    void *user;
+    /* Asked while the others have not all come: false when one never will. NULL: nobody knows. */
+    bool (*may_come)(void *user);
+    void *user; /* of both */
 };
 
 /* What is said, and by on_lost to be said, of a group that has lost a process. */

@@ -19,6 +19,7 @@ void target_put_form(const struct target *target, struct json_writer *w)
 {
     json_begin_object(w);
     json_member_string(w, "column", target->name);
+    json_member_bool(w, "is_extra", target->extra != SIZE_MAX);
     json_member_bool(w, "classes", target->task == TASK_CLASSIFICATION);
     json_put_key(w, "names");
     json_begin_array(w);
@@ -99,7 +100,7 @@ static enum status take_form(const struct json *form, struct target *target, str
 
 /* ---- rows ---- */
 
-/* The column that is the target; the first of these that is there. */
+/* The column that is the target; one of these, or neither. */
 struct column {
     const struct table *table;
     const struct profile_field *field; /* NULL: none of the record's */
@@ -122,9 +123,7 @@ static double number_of(const struct column *column, size_t row)
         struct profile profile;
         table_profile(column->table, row, &profile);
         feature_prepare(&profile);
-        double value = profile.number[column->field->index];
-        if (!isnan(value) || !extra)
-            return value;
+        return profile.number[column->field->index];
     }
     if (!extra || extra->number)
         return extra ? extra->number[row] : MISSING;
@@ -184,11 +183,12 @@ enum status target_of_form(const struct json *form, const struct table *table,
         return out_of_memory(err);
     TRY(take_form(form, target, err));
     size_t extra = table_find_extra(table, target->name);
-    const struct column column = {
-        .table = table,
-        .field = profile_field_find(target->name, strlen(target->name)),
-        .extra = extra == SIZE_MAX ? NULL : &table->extras[extra],
-    };
+    bool is_extra = json_bool_or(json_get(form, "is_extra"), false);
+    struct column column = {.table = table};
+    if (!is_extra)
+        column.field = profile_field_find(target->name, strlen(target->name));
+    else if (extra != SIZE_MAX)
+        column.extra = &table->extras[extra];
     add_rows(target, &column);
     TRY(target_count_classes(target, err));
     *ret_target = STEAL(target);

@@ -38,7 +38,8 @@ enum status cluster_part_train(struct training *training, struct error *err)
         .seed = training->seed,
         .posts_per_week = table->number[PROFILE_posts_per_week],
     };
-    TRY(archetypes_fit(part->spec, &part->matrix, &options, &part->archetypes, err));
+    TRY(together_archetypes(&training->together, part->spec, &part->matrix, &options,
+                            &part->archetypes, err));
     if (part->archetypes->model.silhouette < 0.25)
         training_warn(training,
                       "archetypes are weak (silhouette %.2f): the accounts are a cloud, not groups",

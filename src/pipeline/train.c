@@ -34,6 +34,7 @@ void training_free(struct training *training)
     explore_free(training->explore);
     explore_snapshots_deinit(&training->snapshots);
     table_free(training->table);
+    shard_deinit(&training->shard);
     free(training->all_rows);
     arena_deinit(&training->memory);
     free(training);
@@ -79,21 +80,33 @@ static enum status keep_rows(const char *where, struct table *table, struct erro
     return STATUS_OK;
 }
 
+bool train_reads_extras(const struct train_input *input)
+{
+    return own_target_is_asked(&input->target) || input->target.where || input->group ||
+           input->names.features || input->names.exclude;
+}
+
+enum status train_read(const struct train_input *input, struct table **ret_table,
+                       struct import_report **ret_report, struct error *err)
+{
+    const struct own_target *target = &input->target;
+    struct import_options options = {.schema_dir = target->schema_dir, .joins = target->joins};
+    TRY(import_files(target->files, target->n_files, &options, ret_table, ret_report, err));
+    if (train_reads_extras(input))
+        TRY(own_target_prepare(target, *ret_table, err));
+    return target->where ? keep_rows(target->where, *ret_table, err) : STATUS_OK;
+}
+
 static enum status import(const struct train_input *input, struct training *training,
                           struct error *err)
 {
-    struct own_target target = input->target;
-    struct import_options options = {.schema_dir = target.schema_dir, .joins = target.joins};
+    const struct own_target *target = &input->target;
+    struct import_options options = {.schema_dir = target->schema_dir, .joins = target->joins};
     progress_show(training->progress, "importing", -1);
-    TRY(import_files(target.files, target.n_files, &options, &training->table, &training->imported,
-                     err));
-    TRY(explore_snapshots_load(target.files, target.n_files, &options, training->imported,
+    TRY(train_read(input, &training->table, &training->imported, err));
+    TRY(train_share_rows(training, err));
+    TRY(explore_snapshots_load(target->files, target->n_files, &options, training->imported,
                                &training->snapshots, err));
-    if (own_target_is_asked(&target) || target.where || input->group || input->names.features ||
-        input->names.exclude)
-        TRY(own_target_prepare(&target, training->table, err));
-    if (target.where)
-        TRY(keep_rows(target.where, training->table, err));
     size_t n = training->table->n_rows;
     if (n < MIN_ROWS)
         return fail(err, STATUS_INVALID, "%zu rows are too few to learn from: at least %d", n,
@@ -122,6 +135,7 @@ static enum status search(struct training *training, const struct train_input *i
     TRY(growth_part_train(training, input, err));
     stages_enter(&training->stages, "archetypes");
     TRY(cluster_part_train(training, err));
+    TRY(train_dismiss(training, err));
     stages_enter(&training->stages, "importance, dependence");
     return why_part_train(training, err);
 }

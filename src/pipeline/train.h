@@ -17,11 +17,26 @@ struct train_input {
     const char *models_dir;
     uint64_t seed;
     struct progress progress;
+    struct collective *workers; /* processes that train together; NULL: this one alone */
+    enum shard_rule rule;       /* of several: whose rows are whose */
 };
 
 /* Import, search, refit, write the blobs, open them, report, and leave a bundle that is current. */
 enum status train_run(const struct train_input *input, struct training **ret_training,
                       struct error *err);
+
+/* The part of the workers that are not of rank 0, in a train_run() of that one: read rows, fit what
+ * it says to them, leave. Targets, models and seed are rank 0's; files, labels and `where` are read
+ * by each. */
+enum status train_follow(const struct train_input *input, struct error *err);
+
+/* The accounts of the files that are of the bundle, with what targets and conditions are read from;
+ * of several workers those that each has read. */
+enum status train_read(const struct train_input *input, struct table **ret_table,
+                       struct import_report **ret_report, struct error *err);
+
+/* Whether anything is to be read off columns of the tables' own. */
+bool train_reads_extras(const struct train_input *input);
 
 /* Leaderboards, warnings and where the bundle is, for a terminal; the same as JSON. */
 void train_print(const struct training *training, FILE *out);

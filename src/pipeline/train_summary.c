@@ -135,6 +135,9 @@ void train_print(const struct training *training, FILE *out)
 {
     fprintf(out, "%zu accounts from %zu file%s\n", training->table->n_rows,
             training->imported->n_sources, training->imported->n_sources == 1 ? "" : "s");
+    if (training->shard.n_workers > 1)
+        fprintf(out, "%.0f accounts of %zu workers, of which the first had %zu to decide by\n",
+                training->shard.n_all, training->shard.n_workers, training->table->n_rows);
     size_t n_refused = import_report_refused(training->imported);
     if (n_refused > 0)
         fprintf(out, "%zu row%s set aside: `influence import` says which and why\n", n_refused,
@@ -227,6 +230,20 @@ static void put_growth(const struct training *training, struct json_writer *w)
     json_end_object(w);
 }
 
+static void put_workers(const struct training *training, struct json_writer *w)
+{
+    const struct shard *shard = &training->shard;
+    json_put_key(w, "workers");
+    json_begin_object(w);
+    json_put_key(w, "rows");
+    json_begin_array(w);
+    for (size_t rank = 0; rank < shard->n_workers; rank++)
+        json_put_integer(w, (int64_t)shard->n_rows[rank]);
+    json_end_array(w);
+    json_member_integer(w, "rows_of_rank_0", (int64_t)training->table->n_rows);
+    json_end_object(w);
+}
+
 static void put_data(const struct training *training, struct json_writer *w)
 {
     json_put_key(w, "data");
@@ -279,6 +296,8 @@ static void put_members(const struct training *training, struct json_writer *w)
     json_member_string(w, "target", training_score_target(training));
     json_member_string(w, "tiers", training->tier.target);
     put_data(training, w);
+    if (training->shard.n_workers > 1)
+        put_workers(training, w);
     put_score(training, w);
     put_class_part(training, "tier", &training->tier.tier, w);
     if (training->tier.has_size)

@@ -23,6 +23,7 @@
 #include "pipeline/network.h"
 #include "pipeline/own_target.h"
 #include "pipeline/row_options.h"
+#include "pipeline/shard.h"
 #include "pipeline/stages.h"
 #include "pipeline/train_config.h"
 #include "pipeline/visible.h"
@@ -115,6 +116,8 @@ struct training {
     uint64_t seed;
     struct progress progress;
 
+    struct shard shard;       /* of several workers: what is whose */
+    struct together together; /* while others follow; borrows from the shard */
     struct import_report *imported;
     struct explore_snapshots snapshots; /* for the report's comparison */
     struct explore *explore;            /* statistics and groups; after the search */
@@ -155,6 +158,12 @@ void training_warn(struct training *training, const char *format, ...)
 
 /* Columns that moved much between the two newest snapshots, if there are two. */
 enum status warn_of_drift(struct training *training, struct error *err);
+
+/* Of several workers, on rank 0: share the rows of training->table out; what it decides by takes
+ * their place. And, when nothing more is to be fitted together, let the others go. */
+struct train_input;
+enum status train_share_rows(struct training *training, struct error *err);
+enum status train_dismiss(struct training *training, struct error *err);
 
 /* ---- the steps, in their order ---- */
 

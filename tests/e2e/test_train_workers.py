@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`influence train --workers`: several processes give what one gives, or an error and no bundle."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import time
+
+import pytest
+from conftest import INFLUENCE
+
+QUICK = ["--search.repeats=1", "--search.folds=2", "--tier.models=prior"]
+RIDGE = [*QUICK, "--score.models=ridge"]
+BOOSTING = [*QUICK, "--score.models=boosting", "--search.fits=1"]
+
+
+@pytest.fixture(scope="module")
+def tables(demo, tmp_path_factory):
+    """A table to train on, the same in two parts, and one to score."""
+    folder = tmp_path_factory.mktemp("tables")
+    header, *rows = (demo / "profiles.csv").read_text(encoding="utf-8").splitlines()
+    for name, part in {"all": rows[:450], "part-0": rows[:200], "part-1": rows[200:450], "held": rows[450:]}.items():
+        (folder / f"{name}.csv").write_text("\n".join([header, *part]) + "\n", encoding="utf-8")
+    return folder
+
+
+def answers(run, models, table):
+    return list(csv.DictReader(run("predict", table, "--bundle", models).stdout.splitlines()))
+
+
+def manifest(models):
+    return json.loads((models / "current/manifest.json").read_text(encoding="utf-8"))
+
+
+def assert_same(run, table, one, several):
+    alone, together = answers(run, one, table), answers(run, several, table)
+    assert len(alone) == len(together) > 100
+    for a, b in zip(alone, together):
+        assert a["handle"] == b["handle"] and a["tier"] == b["tier"] and a["cluster"] == b["cluster"]
+        assert abs(float(a["score"]) - float(b["score"])) <= 1e-7  # of weights that agree to 1e-9, times features
+    assert manifest(one)["archetypes"] == manifest(several)["archetypes"]
+
+
+@pytest.fixture(scope="module")
+def alone(run, tables, tmp_path_factory):
+    out = tmp_path_factory.mktemp("alone")
+    run("train", tables / "all.csv", *RIDGE, "--out", out)
+    return out
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_several_give_what_one_gives(run, tables, alone, tmp_path, n):
+    done = run("train", tables / "all.csv", *RIDGE, "--workers", n, "--out", tmp_path)
+    assert f"450 accounts of {n} workers, of which the first had 450 to decide by" in done.stdout
+    workers = manifest(tmp_path)["workers"]
+    assert len(workers["rows"]) == n and sum(workers["rows"]) == 450 and min(workers["rows"]) > 50
+    assert_same(run, tables / "held.csv", alone, tmp_path)
+
+
+def test_each_worker_reads_its_own_file(run, tables, alone, tmp_path):
+    run("train", tables / "part-{worker}.csv", *RIDGE, "--workers", 2, "--out", tmp_path)
+    assert manifest(tmp_path)["workers"] == {"rows": [200, 250], "rows_of_rank_0": 450}
+    assert_same(run, tables / "held.csv", alone, tmp_path)
+
+
+def errors_of(run, models, table):
+    """Mean absolute error of the score on rows that were not trained on."""
+    truth = {row["handle"]: row["influence_score"] for row in csv.DictReader(table.open(encoding="utf-8"))}
+    return statistics.fmean(abs(float(row["score"]) - float(truth[row["handle"]]))
+                            for row in answers(run, models, table) if truth[row["handle"]])
+
+
+def test_boosting_is_as_good_as_with_another_seed(run, tables, tmp_path):
+    alone = []
+    for seed in range(3):
+        run("train", tables / "all.csv", *BOOSTING, "--seed", seed, "--out", tmp_path / f"alone-{seed}")
+        alone.append(errors_of(run, tmp_path / f"alone-{seed}", tables / "held.csv"))
+    run("train", tables / "all.csv", *BOOSTING, "--workers", 2, "--out", tmp_path / "together")
+    together = errors_of(run, tmp_path / "together", tables / "held.csv")
+    spread = 3 * statistics.stdev(alone) + 0.03 * statistics.fmean(alone)
+    assert abs(together - statistics.fmean(alone)) <= spread, (alone, together)
+
+
+def test_the_first_worker_can_hold_less_than_all(run, demo, tmp_path):
+    table = tmp_path / "many.csv"
+    run("synth", "--rows", 2500, "--seed", 4, "--out", tmp_path / "many")
+    (tmp_path / "many/profiles.csv").rename(table)
+    done = run("train", table, *RIDGE, "--workers", 2, "--workers.max_rows=1000", "--out", tmp_path / "models")
+    workers = manifest(tmp_path / "models")["workers"]
+    assert sum(workers["rows"]) == 2500 and 800 < workers["rows_of_rank_0"] < 1200
+    assert f"careful: {workers['rows_of_rank_0']} of 2500 accounts were gathered" in done.stdout
+    # Archetypes are counted over all accounts, also those that were not gathered.
+    shown = done.stdout.split("archetypes: ")[1].splitlines()[1:]
+    assert sum(int(line.split()[0]) for line in shown if line.strip()[:1].isdigit()) >= 2500
+
+
+def children_of(pid):
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return [int(word) for word in found.stdout.split()]
+
+
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_lost_worker_ends_it_and_leaves_no_bundle(tables, tmp_path, busy):
+    """Killed while they join, or while the first worker searches by itself."""
+    process = subprocess.Popen(
+        [INFLUENCE, "train", tables / "all.csv", "--search.repeats=20", "--search.budget_rows=100000",
+         "--workers", "3", "--out", tmp_path / "models"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        seen = []
+        while busy and not any("score models" in line for line in seen):
+            seen.append(process.stderr.readline())
+            assert seen[-1], seen
+        victims = []
+        while not victims:
+            assert process.poll() is None
+            victims = children_of(process.pid)
+            time.sleep(0.01)
+        os.kill(victims[0], signal.SIGKILL)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert "worker 1 was ended by signal 9" in stderr
+    assert "another worker has gone" in stderr or "before the training began" in stderr
+    assert not (tmp_path / "models").exists() or not list((tmp_path / "models").iterdir())
+    deadline = time.monotonic() + 60
+    while any(is_running(child) for child in victims):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_workers_of_other_hosts_join_by_their_environment(run, tables, alone, tmp_path):
+    port = free_port()
+    joining = subprocess.Popen(
+        [INFLUENCE, "train", tables / "part-{worker}.csv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "DMLC_TRACKER_URI": "127.0.0.1", "DMLC_TRACKER_PORT": str(port), "DMLC_TASK_ID": "1"})
+    try:
+        run("train", tables / "part-{worker}.csv", *RIDGE, "--workers", 2, "--listen", f"127.0.0.1:{port}",
+            "--out", tmp_path)
+        stdout, stderr = joining.communicate(timeout=60)
+    finally:
+        joining.kill()
+    assert (joining.returncode, stdout) == (0, ""), stderr
+    assert_same(run, tables / "held.csv", alone, tmp_path)
+
+
+def test_what_cannot_be_is_said(run, tables, demo, tmp_path):
+    def fails(code, *words):
+        done = run("train", *words, "--out", tmp_path / "models", check=False)
+        assert done.returncode == code and not (tmp_path / "models").exists()
+        return done.stderr
+
+    assert "two workers have the account 'synthetic_" in fails(
+        1, tables / "all.csv", *RIDGE, "--workers", 2, "--own-files")
+    assert "part-2.csv: No such file" in fails(1, tables / "part-{worker}.csv", *RIDGE, "--workers", 3)
+    assert "--edges is for one process" in fails(
+        2, tables / "all.csv", "--edges", demo / "edges.csv", "--workers", 2)
+    assert "--listen needs --workers" in fails(2, tables / "all.csv", "--listen", "127.0.0.1:1")
+    assert "--workers: must be between 1 and" in fails(2, tables / "all.csv", "--workers", "0")
+    assert "not all workers have come to 127.0.0.1" in fails(
+        1, tables / "all.csv", "--workers", 2, "--listen", f"127.0.0.1:{free_port()}", "--join-timeout", 1)
+    # 20 rows a worker are needed.
+    few = tmp_path / "few.csv"
+    few.write_text("".join((tables / "all.csv").open(encoding="utf-8").readlines()[:40]), encoding="utf-8")
+    assert "a worker has only" in fails(1, few, *RIDGE, "--workers", 3)
