@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/together.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "artifact/artifact.h"
 #include "base/json.h"
+#include "runtime/spec_section.h"
 
-/* An order of rank 0 is a JSON text: what to do, and what the others must know to do it. */
+/* An order of rank 0 is a JSON text: what to do, and what the others must know to do it; and, as a
+ * blob, the columns that they shall see their rows by. */
 #define ORDER_FIT "fit"
 #define ORDER_ARCHETYPES "archetypes"
 #define ORDER_END "end"
+#define SPEC_PREFIX "columns"
 
 static enum status out_of_memory(struct error *err)
 {
@@ -20,13 +23,39 @@ static enum status out_of_memory(struct error *err)
 
 /* ---- orders out ---- */
 
-static enum status give(const struct together *together, struct buffer *order, struct error *err)
+struct spec_bytes {
+    void *at;
+    size_t n;
+};
+
+static void spec_bytes_deinit(struct spec_bytes *bytes)
+{
+    free(bytes->at);
+}
+
+/* As it ships. */
+static enum status pack_spec(const struct feature_spec *spec, struct spec_bytes *ret_bytes,
+                             struct error *err)
+{
+    AUTO(artifact_writer_free_slot) struct artifact_writer *writer = NULL;
+    TRY(artifact_writer_new(ARTIFACT_SIMILAR, &writer, err));
+    TRY(spec_write(writer, SPEC_PREFIX, spec, err));
+    return artifact_finish(writer, &ret_bytes->at, &ret_bytes->n, err);
+}
+
+/* spec: NULL, when there is none to tell. */
+static enum status give(const struct together *together, struct buffer *order,
+                        const struct feature_spec *spec, struct error *err)
 {
     if (order->failed)
         return out_of_memory(err);
-    double length = (double)order->length;
-    TRY(collective_broadcast(together->group, &length, sizeof length, 0, err));
-    return collective_broadcast(together->group, order->at, order->length, 0, err);
+    AUTO(spec_bytes_deinit) struct spec_bytes bytes = {0};
+    if (spec)
+        TRY(pack_spec(spec, &bytes, err));
+    uint64_t lengths[] = {order->length, bytes.n};
+    TRY(collective_broadcast(together->group, lengths, sizeof lengths, 0, err));
+    TRY(collective_broadcast(together->group, order->at, order->length, 0, err));
+    return collective_broadcast(together->group, bytes.at, bytes.n, 0, err);
 }
 
 /* Whole 64 bits, which a JSON number does not hold. */
@@ -37,22 +66,6 @@ static void put_seed(struct json_writer *w, uint64_t seed)
     json_member_string(w, "seed", text);
 }
 
-static void put_spec(struct json_writer *w, const struct feature_spec *spec)
-{
-    json_put_key(w, "columns");
-    json_begin_array(w);
-    for (size_t i = 0; i < spec->n_columns; i++) {
-        const struct feature_column *column = &spec->columns[i];
-        json_begin_object(w);
-        json_member_string(w, "name", column->name);
-        json_member_number(w, "fill", (double)column->fill);
-        json_member_number(w, "mean", (double)column->mean);
-        json_member_number(w, "scale", (double)column->scale);
-        json_end_object(w);
-    }
-    json_end_array(w);
-}
-
 /* ---- orders in ---- */
 
 struct order {
@@ -60,25 +73,43 @@ struct order {
     char *text;
     const struct json *json;
     const char *what;
+    void *bytes; /* of the spec */
+    struct artifact *artifact;
+    struct feature_spec *spec; /* NULL: none was told */
 };
 
 static void order_deinit(struct order *order)
 {
+    feature_spec_free(order->spec);
+    artifact_close(order->artifact);
+    free(order->bytes);
     arena_deinit(&order->memory);
     free(order->text);
+}
+
+static enum status hear_spec(const struct together *together, size_t n_bytes, struct order *order,
+                             struct error *err)
+{
+    order->bytes = aligned_alloc(64, (n_bytes + 63) / 64 * 64);
+    if (!order->bytes)
+        return out_of_memory(err);
+    TRY(collective_broadcast(together->group, order->bytes, n_bytes, 0, err));
+    TRY(artifact_open_memory(order->bytes, n_bytes, "what rank 0 sent", &order->artifact, err));
+    return spec_open(order->artifact, SPEC_PREFIX, &order->spec, err);
 }
 
 static enum status hear(const struct together *together, struct order *order, struct error *err)
 {
     arena_init(&order->memory, 65536);
-    double length = 0;
-    TRY(collective_broadcast(together->group, &length, sizeof length, 0, err));
-    order->text = malloc((size_t)length + 1);
+    uint64_t lengths[2] = {0};
+    TRY(collective_broadcast(together->group, lengths, sizeof lengths, 0, err));
+    order->text = malloc(lengths[0] + 1);
     if (!order->text)
         return out_of_memory(err);
-    TRY(collective_broadcast(together->group, order->text, (size_t)length, 0, err));
-    TRY(json_parse(order->text, (size_t)length, &order->memory, &order->json, err));
-    return json_need_string(order->json, "order", &order->what, err);
+    TRY(collective_broadcast(together->group, order->text, lengths[0], 0, err));
+    TRY(json_parse(order->text, lengths[0], &order->memory, &order->json, err));
+    TRY(json_need_string(order->json, "order", &order->what, err));
+    return lengths[1] > 0 ? hear_spec(together, lengths[1], order, err) : STATUS_OK;
 }
 
 static uint64_t take_seed(const struct json *order)
@@ -90,24 +121,6 @@ static size_t take_size(const struct json *order, const char *key)
 {
     double value = json_number_or(json_get(order, key), 0);
     return value > 0 ? (size_t)value : 0;
-}
-
-static enum status take_spec(struct order *order, struct feature_spec **ret_spec, struct error *err)
-{
-    const struct json *columns = json_get(order->json, "columns");
-    size_t n = json_count(columns);
-    const char **names = ARENA_ARRAY(&order->memory, const char *, n + 1);
-    float *numbers = ARENA_ARRAY(&order->memory, float, 3 * n + 1);
-    if (!names || !numbers)
-        return out_of_memory(err);
-    size_t i = 0;
-    for (const struct json *column = json_first(columns); column; column = json_next(column), i++) {
-        names[i] = json_string_or(json_get(column, "name"), "");
-        numbers[i] = (float)json_number_or(json_get(column, "fill"), NAN);
-        numbers[n + i] = (float)json_number_or(json_get(column, "mean"), NAN);
-        numbers[2 * n + i] = (float)json_number_or(json_get(column, "scale"), NAN);
-    }
-    return feature_spec_new(names, numbers, numbers + n, numbers + 2 * n, n, ret_spec, err);
 }
 
 /* ---- a trainer ---- */
@@ -164,7 +177,6 @@ static void put_fit(const struct trainer *trainer, const struct target *target,
     put_seed(w, problem->seed);
     json_put_key(w, "target");
     target_put_form(target, w);
-    put_spec(w, problem->spec);
     json_end_object(w);
 }
 
@@ -175,7 +187,7 @@ enum status together_fit(const struct together *together, const struct trainer *
     AUTO(buffer_deinit) struct buffer text = {0};
     struct json_writer w = json_writer(&text);
     put_fit(trainer, target, deciding, &w);
-    TRY(give(together, &text, err));
+    TRY(give(together, &text, deciding->spec, err));
     AUTO(arena_deinit) struct arena memory;
     arena_init(&memory, 65536);
     const struct json *order;
@@ -186,7 +198,7 @@ enum status together_fit(const struct together *together, const struct trainer *
     return fit_own(together, trainer, json_get(order, "target"), &problem, ret_fitted, err);
 }
 
-static enum status follow_fit(const struct together *together, struct order *order,
+static enum status follow_fit(const struct together *together, const struct order *order,
                               struct error *err)
 {
     const struct json *json = order->json;
@@ -197,15 +209,13 @@ static enum status follow_fit(const struct together *together, struct order *ord
     if (!trainer || !trainer->joins_groups)
         return fail(err, STATUS_UNSUPPORTED, "rank 0 asks for a model that is not known: '%s'",
                     name);
-    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
     AUTO(fitted_free_slot) struct fitted *fitted = NULL;
-    TRY(take_spec(order, &spec, err));
     struct problem problem = {
         .task = task,
         .loss = take_size(json, "loss") == LOSS_ABSOLUTE ? LOSS_ABSOLUTE : LOSS_SQUARED,
         .n_classes = take_size(json, "n_classes"),
         .is_ordered = json_bool_or(json_get(json, "is_ordered"), false),
-        .spec = spec,
+        .spec = order->spec,
         .n_fits = take_size(json, "n_fits"),
         .seed = take_seed(json),
         .n_threads = (int)take_size(json, "n_threads"),
@@ -239,9 +249,8 @@ enum status together_archetypes(const struct together *together, const struct fe
     json_begin_object(&w);
     json_member_string(&w, "order", ORDER_ARCHETYPES);
     put_seed(&w, options->seed);
-    put_spec(&w, spec);
     json_end_object(&w);
-    TRY(give(together, &text, err));
+    TRY(give(together, &text, spec, err));
     AUTO(matrix_deinit) struct matrix own = {0};
     TRY(make_own(together, spec, &own, err));
     struct archetypes_options of_all = *options;
@@ -250,13 +259,11 @@ enum status together_archetypes(const struct together *together, const struct fe
     return archetypes_fit(spec, matrix, &of_all, ret_archetypes, err);
 }
 
-static enum status follow_archetypes(const struct together *together, struct order *order,
+static enum status follow_archetypes(const struct together *together, const struct order *order,
                                      struct error *err)
 {
-    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
     AUTO(matrix_deinit) struct matrix own = {0};
-    TRY(take_spec(order, &spec, err));
-    TRY(make_own(together, spec, &own, err));
+    TRY(make_own(together, order->spec, &own, err));
     return archetypes_join(together->group, &own, take_seed(order->json), err);
 }
 
@@ -271,7 +278,7 @@ enum status together_end(const struct together *together, struct error *err)
     json_begin_object(&w);
     json_member_string(&w, "order", ORDER_END);
     json_end_object(&w);
-    return give(together, &text, err);
+    return give(together, &text, NULL, err);
 }
 
 enum status together_follow(const struct together *together, struct error *err)
@@ -281,6 +288,9 @@ enum status together_follow(const struct together *together, struct error *err)
         TRY(hear(together, &order, err));
         if (strcmp(order.what, ORDER_END) == 0)
             return STATUS_OK;
+        if (!order.spec)
+            return fail(err, STATUS_CORRUPT, "rank 0 says '%s', but not by which columns",
+                        order.what);
         TRY(strcmp(order.what, ORDER_FIT) == 0 ? follow_fit(together, &order, err)
                                                : follow_archetypes(together, &order, err));
     }
