@@ -56,7 +56,7 @@ static size_t lower_bound(const float *grid, size_t n, float x)
 {
     const float *at = grid;
     for (; n > 1; n -= n / 2)
-        at += at[n / 2 - 1] < x ? n / 2 : 0;
+        at += n / 2 & -(size_t)(at[n / 2 - 1] < x);
     return (size_t)(at - grid) + (n == 1 && *at < x);
 }
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "runtime/family.h"
 #include "runtime/scratch.h"
+#include "runtime/trees_ranks.h"
 #include "runtime/trees_rows.h"
 
 /* Sums are taken in float, tree by tree, starting from the base: exactly what XGBoost's CPU
@@ -21,6 +22,7 @@ struct trees {
     uint32_t max_depth;
     struct shap_rule rule;
     trees_rows_function add_rows;
+    struct trees_ranks *ranks; /* owns; NULL: a row walks */
 };
 
 static void trees_close(void *model)
@@ -29,6 +31,7 @@ static void trees_close(void *model)
     if (!trees)
         return;
     trees_layout_deinit(&trees->layout);
+    trees_ranks_free(trees->ranks);
     free(trees);
 }
 DEFINE_SLOT(trees_close, struct trees)
@@ -52,6 +55,7 @@ static enum status trees_open(const struct artifact *artifact, const char *prefi
     trees->add_rows = trees_rows_widest();
     shap_rule_init(&trees->rule, trees->max_depth);
     TRY(trees_layout_build(&trees->nodes, depth, &trees->layout, err));
+    TRY(trees_ranks_build(&trees->layout, trees->nodes.n_inputs, &trees->ranks, err));
     *ret_model = STEAL(trees);
     return STATUS_OK;
 }
@@ -134,8 +138,8 @@ static void sum_trees(const struct trees *trees, const float *x, float *sum)
             walk_full(group, x, leaf);
         else
             walk_linked(trees->layout.linked, group, x, leaf);
-        for (uint32_t lane = 0; lane < group->n_trees; lane++)
-            sum[*output++] += leaf[lane];
+        trees_add_leaves(leaf, group->n_trees, output, sum);
+        output += group->n_trees;
     }
 }
 
@@ -145,10 +149,14 @@ static void trees_run(const void *model, const float *raw, void *scratch, double
     size_t n_outputs = trees->nodes.n_outputs;
     float *x = scratch_take(&scratch, doubled_bytes(&trees->nodes));
     float *sum = scratch_take(&scratch, n_outputs * sizeof *sum);
-    double_row(raw, trees->nodes.n_inputs, x);
     for (size_t o = 0; o < n_outputs; o++)
         sum[o] = (float)trees->nodes.base[o];
-    sum_trees(trees, x, sum);
+    if (trees->ranks) {
+        trees_ranks_sum(trees->ranks, &trees->layout, trees->nodes.output, raw, sum);
+    } else {
+        double_row(raw, trees->nodes.n_inputs, x);
+        sum_trees(trees, x, sum);
+    }
     for (size_t o = 0; o < n_outputs; o++)
         ret_output[o] = (double)sum[o];
 }

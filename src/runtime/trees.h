@@ -77,6 +77,22 @@ enum status trees_layout_build(const struct tree_nodes *nodes, const uint32_t *d
                                struct trees_layout *ret_layout, struct error *err);
 void trees_layout_deinit(struct trees_layout *layout);
 
+/* Leaves of trees in a row, one after the other, to what they belong to. Of one output the sum
+ * stays in a register: through memory each addition would wait for the one before to be stored. */
+static inline void trees_add_leaves(const float *leaf, uint32_t n_trees, const uint32_t *output,
+                                    float *sum)
+{
+    uint32_t lane = 0;
+    while (lane < n_trees) {
+        uint32_t o = output[lane];
+        float total = sum[o];
+        do
+            total += leaf[lane++];
+        while (lane < n_trees && output[lane] == o);
+        sum[o] = total;
+    }
+}
+
 #define SHAP_MAX_POINTS 32
 
 /* Quadrature points for trees up to a depth. */

@@ -288,6 +288,34 @@ static void runs_equal_the_naive_walk_to_the_last_bit(void **state)
             check_runs(seed, n_trees[i], (unsigned)seed % 9, 1 + seed % 3);
 }
 
+/* Hundreds of thresholds a column, and rows that meet them or miss them by the least there is. */
+static void rows_are_told_from_close_thresholds(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        struct fixture f;
+        struct rng rng = rng_seed(seed + 300);
+        make_model(&f, seed, MAX_TREES, 6, 3, 1);
+        size_t n_nodes = f.start[MAX_TREES];
+        for (size_t i = 0; i < n_nodes; i++)
+            if (f.nodes[i].feature >= 0)
+                f.nodes[i].value = (float)rng_normal(&rng);
+        open_model(&f);
+        for (int i = 0; i < 500; i++) {
+            float x[3];
+            for (size_t c = 0; c < 3; c++) {
+                float at = f.nodes[rng_below(&rng, n_nodes)].value;
+                const float near[] = {at, nextafterf(at, INFINITY), nextafterf(at, -INFINITY), NAN};
+                x[c] = near[rng_below(&rng, 4)];
+            }
+            double output;
+            predictor_run(f.predictor, x, f.scratch, &output);
+            assert_true(output == (double)naive_output(&f, x, 0));
+        }
+        free_model(&f);
+    }
+}
+
 static void deep_trees_fall_back_and_stay_equal(void **state)
 {
     (void)state;
@@ -439,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_width_gives_the_same_sums),
         cmocka_unit_test(runs_equal_the_naive_walk_to_the_last_bit),
+        cmocka_unit_test(rows_are_told_from_close_thresholds),
         cmocka_unit_test(deep_trees_fall_back_and_stay_equal),
         cmocka_unit_test(contributions_equal_brute_force_shapley_values),
         cmocka_unit_test(contributions_in_registers_equal_those_without),
