@@ -53,7 +53,8 @@ struct bundle_info {
 enum status bundle_list(const char *models_dir, struct arena *arena, struct bundle_info **ret_list,
                         size_t *ret_n, struct error *err);
 
-/* The directory and whole id of the bundle `id` (or an unambiguous prefix of it). */
+/* The directory and whole id of the bundle `id`: an unambiguous prefix of one, "current" or
+ * "previous". */
 enum status bundle_find(const char *models_dir, const char *id, char ret_dir[static PATH_MAX],
                         char ret_id[static BUNDLE_ID_BYTES], struct error *err);
 

@@ -188,10 +188,14 @@ enum status bundle_list(const char *models_dir, struct arena *arena, struct bund
 
 /* ---- changing ---- */
 
-/* The one bundle whose id begins with `prefix`. */
+/* The one bundle whose id begins with `prefix`, or that the link of this name names. */
 static enum status find_id(const char *models_dir, const char *prefix,
                            char ret_id[static BUNDLE_ID_BYTES], struct error *err)
 {
+    if (strcmp(prefix, CURRENT) == 0 || strcmp(prefix, PREVIOUS) == 0)
+        return read_link(models_dir, prefix, ret_id)
+                   ? STATUS_OK
+                   : fail(err, STATUS_NOT_FOUND, "%s: there is no %s bundle", models_dir, prefix);
     AUTO(arena_deinit) struct arena arena;
     arena_init(&arena, 4096);
     struct bundle_info *list = NULL;

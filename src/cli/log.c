@@ -158,16 +158,20 @@ static void print_summary(const struct reqlog_summary *summary)
 {
     char first[28];
     char last[28];
+    int width = 12;
+    for (size_t i = 0; i < summary->n_groups; i++)
+        if ((int)strlen(summary->groups[i].route) > width)
+            width = (int)strlen(summary->groups[i].route);
     clock_format_utc(summary->first_us, first);
     clock_format_utc(summary->last_us, last);
     printf("%lld rows", (long long)summary->rows);
     if (summary->rows > 0)
-        printf(", %s to %s\n\n%-14s %6s %10s %10s %10s %10s %10s", first, last, "route", "status",
-               "rows", "p50 ms", "p90 ms", "p99 ms", "max ms");
+        printf(", %s to %s\n\n%-*s %6s %10s %10s %10s %10s %10s", first, last, width, "route",
+               "status", "rows", "p50 ms", "p90 ms", "p99 ms", "max ms");
     putchar('\n');
     for (size_t i = 0; i < summary->n_groups; i++) {
         const struct reqlog_group *group = &summary->groups[i];
-        printf("%-14s %6d %10lld %10.3f %10.3f %10.3f %10.3f\n", group->route, group->status,
+        printf("%-*s %6d %10lld %10.3f %10.3f %10.3f %10.3f\n", width, group->route, group->status,
                (long long)group->rows, (double)group->p50_us / 1e3, (double)group->p90_us / 1e3,
                (double)group->p99_us / 1e3, (double)group->max_us / 1e3);
     }

@@ -38,7 +38,7 @@ enum status reqlog_read(const char *path, const struct reqlog_filter *filter, re
 #define REQLOG_MAX_GROUPS 256
 /* Rows of one route and status. */
 struct reqlog_group {
-    char route[32];
+    char route[64];
     int status;
     int64_t rows;
     int64_t p50_us, p90_us, p99_us, max_us;

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "reqlog/reader.h"
 #include "serve/access.h"
+#include "serve/health.h"
 #include "serve/listen.h"
 #include "serve/models.h"
 #include "serve/service.h"
@@ -31,6 +32,7 @@ struct check {
     const struct serve_config *config;
     unsigned n_loops;
     FILE *out;
+    struct buffer main; /* what was found of the main bundle */
     struct error *err;  /* the first failure */
     enum status status; /* its status */
 };
@@ -61,14 +63,18 @@ static void tell_failure(struct check *check, const char *what, const struct err
 
 /* ---- bundles ---- */
 
+static const char *text_of(const struct buffer *buffer)
+{
+    return buffer->failed || !buffer->at ? "" : buffer->at;
+}
+
 static void check_bundle(struct check *check)
 {
     struct error problem = {0};
-    AUTO(buffer_deinit) struct buffer found = {0};
-    if (models_check(check->config->models_path, &found, &problem) != STATUS_OK)
+    if (models_check(check->config->models_path, &check->main, &problem) != STATUS_OK)
         tell_failure(check, "bundle", &problem);
     else
-        tell(check, "bundle", "ok", "%s", found.failed ? "" : found.at);
+        tell(check, "bundle", "ok", "%s", text_of(&check->main));
 }
 
 static void check_beside(struct check *check, const char *role, const char *version)
@@ -86,8 +92,11 @@ static void check_beside(struct check *check, const char *role, const char *vers
         return;
     if (models_check(path.at, &found, &problem) != STATUS_OK)
         tell(check, role, "warning", "%s; the main model serves without it", problem.message);
+    else if (strcmp(text_of(&found), text_of(&check->main)) == 0)
+        tell(check, role, "warning", "%s: the main model itself, with which nothing is compared",
+             text_of(&found));
     else
-        tell(check, role, "ok", "%s", found.failed ? "" : found.at);
+        tell(check, role, "ok", "%s", text_of(&found));
 }
 
 /* ---- the log ---- */
@@ -155,12 +164,19 @@ static void check_log(struct check *check)
 
 /* ---- the door ---- */
 
+/* A daemon that runs with these settings has the address: that is no reason not to restart it. */
 static void check_address(struct check *check)
 {
     struct listen_address address;
     struct error problem = {0};
-    if (listen_parse(check->config->server_listen, &address, &problem) != STATUS_OK ||
-        listen_probe(&address, &problem) != STATUS_OK)
+    enum status status = listen_parse(check->config->server_listen, &address, &problem);
+    if (status == STATUS_OK)
+        status = listen_probe(&address, &problem);
+    if (status == STATUS_EXISTS && health_ask(check->config, NULL) == STATUS_OK)
+        tell(check, "address", "warning",
+             "%s is taken by what answers as this daemon: restart that one, a second cannot start",
+             address.text);
+    else if (status != STATUS_OK)
         tell_failure(check, "address", &problem);
     else
         tell(check, "address", "ok", "%s is free%s", address.text,
@@ -322,5 +338,6 @@ enum status check_all(const struct serve_config *config, unsigned n_loops, FILE 
     check_tls(&check);
     check_descriptors(&check);
     check_memory(&check);
+    buffer_deinit(&check.main);
     return check.status;
 }

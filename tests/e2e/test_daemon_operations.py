@@ -95,7 +95,12 @@ def test_check_looks_at_everything_and_starts_nothing(hand_models, hand_daemon, 
     done = influenced(
         "--check", f"--models.path={hand_models}", f"--server.listen=127.0.0.1:{hand_daemon.port}", cwd=tmp_path
     )
-    assert done.returncode == 1 and "taken" in done.stderr
+    assert done.returncode == 0 and "address        warning" in done.stdout and "restart" in done.stdout
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.listen()
+        done = influenced("--check", f"--models.path={hand_models}",
+                          f"--server.listen=127.0.0.1:{other.getsockname()[1]}", cwd=tmp_path)
+    assert done.returncode == 1 and "taken by another program" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -374,6 +379,9 @@ def test_check_tells_what_to_do(hand_models, tmp_path):
     done = influenced("--check", f"--models.path={hand_models}", "--models.canary=20000101", "--server.listen=127.0.0.1:0",
                       cwd=tmp_path)
     assert done.returncode == 0 and "canary         warning" in done.stdout
+    done = influenced("--check", f"--models.path={hand_models}", f"--models.shadow={hand_models}", "--server.listen=127.0.0.1:0",
+                      cwd=tmp_path)
+    assert done.returncode == 0 and "shadow         warning" in done.stdout and "itself" in done.stdout
 
 
 def test_health_is_asked_by_the_program_itself(start_daemon, hand_models):

@@ -104,6 +104,7 @@ static void promotion_and_rollback_move_the_links(void **state)
     assert_int_equal(bundle_rollback(models, id, NULL), STATUS_NOT_FOUND);
     write_bundle("one", 0, ids[0]);
     assert_int_equal(bundle_rollback(models, id, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(bundle_promote(models, "previous", NULL), STATUS_NOT_FOUND);
     write_bundle("two", 60, ids[1]);
     write_bundle("three", 120, ids[2]);
     assert_int_equal(bundle_rollback(models, id, NULL), STATUS_OK);
@@ -115,6 +116,11 @@ static void promotion_and_rollback_move_the_links(void **state)
     ids[0][16] = '-';
     assert_int_equal(bundle_resolve(models, dir, id, NULL), STATUS_OK);
     assert_string_equal(id, ids[0]);
+    assert_int_equal(bundle_find(models, "previous", dir, id, NULL), STATUS_OK);
+    assert_string_equal(id, ids[2]);
+    assert_int_equal(bundle_promote(models, "previous", NULL), STATUS_OK);
+    assert_int_equal(bundle_find(models, "current", dir, id, NULL), STATUS_OK);
+    assert_string_equal(id, ids[2]);
     assert_int_equal(bundle_promote(models, "2026", NULL), STATUS_INVALID);
     assert_int_equal(bundle_promote(models, "1999", NULL), STATUS_NOT_FOUND);
     assert_int_equal(bundle_promote(models, "", NULL), STATUS_INVALID);
