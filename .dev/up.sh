@@ -34,6 +34,10 @@ command_down() {
 
 port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+need_free_port() {
+    ! port_is_taken "$1" || die "port $1 is taken by another program; try ./dev up --port $(($1 + 1))"
+}
+
 # What `influence synth` made, as arguments of `influence train`: two months give growth.
 # A short search: this is to be seen working, soon.
 readonly demo_arguments=(
@@ -116,13 +120,15 @@ command_up() {
             *) die "up: unknown option $1; see ./dev help" ;;
         esac
     done
-    detached_pid >/dev/null && command_down
-    ! port_is_taken "$port" || die "port $port is taken by another program; try ./dev up --port $((port + 1))"
+    # One that runs serves on until the next is trained.
+    detached_pid >/dev/null || need_free_port "$port"
     need "${build_packages[@]}" "${run_packages[@]}"
     hint_page
     setup build
     compile build src/cli/influence src/daemon/influenced
     train "${files[@]}"
+    detached_pid >/dev/null && command_down
+    need_free_port "$port"
     if [[ -n $detach ]]; then
         mkdir -p run
         start_daemon "$port" >run/influenced.log 2>&1 </dev/null
