@@ -8,6 +8,12 @@ export interface Interval {
   high: number;
   coverage: number;
 }
+export interface GrowthAnswer extends Interval {
+  /** Fractions of the followers. */
+  forecast: number;
+  months: number;
+  percentile: number;
+}
 export interface ScoreAnswer {
   model: string;
   score: number;
@@ -16,6 +22,8 @@ export interface ScoreAnswer {
   target: string;
   composite: { score: number | null; parts: Record<string, { percentile: number; weight: number }> };
   novelty: number;
+  /** Where the training data had snapshots. */
+  growth?: GrowthAnswer;
   imputed: string[];
   unknown_fields?: string[];
   explanation?: { base: number; contributions: { feature: string; points: number }[] };
@@ -26,7 +34,7 @@ export interface TierAnswer {
   target: string;
   size: { claimed: string | null; predicted: string | null; confidence?: number; disagrees?: boolean };
   /** Not in the answers of older bundles. */
-  audience?: { score: number; reasons: { part: string; doubt: number; text: string }[] };
+  audience?: { score: number | null; reasons: { part: string; doubt: number; text: string }[] };
   imputed: string[];
 }
 export interface ClusterAnswer {

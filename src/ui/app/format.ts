@@ -15,7 +15,7 @@ function trimmed(value: number, decimals: number): string {
 }
 
 /** A proper minus sign, which lines up with the plus. */
-function signed(text: string): string {
+export function signed(text: string): string {
   return text.replace("-", "−");
 }
 

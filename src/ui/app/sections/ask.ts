@@ -231,7 +231,7 @@ class AskView {
     replace(
       this.panels,
       h("div.cards.two", null, scoreCard(report, answer, this.ghost), tierCard(answer, this.ghost)),
-      waterfallCard(answer.score),
+      waterfallCard(report, answer.score),
       h("div.cards.two", null, clusterCard(report, answer, this.ghost), compositeCard(report, answer, this.ghost)),
     );
   }

@@ -4,7 +4,7 @@
 import type { Context } from "../context";
 import { card, cardHead } from "../chart";
 import { append, h, type Child } from "../dom";
-import { humanName, plain, plural, points, seconds, sentence } from "../format";
+import { compact, humanName, plain, plural, points, seconds, sentence } from "../format";
 import { isThere, reason, type Candidate, type GrowthModel, type ScoreModel, type TierModel } from "../report";
 import { partial } from "../states";
 import { table, type Cell, type TableSpec } from "../table";
@@ -56,6 +56,7 @@ function leaderboard(model: ScoreModel | TierModel | GrowthModel): Child {
   const withSpread = (name: string) => (mean: Cell, row: Cell[]) => {
     const sd = byName.get(String(row[0]))?.metrics[name]?.sd ?? null;
     if (mean === null) return "–";
+    if (Math.abs(mean as number) >= 1000) return [compact(mean as number), sd !== null && h("span.muted", null, ` ± ${compact(sd)}`)];
     const decimals = decimalsOf(sd);
     return [points(mean as number, decimals), sd !== null && h("span.muted", null, ` ± ${points(sd, decimals)}`)];
   };

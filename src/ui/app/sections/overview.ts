@@ -5,9 +5,10 @@ import { card, cardHead } from "../chart";
 import { sparkBars } from "../charts/histogram";
 import type { Context } from "../context";
 import { append, h, type Child } from "../dom";
-import { change, humanName, percent, plain, plural, points, sentence, time, whole, withUnit } from "../format";
+import { change, humanName, percent, plain, plural, sentence, time, whole, withUnit } from "../format";
 import { isThere, reason, type Overview, type Report, type ScoreModel, type TierModel } from "../report";
 import { note, partial } from "../states";
+import { unitOf } from "../unit";
 
 export function overview(into: HTMLElement, { report, live }: Context): void {
   append(into, [
@@ -111,12 +112,13 @@ function scoreQuality(model: ScoreModel): Child {
   if (model.target === "composite")
     return h("p", null, h("strong", null, "Score. "), "These data have no score of their own, so it is an open formula, the composite of five percentiles: exact by definition, not a forecast.");
   const [mae, r2] = [metric(model, "mae"), metric(model, "r2")];
+  const { name, show } = unitOf(model);
   const gain = mae !== null && model.baseline.mae ? 1 - mae / model.baseline.mae : null;
   return h(
     "p",
     null,
     h("strong", null, "Score. "),
-    `${sentence(model.chosen)} misses ${model.target.replace(/_/g, " ")} by ${points(mae)} points on average`,
+    `${sentence(model.chosen)} misses ${model.target.replace(/_/g, " ")} by ${show(mae)} ${name} on average`,
     gain !== null && `, ${percent(Math.abs(gain), 0)} ${gain > 0 ? "less" : "more"} than always answering the median`,
     r2 !== null && `. It is a ${strengthOf(r2)} fit: R² ${plain(r2)}, rank correlation ${plain(metric(model, "spearman"))}`,
     isThere(model.coverage) && `. Its ${percent(model.coverage.stated, 0)} interval held the true score in ${percent(model.coverage.observed)} of cases`,

@@ -2,12 +2,13 @@
 // The answer: score with interval, tier with the audience check, archetype, the parts of the
 // composite. What was answered before stays as a ghost.
 
-import type { ClusterAnswer, ScoreAnswer, TierAnswer } from "../../api";
+import type { ClusterAnswer, GrowthAnswer, ScoreAnswer, TierAnswer } from "../../api";
 import { card, cardHead } from "../../chart";
 import { h, type Child } from "../../dom";
-import { change, humanName, percent, points, sentence } from "../../format";
+import { change, humanName, percent, plain, points, sentence } from "../../format";
 import { isThere, type Report } from "../../report";
 import { note } from "../../states";
+import { scoreScale, type Scale } from "./scale";
 
 /** The four answers to one question. */
 export interface Answer {
@@ -29,55 +30,59 @@ function at(share: number): string {
 }
 
 /** A track from low to high with the interval as a band, the score as a point, the ghost as a ring. */
-export function intervalTrack(answer: ScoreAnswer, ghost: ScoreAnswer | null, range: [number, number]): HTMLElement {
-  const place = (value: number) => at((value - range[0]) / (range[1] - range[0]));
+export function intervalTrack(answer: ScoreAnswer, ghost: ScoreAnswer | null, { low, high, show }: Scale): HTMLElement {
+  const place = (value: number) => at((value - low) / (high - low));
   const band = (of: ScoreAnswer, kind: string) =>
     h(`i.band.${kind}`, { style: { left: place(of.interval.low), width: `calc(${place(of.interval.high)} - ${place(of.interval.low)})` } });
+  const tick = (value: number) => show(value).replace(/\.0$/, "");
   return h(
     "div.track",
-    { role: "img", "aria-label": `Score ${points(answer.score)}, interval ${points(answer.interval.low)} to ${points(answer.interval.high)}` },
+    { role: "img", "aria-label": `Score ${show(answer.score)}, interval ${show(answer.interval.low)} to ${show(answer.interval.high)}` },
     band(answer, "now"),
-    ghost && h("i.dot.ghost", { style: { left: place(ghost.score) }, title: `before: ${points(ghost.score)}` }),
+    ghost && h("i.dot.ghost", { style: { left: place(ghost.score) }, title: `before: ${show(ghost.score)}` }),
     h("i.dot.now", { style: { left: place(answer.score) } }),
-    h("span.tick", { style: { left: "0%" } }, points(range[0], 0)),
-    h("span.tick", { style: { left: "50%" } }, points((range[0] + range[1]) / 2, 0)),
-    h("span.tick.end", { style: { left: "100%" } }, points(range[1], 0)),
+    h("span.tick", { style: { left: "0%" } }, tick(low)),
+    h("span.tick", { style: { left: "50%" } }, tick((low + high) / 2)),
+    h("span.tick.end", { style: { left: "100%" } }, tick(high)),
   );
-}
-
-/** Scores live in 0..100; a label that uses only its upper part gets that part. */
-export function scoreRange(report: Report, ...answers: (ScoreAnswer | null)[]): [number, number] {
-  const label = report.data.columns.find((column) => column.name === "influence_score");
-  const lows = answers.filter((answer): answer is ScoreAnswer => answer !== null).map((answer) => answer.interval.low);
-  const seen = answers[0]?.target === "influence_score" ? (label?.q05 ?? 0) - 15 : 0;
-  const low = Math.max(0, 10 * Math.floor(Math.min(seen, ...lows) / 10));
-  return [low, 100];
 }
 
 export function scoreCard(report: Report, answer: Answer, ghost: Ghost | null): HTMLElement {
   const { score } = answer;
   const before = ghost?.answer.score ?? null;
-  const isComposite = score.target === "composite";
+  const scale = scoreScale(report, score, before);
+  const { show } = scale;
   const delta = before ? score.score - before.score : null;
-  const coverage = percent(score.interval.coverage, 0);
-  const meaning = isComposite
-    ? "bounds: where the score would lie if the missing figures were the worst, and the best, seen"
-    : `${coverage} interval: in ${Math.round(score.interval.coverage * 10)} of 10 cases like this the real score lay inside`;
   return card(
-    cardHead("Score", isComposite ? "the open formula of five percentiles, 0 to 100" : `${score.target.replace(/_/g, " ")} as the model expects it, points`),
+    cardHead("Score", score.target === "composite" ? "the open formula of five percentiles, 0 to 100" : `${score.target.replace(/_/g, " ")} as the model expects it${scale.name && `, in ${scale.name}`}`),
     h(
       "div.score-line",
       null,
-      h("output.score-value", { title: `score of /score, model ${score.model}` }, points(score.score)),
-      delta !== null && ghost && h(delta >= 0 ? "span.delta.up" : "span.delta.down", { title: `was ${points(before!.score)} ${ghost.name}` }, change(delta), h("span.muted.small", null, ` against ${points(before!.score)} ${ghost.name}`)),
+      h("output.score-value", { title: `score of /score, model ${score.model}` }, show(score.score)),
+      delta !== null && ghost && h(delta >= 0 ? "span.delta.up" : "span.delta.down", { title: `was ${show(before!.score)} ${ghost.name}` }, scale.change(delta), h("span.muted.small", null, ` against ${show(before!.score)} ${ghost.name}`)),
     ),
-    intervalTrack(score, before, scoreRange(report, score, before)),
-    h("p.reading", null, h("strong", null, `${points(score.interval.low)} to ${points(score.interval.high)}`), ` · ${meaning}.`),
+    intervalTrack(score, before, scale),
+    intervalText(score, show),
     h("p.reading", null, `Higher than ${percent(score.percentile / 100, 0)} of the accounts in this bundle.`),
+    score.growth && growthText(score.growth),
     score.novelty >= NOVEL && note("warning", `Unlike nearly everything in the training data (novelty ${points(score.novelty, 0)} of 100): take the score as a guess.`),
     score.imputed.length > 0 && note("info", `Not given, so typical values stand in for: ${score.imputed.map(humanName).join(", ")}.`),
     score.unknown_fields && note("warning", `The daemon does not know: ${score.unknown_fields.join(", ")}.`),
   );
+}
+
+function intervalText({ target, interval }: ScoreAnswer, show: Scale["show"]): Child {
+  const isComposite = target === "composite";
+  if (isComposite && interval.low === interval.high) return h("p.reading", null, "Exact: every figure of the formula is given.");
+  const meaning = isComposite
+    ? "bounds: where the score would lie if the missing figures were the worst, and the best, seen"
+    : `${percent(interval.coverage, 0)} interval: in ${Math.round(interval.coverage * 10)} of 10 cases like this the real score lay inside`;
+  return h("p.reading", null, h("strong", null, `${show(interval.low)} to ${show(interval.high)}`), ` · ${meaning}.`);
+}
+
+function growthText({ forecast, low, high, coverage, months, percentile }: GrowthAnswer): Child {
+  const followers = (share: number) => `${change(100 * share)} %`;
+  return h("p.reading", null, h("strong", null, `Growth ${followers(forecast)} in ${plain(months)} months`), ` · ${followers(low)} to ${followers(high)} in ${Math.round(coverage * 10)} of 10 cases; more than ${percent(percentile / 100, 0)} of the accounts. `, h("a", { href: "#/models" }, "How far to trust it →"));
 }
 
 /** Rows of name, bar, share; the ghost as a tick on the bar. */
@@ -123,9 +128,10 @@ function tierTarget(target: string): string {
 function audienceCheck(tier: TierAnswer): Child {
   const { audience } = tier;
   if (!audience) return sizeCheck(tier);
+  const finding = audience.score === null ? "Audience" : `Audience ${points(audience.score, 0)} of 100`;
   return [
     sizeCheck(tier),
-    h("p.reading", { title: "100: like its peers of the same size in all that is known; a reason to look, not a proof" }, h("strong", null, `Audience ${points(audience.score, 0)} of 100`), audience.reasons.length ? `: ${audience.reasons.map((reason) => reason.text).join("; ")}.` : ": nothing unlike its peers of the same size."),
+    h("p.reading", { title: "100: like its peers of the same size in all that is known; a reason to look, not a proof" }, h("strong", null, finding), audience.reasons.length ? `: ${audience.reasons.map((reason) => reason.text).join("; ")}.` : ": nothing unlike its peers of the same size."),
   ];
 }
 

@@ -8,7 +8,8 @@ import { humanName, points, sentence, withUnit } from "../../format";
 import { icon } from "../../icons";
 import type { Column, Report } from "../../report";
 import { downloadCsv, type Cell } from "../../table";
-import { intervalTrack, scoreRange, type Answer } from "./answer";
+import { intervalTrack, type Answer } from "./answer";
+import { scoreScale } from "./scale";
 import { COMPARED_MAX } from "./question";
 import { searchBox } from "./search";
 
@@ -106,10 +107,10 @@ function plainRows(entries: Entry[], fields: Column[]): Cell[][] {
 }
 
 function drawTable(report: Report, entries: Entry[], fields: Column[], remove: (handle: string) => void): HTMLElement {
-  const range = scoreRange(report, ...entries.map((entry) => entry.answer?.score ?? null));
+  const scale = scoreScale(report, ...entries.map((entry) => entry.answer?.score ?? null));
   const score = (entry: Entry): Child =>
     entry.answer
-      ? h("div", null, h("strong", null, points(entry.answer.score.score)), h("span.muted.small", null, ` ${points(entry.answer.score.interval.low)} to ${points(entry.answer.score.interval.high)}`), intervalTrack(entry.answer.score, null, range))
+      ? h("div", null, h("strong", null, scale.show(entry.answer.score.score)), h("span.muted.small", null, ` ${scale.show(entry.answer.score.interval.low)} to ${scale.show(entry.answer.score.interval.high)}`), intervalTrack(entry.answer.score, null, scale))
       : h("span.muted", null, entry.problem);
   const heads = entries.map((entry) =>
     h(

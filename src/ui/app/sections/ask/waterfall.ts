@@ -3,8 +3,10 @@
 
 import type { ScoreAnswer } from "../../api";
 import { chartCard } from "../../chart";
-import { change, humanName, points } from "../../format";
+import { humanName } from "../../format";
+import type { Report } from "../../report";
 import { theme } from "../../theme";
+import { scoreScale, type Scale } from "./scale";
 import { categoryAxis, grid, tipRows, tooltip, valueAxis } from "../../axes";
 
 const MAX_STEPS = 9;
@@ -32,26 +34,28 @@ function steps(answer: ScoreAnswer): Step[] {
   return result;
 }
 
-function finding(answer: ScoreAnswer): string {
+function finding(answer: ScoreAnswer, { name, show }: Scale): string {
   const [first, second] = answer.explanation!.contributions;
   const says = (points: number) => (points < 0 ? "pulls it down" : "lifts it");
-  const one = `${humanName(first.feature)} ${says(first.points)} ${points(Math.abs(first.points))} points`;
-  const text = second ? `${one}, ${humanName(second.feature)} ${says(second.points)} ${points(Math.abs(second.points))}` : one;
+  const one = `${humanName(first.feature)} ${says(first.points)} ${show(Math.abs(first.points))} ${name}`.trimEnd();
+  const text = second ? `${one}, ${humanName(second.feature)} ${says(second.points)} ${show(Math.abs(second.points))}` : one;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** null when the model has no contributions (a composite explains itself). */
-export function waterfallCard(answer: ScoreAnswer): HTMLElement | null {
+export function waterfallCard(report: Report, answer: ScoreAnswer): HTMLElement | null {
   if (!answer.explanation?.contributions.length) return null;
   const list = steps(answer);
+  const scale = scoreScale(report, answer);
+  const { show } = scale;
   return chartCard({
-    title: finding(answer),
-    subtitle: `points added to the average of ${points(answer.explanation.base)}; they sum to ${points(answer.score)}`,
+    title: finding(answer, scale),
+    subtitle: `${scale.name} added to the average of ${show(answer.explanation.base)}; they sum to ${show(answer.score)}`,
     reading: "Exact shares of this model's answer, not causes: changing a figure in the world need not change the score so.",
     name: "contributions",
     height: 26 * list.length + 48,
     table: {
-      columns: [{ title: "feature" }, { title: "points", show: (value) => change(value as number, 2) }],
+      columns: [{ title: "feature" }, { title: scale.name || "adds", show: (value) => scale.change(value as number) }],
       rows: answer.explanation.contributions.map((item) => [item.feature, item.points]),
     },
     option: () => {
@@ -59,14 +63,14 @@ export function waterfallCard(answer: ScoreAnswer): HTMLElement | null {
       const colour = { up: colours.good, down: colours.bad, total: colours.ink };
       return {
         grid: grid({ right: 56 }),
-        xAxis: valueAxis("", "points"),
+        xAxis: valueAxis("", scale.axis),
         yAxis: categoryAxis(
           list.map((step) => step.name),
           { inverse: true, axisLabel: { width: 190, overflow: "truncate" } },
         ),
         tooltip: tooltip(({ dataIndex }) => {
           const step = list[dataIndex];
-          return tipRows(step.name, step.kind === "total" ? [["score", points(step.to, 2)]] : [["adds", change(step.to - step.from, 2)], ["so far", points(step.to, 2)]]);
+          return tipRows(step.name, step.kind === "total" ? [["score", show(step.to)]] : [["adds", scale.change(step.to - step.from)], ["so far", show(step.to)]]);
         }),
         series: [
           {
@@ -78,14 +82,14 @@ export function waterfallCard(answer: ScoreAnswer): HTMLElement | null {
               const step = list[index];
               const [a, b] = [api.coord([step.from, index]), api.coord([step.to, index])];
               const half = 8;
-              if (step.kind === "total") return { type: "group", children: [{ type: "circle", shape: { cx: b[0], cy: b[1], r: 5 }, style: { fill: colour.total } }, text(points(step.to), b[0] + 10, b[1])] };
+              if (step.kind === "total") return { type: "group", children: [{ type: "circle", shape: { cx: b[0], cy: b[1], r: 5 }, style: { fill: colour.total } }, text(show(step.to), b[0] + 10, b[1])] };
               const [left, right] = [Math.min(a[0], b[0]), Math.max(a[0], b[0])];
               return {
                 type: "group",
                 children: [
                   { type: "line", shape: { x1: a[0], x2: a[0], y1: a[1] - 18, y2: a[1] + half }, style: { stroke: colours.line } },
                   { type: "rect", shape: { x: left, y: a[1] - half, width: Math.max(right - left, 1.5), height: 2 * half, r: 1 }, style: { fill: colour[step.kind] } },
-                  text(change(step.to - step.from), right + 6, a[1]),
+                  text(scale.change(step.to - step.from), right + 6, a[1]),
                 ],
               };
               function text(value: string, x: number, y: number) {

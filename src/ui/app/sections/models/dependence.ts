@@ -6,10 +6,11 @@ import { card, cardHead, chartCard } from "../../chart";
 import { select } from "../../controls";
 import { h, type Child } from "../../dom";
 import type { Option } from "../../echarts";
-import { change, humanName, plain, points, sentence, withUnit } from "../../format";
+import { humanName, plain, sentence, withUnit } from "../../format";
 import { isThere, reason, type Dependence, type ScoreModel } from "../../report";
 import { partial } from "../../states";
 import { theme } from "../../theme";
+import { unitOf, type Unit } from "../../unit";
 
 export function dependenceCard(model: ScoreModel): Child {
   const all = model.dependence;
@@ -17,7 +18,7 @@ export function dependenceCard(model: ScoreModel): Child {
   const element = h("div");
   let chosen = 0;
   const draw = () => {
-    const made = chartCard(spec(all, chosen, (index) => {
+    const made = chartCard(spec(all, chosen, unitOf(model), (index) => {
       chosen = index;
       draw();
       element.querySelector("select")?.focus();
@@ -33,24 +34,24 @@ function isLog(one: Dependence): boolean {
   return one.input !== "" && one.x[0] > 0 && one.x[one.x.length - 1] / one.x[0] > 50;
 }
 
-function spec(all: Dependence[], chosen: number, onChoose: (index: number) => void): Parameters<typeof chartCard>[0] {
+function spec(all: Dependence[], chosen: number, unit: Unit, onChoose: (index: number) => void): Parameters<typeof chartCard>[0] {
   const one = all[chosen];
   const name = humanName(one.input || one.feature);
   const total = one.mean[one.mean.length - 1] - one.mean[0];
   const options = all.map((entry, i): [string, string] => [String(i), humanName(entry.input || entry.feature)]);
   return {
-    title: `${sentence(name)}: ${change(total)} points from its low end to its high end`,
+    title: `${sentence(name)}: ${unit.change(total)} ${unit.name} from its low end to its high end`,
     subtitle: `mean predicted score as ${name} is set to each value, the other figures as they are; band: the middle 80 % of accounts`,
     reading: "The bars at the foot show where accounts are: where there are few, the curve is a guess. It is what the model does, not what the world would do.",
     name: `dependence-${one.feature}`,
     height: 320,
     controls: select("figure", options, String(chosen), (value) => onChoose(Number(value))),
-    table: { columns: [{ title: name, show: (x) => withUnit(x, one.unit) }, ...["mean", "low", "high"].map((title) => ({ title, show: (value: unknown) => points(value as number) })), { title: "share near", show: (value) => plain(value as number) }], rows: one.x.map((x, i) => [x, one.mean[i], one.low[i], one.high[i], one.density[i]]) },
-    option: () => option(one, name),
+    table: { columns: [{ title: name, show: (x) => withUnit(x, one.unit) }, ...["mean", "low", "high"].map((title) => ({ title, show: (value: unknown) => unit.show(value as number) })), { title: "share near", show: (value) => plain(value as number) }], rows: one.x.map((x, i) => [x, one.mean[i], one.low[i], one.high[i], one.density[i]]) },
+    option: () => option(one, name, unit),
   };
 }
 
-function option(one: Dependence, name: string): Option {
+function option(one: Dependence, name: string, { axis: scoreAxis, show }: Unit): Option {
   const colours = theme();
   const [low, high] = [Math.min(...one.low), Math.max(...one.high)];
   const floor = low - (high - low) * 0.18;
@@ -59,10 +60,10 @@ function option(one: Dependence, name: string): Option {
   return {
     grid: grid(),
     xAxis: axis(one.input ? name : `${sentence(name)}${one.unit ? `, ${one.unit}` : ""}`, one.unit, { min: one.x[0], max: one.x[one.x.length - 1], splitLine: { show: false } }),
-    yAxis: valueAxis("score", "points", { min: floor, max: high, nameGap: 36, axisLabel: { formatter: (value: number) => plain(Math.round(value * 10) / 10), showMinLabel: false } }),
+    yAxis: valueAxis("score", scoreAxis, { min: floor, max: high, nameGap: 36, axisLabel: { showMinLabel: false, showMaxLabel: false } }),
     tooltip: tooltip((events) => {
       const i = events[0]?.dataIndex ?? 0;
-      return tipRows(`${name} ${withUnit(one.x[i], one.unit)}`, [["mean score", points(one.mean[i])], ["middle 80 %", `${points(one.low[i])} to ${points(one.high[i])}`]]);
+      return tipRows(`${name} ${withUnit(one.x[i], one.unit)}`, [["mean score", show(one.mean[i])], ["middle 80 %", `${show(one.low[i])} to ${show(one.high[i])}`]]);
     }, "axis"),
     series: [
       {

@@ -29,6 +29,6 @@ export function importanceCard(importance: Maybe<Importance>, name: string): Chi
       columns: [{ title: "feature" }, { title: "mean", show }, { title: "sd", show }, { title: "mean |contribution|", help: `how much it moves an answer, whichever way${importance.contribution_unit ? `, in ${importance.contribution_unit}` : ""}`, show: (value) => (value === null ? "–" : plain(value as number)) }],
       rows: importance.feature.map((feature, i) => [feature, importance.mean[i], importance.sd[i], contribution?.[i] ?? null]),
     },
-    option: () => dotOption(rows, { unit: importance.unit, axis: importance.unit === "points" ? "points of error added" : "fall", bars: true, interval: "one sd" }),
+    option: () => dotOption(rows, { unit: importance.unit, axis: importance.unit === "fraction" ? "fall" : `error added, ${importance.unit}`, bars: true, interval: "one sd" }),
   }).element;
 }

@@ -5,10 +5,11 @@ import { tipRows } from "../../axes";
 import { card, cardHead, chartCard } from "../../chart";
 import { inkOn, matrixOption } from "../../charts/matrix";
 import type { Child } from "../../dom";
-import { humanName, plain, points, sentence, whole, withUnit } from "../../format";
+import { humanName, plain, sentence, whole, withUnit } from "../../format";
 import { isThere, reason, type InteractionSide, type ScoreModel } from "../../report";
 import { partial } from "../../states";
 import { rampAt, theme } from "../../theme";
+import { unitOf } from "../../unit";
 
 function nameOf(side: InteractionSide): string {
   return humanName(side.input || side.feature);
@@ -18,6 +19,7 @@ export function interactionCard(model: ScoreModel): Child {
   const found = model.interaction;
   if (!isThere(found)) return card(cardHead("Two figures at once"), partial(reason(found, "interaction")));
   const { x, y, mean, count, pairs } = found;
+  const { show } = unitOf(model);
   const all = mean.flat();
   const [low, high] = [Math.min(...all), Math.max(...all)];
   return chartCard({
@@ -37,7 +39,7 @@ export function interactionCard(model: ScoreModel): Child {
         cells: mean.flatMap((line, row) =>
           line.map((value, column) => {
             const colour = rampAt(theme().diverging, high > low ? (value - low) / (high - low) : 0.5);
-            return { column, row, colour, text: points(value), textColour: inkOn(colour), tip: tipRows(`score ${points(value)}`, [[nameOf(x), withUnit(x.at[column], x.unit)], [nameOf(y), withUnit(y.at[row], y.unit)], ["accounts near", whole(count[row][column])]]) };
+            return { column, row, colour, text: show(value), textColour: inkOn(colour), tip: tipRows(`score ${show(value)}`, [[nameOf(x), withUnit(x.at[column], x.unit)], [nameOf(y), withUnit(y.at[row], y.unit)], ["accounts near", whole(count[row][column])]]) };
           }),
         ),
       }),

@@ -6,11 +6,12 @@ import { card, cardHead, chartCard } from "../../chart";
 import { dotHeight, dotOption } from "../../charts/dots";
 import { histogramOption, histogramTable } from "../../charts/histogram";
 import { h, type Child } from "../../dom";
-import { change, percent, plain, plural, points, sentence, whole } from "../../format";
+import { percent, plural, sentence, whole } from "../../format";
 import { isThere, reason, type Coverage, type GroupName, type Predicted, type Report, type Residuals, type ScoreModel } from "../../report";
 import { partial } from "../../states";
 import { handleLink } from "../../table";
 import { orderedColours, theme } from "../../theme";
+import { unitOf, type Unit } from "../../unit";
 import { metric } from "../overview";
 import { dependenceCard } from "./dependence";
 import { interactionCard } from "./interaction";
@@ -18,15 +19,16 @@ import { interactionCard } from "./interaction";
 export function scoreCards(report: Report, model: ScoreModel): Child {
   if (model.target === "composite") return null;
   const { predicted, coverage, residuals } = model;
+  const unit = unitOf(model);
   return [
-    isThere(predicted) ? predictedCard(report, model, predicted) : missing("Predicted against actual", predicted, "predicted"),
+    isThere(predicted) ? predictedCard(report, model, predicted, unit) : missing("Predicted against actual", predicted, "predicted"),
     h(
       "div.cards.two",
       null,
-      isThere(coverage) ? coverageCard(report, coverage) : missing("Intervals", coverage, "coverage"),
-      isThere(residuals) ? residualHistogram(model, residuals.histogram) : missing("Errors", residuals, "residuals"),
-      isThere(residuals) && biasCard(report, residuals.by_tier, "tier"),
-      isThere(residuals) && biasCard(report, residuals.by_category, "category"),
+      isThere(coverage) ? coverageCard(report, coverage, unit) : missing("Intervals", coverage, "coverage"),
+      isThere(residuals) ? residualHistogram(model, residuals.histogram, unit) : missing("Errors", residuals, "residuals"),
+      isThere(residuals) && biasCard(report, residuals.by_tier, "tier", unit),
+      isThere(residuals) && biasCard(report, residuals.by_category, "category", unit),
     ),
     dependenceCard(model),
     interactionCard(model),
@@ -37,10 +39,9 @@ function missing(title: string, part: Parameters<typeof reason>[0], name: string
   return card(cardHead(title), partial(reason(part, name)));
 }
 
-function predictedCard(report: Report, model: ScoreModel, predicted: Predicted): Child {
+function predictedCard(report: Report, model: ScoreModel, predicted: Predicted, { axis, name, show, change }: Unit): Child {
   const all = [...predicted.actual, ...predicted.predicted];
-  // Whole fives, so that the axes read well.
-  const [low, high] = [5 * Math.floor(Math.min(...all) / 5), 5 * Math.ceil(Math.max(...all) / 5)];
+  const [low, high] = roundEnds(Math.min(...all), Math.max(...all));
   const r2 = metric(model, "r2");
   const dots = predicted.actual.map((actual, i) => [actual, predicted.predicted[i], i]);
   // Intervals of all rows would be a carpet: every so manieth, evenly.
@@ -48,12 +49,12 @@ function predictedCard(report: Report, model: ScoreModel, predicted: Predicted):
   const sampled = dots.filter((_, i) => i % step === 0).map(([actual, , i]) => [actual, predicted.low[i], predicted.high[i]]);
   return chartCard({
     title: r2 === null ? "Predicted against actual score" : r2 < 0.3 ? "Predictions keep near the middle: most of the spread stays unexplained" : "Predictions follow the actual score",
-    subtitle: `${model.target.replace(/_/g, " ")}, ${model.unit || "points"}; ${predicted.shown < predicted.n ? `${whole(predicted.shown)} of ` : ""}${plural(predicted.n, "account")}; whiskers: intervals of ${whole(sampled.length)} of them; darker: more followers`,
+    subtitle: `${model.target.replace(/_/g, " ")}, ${name}; ${predicted.shown < predicted.n ? `${whole(predicted.shown)} of ` : ""}${plural(predicted.n, "account")}; whiskers: intervals of ${whole(sampled.length)} of them; darker: more followers`,
     reading: "On the dashed line a prediction is exact; above it, it is too high. Click a point to ask about it.",
     name: "predicted",
     height: 420,
     table: {
-      columns: [{ title: "account", show: handleLink }, ...["actual", "predicted", "low", "high"].map((title) => ({ title, show: (value: unknown) => points(value as number) })), { title: "error", show: (value) => change(value as number) }],
+      columns: [{ title: "account", show: handleLink }, ...["actual", "predicted", "low", "high"].map((title) => ({ title, show: (value: unknown) => show(value as number) })), { title: "error", show: (value) => change(value as number) }],
       rows: predicted.actual.map((actual, i) => [predicted.handle[i], actual, predicted.predicted[i], predicted.low[i], predicted.high[i], predicted.predicted[i] - actual]),
     },
     option: () => {
@@ -61,13 +62,13 @@ function predictedCard(report: Report, model: ScoreModel, predicted: Predicted):
       const tiers = orderedColours(report.groups.tier.length);
       return {
         grid: grid(),
-        xAxis: valueAxis("actual", "points", { min: low, max: high }),
-        yAxis: valueAxis("predicted", "points", { min: low, max: high, nameGap: 36 }),
+        xAxis: valueAxis("actual", axis, { min: low, max: high }),
+        yAxis: valueAxis("predicted", axis, { min: low, max: high, nameGap: 36 }),
         tooltip: tooltip((event) => {
           const i = event.data?.[2];
           if (event.seriesName !== "accounts") return null;
-          const interval = predicted.low[i] === null ? "–" : `${points(predicted.low[i])} to ${points(predicted.high[i])}`;
-          return tipRows(predicted.handle[i] ?? "account", [["actual", points(predicted.actual[i])], ["predicted", points(predicted.predicted[i])], ["interval", interval]]);
+          const interval = predicted.low[i] === null ? "–" : `${show(predicted.low[i])} to ${show(predicted.high[i])}`;
+          return tipRows(predicted.handle[i] ?? "account", [["actual", show(predicted.actual[i])], ["predicted", show(predicted.predicted[i])], ["interval", interval]]);
         }),
         series: [
           { type: "line", silent: true, showSymbol: false, data: [[low, low], [high, high]], lineStyle: { color: colours.ghost, type: "dashed", width: 1 } },
@@ -91,6 +92,12 @@ function predictedCard(report: Report, model: ScoreModel, predicted: Predicted):
   }).element;
 }
 
+/** Five of the second digit's size, so that the axes read well. */
+function roundEnds(low: number, high: number): [number, number] {
+  const step = 5 * 10 ** Math.floor(Math.log10(Math.max(high - low, 1e-12)) - 1);
+  return [step * Math.floor(low / step), step * Math.ceil(high / step)];
+}
+
 /** Wilson's interval of a share at 95 %. */
 export function wilson(share: number, n: number): [number, number] {
   const z = 1.96;
@@ -99,7 +106,7 @@ export function wilson(share: number, n: number): [number, number] {
   return [middle - half, middle + half];
 }
 
-function coverageCard(report: Report, coverage: Coverage): Child {
+function coverageCard(report: Report, coverage: Coverage, { name, show }: Unit): Child {
   const { by_tier: by } = coverage;
   const rows = by.group.map((group, i) => {
     const observed = by.observed[i];
@@ -108,39 +115,40 @@ function coverageCard(report: Report, coverage: Coverage): Child {
   });
   return chartCard({
     title: `${percent(coverage.stated, 0)} intervals held ${percent(coverage.observed)} of the time`,
-    subtitle: `share of true scores inside, by size; ${plural(coverage.n, "account")}; mean width ${points(coverage.width)} points; dashed: as stated`,
+    subtitle: `share of true scores inside, by size; ${plural(coverage.n, "account")}; mean width ${show(coverage.width)} ${name}; dashed: as stated`,
     name: "coverage",
     height: dotHeight(rows.length),
-    table: { columns: [{ title: "size" }, { title: "accounts" }, { title: "inside", show: (value) => percent(value as number) }, { title: "mean width", show: (value) => points(value as number) }], rows: by.group.map((group, i) => [report.groups.tier[group] ?? "(none)", by.n[i], by.observed[i], by.width[i]]) },
+    table: { columns: [{ title: "size" }, { title: "accounts" }, { title: "inside", show: (value) => percent(value as number) }, { title: "mean width", show: (value) => show(value as number) }], rows: by.group.map((group, i) => [report.groups.tier[group] ?? "(none)", by.n[i], by.observed[i], by.width[i]]) },
     option: () => dotOption(rows, { unit: "fraction", axis: "share inside the interval", reference: coverage.stated, interval: "95 % interval" }),
   }).element;
 }
 
-function residualHistogram(model: ScoreModel, histogram: NonNullable<Extract<ScoreModel["residuals"], { histogram: unknown }>>["histogram"]): Child {
+function residualHistogram(model: ScoreModel, histogram: NonNullable<Extract<ScoreModel["residuals"], { histogram: unknown }>>["histogram"], { axis, name, show }: Unit): Child {
   const mae = metric(model, "mae");
   return chartCard({
-    title: `It is off by ${points(mae)} points on average`,
-    subtitle: "predicted minus actual, points; right of zero: too high",
+    title: `It is off by ${show(mae)} ${name} on average`,
+    subtitle: `predicted minus actual${name && `, ${name}`}; right of zero: too high`,
     name: "residuals",
     height: 200,
-    table: histogramTable(histogram, "points"),
-    option: () => histogramOption(histogram, "points", "error, points", [{ at: 0, name: "exact" }]),
+    table: histogramTable(histogram, axis),
+    option: () => histogramOption(histogram, axis, name ? `error, ${name}` : "error", [{ at: 0, name: "exact" }]),
   }).element;
 }
 
-function biasCard(report: Report, residuals: Residuals, by: GroupName): Child {
+function biasCard(report: Report, residuals: Residuals, by: GroupName, { axis, name, show, change }: Unit): Child {
   if (residuals.group.length === 0) return null;
   const names = report.groups[by];
   const rows = residuals.group.map((group, i) => ({ name: names[group] ?? "(none)", value: residuals.median[i], low: residuals.q05[i], high: residuals.q95[i], n: residuals.n[i] }));
   const worst = residuals.bias.map((bias, i) => ({ bias: bias ?? 0, i })).reduce((a, b) => (Math.abs(b.bias) > Math.abs(a.bias) ? b : a));
-  const show = (value: unknown) => change(value as number, 1);
+  const signed = (value: unknown) => change(value as number);
+  const isFair = axis === "points" && Math.abs(worst.bias) < 0.5;
   return chartCard({
-    title: Math.abs(worst.bias) < 0.5 ? `No ${by === "tier" ? "size" : by} is judged too high or too low` : `${sentence(names[residuals.group[worst.i]] ?? "some")}: judged ${plain(Math.abs(worst.bias))} points too ${worst.bias > 0 ? "high" : "low"} on average`,
-    subtitle: `error by ${by === "tier" ? "size" : by}: median, and where 9 of 10 errors lie; points`,
+    title: isFair ? `No ${by === "tier" ? "size" : by} is judged too high or too low` : `${sentence(names[residuals.group[worst.i]] ?? "some")}: judged ${show(Math.abs(worst.bias))} ${name} too ${worst.bias > 0 ? "high" : "low"} on average`,
+    subtitle: `error by ${by === "tier" ? "size" : by}: median, and where 9 of 10 errors lie${name && `; ${name}`}`,
     name: `residuals-by-${by}`,
     height: dotHeight(rows.length),
-    table: { columns: [{ title: by }, { title: "accounts" }, { title: "bias", show }, { title: "mean error", show: (value) => points(value as number) }, { title: "5 %", show }, { title: "median", show }, { title: "95 %", show }], rows: residuals.group.map((group, i) => [names[group] ?? "(none)", residuals.n[i], residuals.bias[i], residuals.mae[i], residuals.q05[i], residuals.median[i], residuals.q95[i]]) },
-    option: () => dotOption(rows, { unit: "points", axis: "error, points", reference: 0, interval: "9 of 10 errors" }),
+    table: { columns: [{ title: by }, { title: "accounts" }, { title: "bias", show: signed }, { title: "mean error", show: (value) => show(value as number) }, { title: "5 %", show: signed }, { title: "median", show: signed }, { title: "95 %", show: signed }], rows: residuals.group.map((group, i) => [names[group] ?? "(none)", residuals.n[i], residuals.bias[i], residuals.mae[i], residuals.q05[i], residuals.median[i], residuals.q95[i]]) },
+    option: () => dotOption(rows, { unit: axis, axis: name ? `error, ${name}` : "error", reference: 0, interval: "9 of 10 errors" }),
   }).element;
 }
 
