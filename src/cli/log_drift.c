@@ -112,7 +112,7 @@ static void put_model(const struct run *run, size_t which, struct buffer *out)
         put_figure(out, figures.missing);
         put_figure(out, feature->is_level ? figures.unseen : MISSING);
         put_figure(out, feature->is_level ? MISSING : figures.out_of_range);
-        buffer_printf(out, "  %s\n", drift_verdict(figures.psi));
+        buffer_printf(out, "  %s\n", drift_verdict(feature, &figures));
     }
 }
 

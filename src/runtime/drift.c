@@ -300,9 +300,10 @@ void drift_bins(struct drift_window *const *windows, size_t n, int64_t now_s, si
 
 /* ---- telling ---- */
 
-const char *drift_verdict(double psi)
+const char *drift_verdict(const struct drift_feature *feature, const struct drift_figures *figures)
 {
-    return !(psi >= DRIFT_MODERATE) ? "none" : psi < DRIFT_MAJOR ? "moderate" : "major";
+    double moved = fmax(figures->psi, figures->missing - feature->missing); /* of a NaN the other */
+    return moved < DRIFT_MODERATE ? "none" : moved < DRIFT_MAJOR ? "moderate" : "major";
 }
 
 static void put_figures(const struct drift_feature *feature, const struct drift_figures *figures,
@@ -310,7 +311,7 @@ static void put_figures(const struct drift_feature *feature, const struct drift_
 {
     json_begin_object(w);
     json_member_string(w, "name", feature->name);
-    json_member_string(w, "drift", drift_verdict(figures->psi));
+    json_member_string(w, "drift", drift_verdict(feature, figures));
     json_member_number(w, "psi", figures->psi);
     json_member_number(w, "js_distance", figures->js);
     if (!feature->is_level)

@@ -103,8 +103,9 @@ void drift_measure(struct drift_window *const *windows, size_t n, int64_t now_s,
 void drift_bins(struct drift_window *const *windows, size_t n, int64_t now_s, size_t feature,
                 double *ret_rows);
 
-/* "none", "moderate" or "major", by psi. */
-const char *drift_verdict(double psi);
+/* "none", "moderate" or "major": by psi, or where it is worse by the share that is missing beyond
+ * the training's, since rows without the feature are in no bin. */
+const char *drift_verdict(const struct drift_feature *feature, const struct drift_figures *figures);
 
 /* All of it as an object: rows, reference_rows, output, features. */
 void drift_put(struct drift_window *const *windows, size_t n, int64_t now_s, struct json_writer *w);

@@ -43,6 +43,7 @@ enum figure {
     JS,
     WASSERSTEIN,
     MISSING_SHARE,
+    MISSING_IN_TRAINING,
     UNSEEN,
     OUT_OF_RANGE,
     N_FIGURES
@@ -56,11 +57,13 @@ static const struct {
     {"influenced_drift_wasserstein",
      "Wasserstein distance in standard deviations of the training."},
     {"influenced_drift_missing_ratio", "Share of profiles without the feature."},
+    {"influenced_drift_missing_training_ratio", "Share of training rows without the feature."},
     {"influenced_drift_unseen_ratio", "Share of values that training hardly knew."},
     {"influenced_drift_out_of_range_ratio", "Share of values beyond all of the training's."},
 };
 
-static double value_of(const struct drift_figures *figures, enum figure which)
+static double value_of(const struct drift_feature *feature, const struct drift_figures *figures,
+                       enum figure which)
 {
     switch (which) {
     case PSI:
@@ -71,6 +74,8 @@ static double value_of(const struct drift_figures *figures, enum figure which)
         return figures->wasserstein;
     case MISSING_SHARE:
         return figures->missing;
+    case MISSING_IN_TRAINING:
+        return feature->missing;
     case UNSEEN:
         return figures->unseen;
     case OUT_OF_RANGE:
@@ -89,7 +94,7 @@ static void write_model(const struct model *model, size_t which, enum figure fig
         const struct drift_feature *feature = &reference->features[i];
         struct drift_figures measured;
         drift_measure(model->drift[which], model->n_lanes, now_s, i, &measured);
-        double value = value_of(&measured, figure);
+        double value = value_of(feature, &measured, figure);
         bool fits = figure == UNSEEN         ? feature->is_level
                     : figure == OUT_OF_RANGE ? !feature->is_level
                                              : true;

@@ -58,6 +58,12 @@ def test_what_training_saw_has_not_drifted_and_what_it_did_not_see_has(start_dae
     name = 'influenced_drift_psi{model="score",feature="ln_followers"}'
     assert metric(other, name) == pytest.approx(moved["ln_followers"]["psi"])
     assert metric(other, 'influenced_drift_rows{model="score"}') == len(calm)
+    # What nobody sends has no distribution to compare, and moved most of all.
+    poor = start_daemon(models)
+    ask_all(poor, [{k: v for k, v in p.items() if k != "posts"} for p in calm])
+    lost = figures(poor.get("/drift")[1]["score"])["ln_posts"]
+    assert (lost["drift"], lost["psi"], lost["missing"], lost["missing_reference"]) == ("major", None, 1, 0)
+    assert metric(poor, 'influenced_drift_missing_training_ratio{model="score",feature="ln_posts"}') == 0
 
 
 def test_the_log_tells_the_same_drift_as_the_daemon(start_daemon, models, calm, run):

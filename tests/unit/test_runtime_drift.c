@@ -176,7 +176,28 @@ static void what_lies_out_of_the_range_counts_with_its_distance(void **state)
     assert_near(figures.wasserstein, (3000 - 500.5) / reference->features[POSTS].spread, 2e-3);
     assert_near(measure(0, COUNTRY).missing, 1, 0);
     assert_true(isnan(measure(0, COUNTRY).psi));
-    assert_string_equal(drift_verdict(figures.psi), "major");
+    assert_string_equal(drift_verdict(&reference->features[POSTS], &figures), "major");
+}
+
+/* Rows without a feature are in no bin: psi says nothing of them, or of few, and the verdict must.
+ */
+static void what_is_missing_counts_beyond_the_training(void **state)
+{
+    (void)state;
+    struct drift_feature feature = {.missing = 0.2};
+    struct drift_figures figures = {.rows = 100, .psi = MISSING, .missing = 1};
+    assert_string_equal(drift_verdict(&feature, &figures), "major");
+    figures.psi = 0.01;
+    figures.missing = 0.4;
+    assert_string_equal(drift_verdict(&feature, &figures), "moderate");
+    figures.missing = 0.25;
+    assert_string_equal(drift_verdict(&feature, &figures), "none");
+    figures.missing = 0; /* more is known than was */
+    assert_string_equal(drift_verdict(&feature, &figures), "none");
+    figures.psi = 0.2;
+    assert_string_equal(drift_verdict(&feature, &figures), "moderate");
+    figures = (struct drift_figures){.psi = MISSING}; /* nobody has asked */
+    assert_string_equal(drift_verdict(&feature, &figures), "none");
 }
 
 /* The definition, over the bins of two windows: what a reader of the counts will compute. */
@@ -282,6 +303,7 @@ int main(void)
                                         free_window),
         cmocka_unit_test_setup_teardown(what_lies_out_of_the_range_counts_with_its_distance,
                                         new_window, free_window),
+        cmocka_unit_test(what_is_missing_counts_beyond_the_training),
         cmocka_unit_test_setup_teardown(bins_of_windows_sum_to_the_psi_of_all, new_window,
                                         free_window),
         cmocka_unit_test_setup_teardown(a_level_that_nobody_knows_is_unseen, new_window,
