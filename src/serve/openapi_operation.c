@@ -66,6 +66,7 @@ static const struct described {
     [ROUTE_V2] = {.get = "V2Server"},
     [ROUTE_V2_LIVE] = {.get = "V2Live"},
     [ROUTE_V2_READY] = {.get = "V2Ready", .flags = CAN_LACK},
+    [ROUTE_V2_MODELS] = {.get = "V2Models"},
     [ROUTE_V2_MODEL] = {.get = "V2Model"},
     [ROUTE_V2_VERSION] = {.get = "V2Model"},
     [ROUTE_V2_MODEL_READY] = {.get = "V2ModelReady", .flags = CAN_LACK},

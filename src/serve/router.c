@@ -54,6 +54,8 @@ const struct route routes[N_ROUTES] = {
      "200 while the process serves"},
     {ROUTE_V2_READY, "/v2/health/ready", GET_ONLY, handle_v2_ready, false, 0, true, false,
      DIALECT_V2, "200 when a model is loaded and the daemon is not stopping"},
+    {ROUTE_V2_MODELS, "/v2/models", GET_ONLY, handle_v2_models, false, TOKEN_PREDICT, false, false,
+     DIALECT_V2, "the names of the models"},
     {ROUTE_V2_MODEL, "/v2/models/{model}", GET_ONLY, handle_v2_model, true, TOKEN_PREDICT, false,
      false, DIALECT_V2, "inputs and outputs of score, tier, cluster or similar"},
     {ROUTE_V2_VERSION, "/v2/models/{model}/versions/{version}", GET_ONLY, handle_v2_model, true,

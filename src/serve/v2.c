@@ -117,6 +117,21 @@ enum status handle_v2_model_ready(struct request *request, struct error *err)
     return STATUS_OK;
 }
 
+/* KServe's list; the repository index tells which of them are ready. */
+enum status handle_v2_models(struct request *request, struct error *err)
+{
+    (void)err;
+    struct json_writer w = json_writer(&request->reply);
+    json_begin_object(&w);
+    json_put_key(&w, "models");
+    json_begin_array(&w);
+    for (size_t i = 0; i < ENGINE_N_MODELS; i++)
+        json_put_string(&w, v2_models[i].name);
+    json_end_array(&w);
+    json_end_object(&w);
+    return STATUS_OK;
+}
+
 /* ---- metadata ---- */
 
 static void put_input(struct json_writer *w, const char *name, const char *type, const char *kind)

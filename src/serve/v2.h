@@ -29,6 +29,7 @@ enum status v2_check_loaded(const struct request *request, enum engine_model mod
 
 enum status handle_v2(struct request *request, struct error *err);
 enum status handle_v2_live(struct request *request, struct error *err);
+enum status handle_v2_models(struct request *request, struct error *err);
 enum status handle_v2_ready(struct request *request, struct error *err);
 enum status handle_v2_model(struct request *request, struct error *err);
 enum status handle_v2_model_ready(struct request *request, struct error *err);

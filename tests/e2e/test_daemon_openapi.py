@@ -224,7 +224,7 @@ def ask_everything(api):
     api.exchange("GET", "/influencers?q=a&limit=3", 200)
     api.exchange("GET", f"/influencers?handle={handle}", 200)
     for path in ("/", "/report", "/openapi.json", "/-/healthy", "/-/ready", "/-/models", "/metrics", "/drift", "/v2",
-                 "/v2/health/live", "/v2/health/ready", "/ping", "/health", "/version"):
+                 "/v2/health/live", "/v2/health/ready", "/v2/models", "/ping", "/health", "/version"):
         api.exchange("GET", path, 200)
     for model in MODELS:
         for path in (f"/v2/models/{model}", f"/v2/models/{model}/versions/{version}"):

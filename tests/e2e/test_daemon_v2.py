@@ -56,6 +56,7 @@ def test_server_health_and_metadata(hand_daemon):
     assert status == 200 and server["name"] == "influenced"
     assert set(server["extensions"]) == {"classification", "binary_tensor_data", "model_repository", "statistics"}
     assert hand_daemon.get("/v2/health/live") == (200, {"live": True})
+    assert hand_daemon.get("/v2/models") == (200, {"models": ["score", "tier", "cluster", "similar"]})
     assert hand_daemon.get("/v2/health/ready") == (200, {"ready": True})
     for model in MODELS:
         status, metadata = hand_daemon.get(f"/v2/models/{model}")
