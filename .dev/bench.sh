@@ -19,6 +19,7 @@ command_bench() {
     instructions) /usr/bin/python3 tests/bench/instructions.py "$@" ;;
     crash | reload) /usr/bin/python3 tests/bench/upheaval.py "$part" "$@" ;;
     page) /usr/bin/python3 tests/bench/page.py "$@" ;;
+    kmeans) /usr/bin/python3 tests/bench/kmeans.py "$@" ;;
     scaling) /usr/bin/python3 tests/bench/scaling.py "$@" ;;
     scale) /usr/bin/python3 tests/bench/scale.py "$@" ;;
     trees) build/tests/bench/bench-runtime trees ;;
@@ -28,6 +29,6 @@ command_bench() {
         echo
         /usr/bin/python3 tests/bench/serve.py
         ;;
-    *) die "bench: '$part' is not known; accuracy, requests, crash, reload, instructions, page, scaling, trees and neighbours are" ;;
+    *) die "bench: '$part' is not known; accuracy, requests, crash, reload, instructions, kmeans, page, scaling, scale, trees and neighbours are" ;;
     esac
 }

@@ -261,8 +261,7 @@ static enum status fit_centroids(const struct matrix *matrix,
         input.n_first = matrix->n;
     }
     TRY(fit_together(options, &input, ret_centroids, ret_sizes, err));
-    kmeans_assign(matrix->scaled, matrix->n, matrix->p, ret_centroids, k, ret_cluster);
-    return STATUS_OK;
+    return kmeans_assign(matrix->scaled, matrix->n, matrix->p, ret_centroids, k, ret_cluster, err);
 }
 
 enum status archetypes_fit(const struct feature_spec *spec, const struct matrix *matrix,

@@ -8,31 +8,81 @@
 
 #include "base/cleanup.h"
 #include "base/rng.h"
+#include "learn/kmeans_rows.h"
 
 #define MAX_ITERATIONS 100
+
+#define BLOCK_ROWS 256 /* whose distances wait for use */
+
+/* What rows are compared with centroids by. */
+struct scratch {
+    double *tile; /* owned; the members below lie behind */
+    double *sums, *centroids;
+    kmeans_rows_function run;
+};
+
+static void scratch_deinit(struct scratch *scratch)
+{
+    free(scratch->tile);
+}
+
+static enum status scratch_init(struct scratch *scratch, size_t k, size_t p, struct error *err)
+{
+    size_t n_tile = p * KMEANS_LANES;
+    size_t n_with_sums = n_tile + k * kmeans_stride(p) + k;
+    size_t n_bytes = (n_with_sums + k * p) * sizeof(double);
+    scratch->tile = aligned_alloc(64, n_bytes / 64 * 64 + 64);
+    if (!scratch->tile)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    memset(scratch->tile, 0, n_with_sums * sizeof(double));
+    scratch->sums = scratch->tile + n_tile;
+    scratch->centroids = scratch->tile + n_with_sums;
+    scratch->run = kmeans_rows_widest();
+    return STATUS_OK;
+}
+
+/* Rows and the centroids [k][p], without sums. */
+static struct kmeans_rows job_of(const struct scratch *scratch, const float *rows, size_t n,
+                                 size_t p, const float *centroids, size_t k)
+{
+    for (size_t i = 0; i < k * p; i++)
+        scratch->centroids[i] = (double)centroids[i];
+    return (struct kmeans_rows){.rows = rows,
+                                .n = n,
+                                .p = p,
+                                .k = k,
+                                .centroids = scratch->centroids,
+                                .tile = scratch->tile};
+}
 
 struct work {
     const struct kmeans_input *input;
     float *centroids;  /* [k][p] */
     uint32_t *cluster; /* [n] */
     double *nearest;   /* [n] squared distance to the own centroid */
-    double *sums;      /* [k][p], then [k] the sizes: of all processes */
     double *drawing;   /* [n_first] or [n] squared distance to the centroids that are drawn */
+    struct scratch scratch;
 };
+
+static void work_deinit(struct work *work)
+{
+    scratch_deinit(&work->scratch);
+}
+
+static size_t n_sums(const struct kmeans_input *input)
+{
+    return input->k * kmeans_stride(input->p);
+}
+
+/* Of all processes: [k][kmeans_stride(p)], then [k]. */
+static double *sums_of(const struct work *work)
+{
+    return work->scratch.sums;
+}
 
 static double *sizes_of(const struct work *work)
 {
-    return work->sums + work->input->k * work->input->p;
-}
-
-static double squared_distance(const float *a, const float *b, size_t p)
-{
-    double sum = 0;
-    for (size_t i = 0; i < p; i++) {
-        double difference = (double)a[i] - (double)b[i];
-        sum += difference * difference;
-    }
-    return sum;
+    return work->scratch.sums + n_sums(work->input);
 }
 
 static const float *row_at(const struct work *work, size_t row)
@@ -71,6 +121,22 @@ static size_t draw_row(const struct work *work, size_t n, struct rng *rng)
     return n - 1;
 }
 
+/* What is drawn next is to lie far from this one too. */
+static void meet_centroid(struct work *work, struct source source, const float *centroid)
+{
+    size_t p = work->input->p;
+    struct kmeans_rows job = job_of(&work->scratch, source.rows, source.n, p, centroid, 1);
+    for (size_t begin = 0; begin < source.n; begin += BLOCK_ROWS) {
+        uint32_t cluster[BLOCK_ROWS];
+        double distance[BLOCK_ROWS];
+        job.rows = source.rows + begin * p;
+        job.n = source.n - begin < BLOCK_ROWS ? source.n - begin : BLOCK_ROWS;
+        work->scratch.run(&job, cluster, distance);
+        for (size_t i = 0; i < job.n; i++)
+            work->drawing[begin + i] = fmin(work->drawing[begin + i], distance[i]);
+    }
+}
+
 static void draw_centroids(struct work *work, struct source source, struct rng *rng)
 {
     size_t p = work->input->p;
@@ -78,10 +144,7 @@ static void draw_centroids(struct work *work, struct source source, struct rng *
     for (size_t i = 0; i < source.n; i++)
         work->drawing[i] = INFINITY;
     for (size_t c = 1; c < work->input->k; c++) {
-        const float *last = work->centroids + (c - 1) * p;
-        for (size_t i = 0; i < source.n; i++)
-            work->drawing[i] =
-                fmin(work->drawing[i], squared_distance(source.rows + i * p, last, p));
+        meet_centroid(work, source, work->centroids + (c - 1) * p);
         place_centroid(work, c, source.rows + draw_row(work, source.n, rng) * p);
     }
 }
@@ -108,38 +171,35 @@ static enum status seed_centroids(struct work *work, struct rng *rng, struct err
 
 /* ---- iterations ---- */
 
-/* Returns the squared distance. */
-static double find_nearest(const float *row, size_t p, const float *centroids, size_t k,
-                           uint32_t *ret_cluster)
+enum status kmeans_assign(const float *rows, size_t n, size_t p, const float *centroids, size_t k,
+                          uint32_t *ret_cluster, struct error *err)
 {
-    double nearest = INFINITY;
-    for (size_t c = 0; c < k; c++) {
-        double distance = squared_distance(row, centroids + c * p, p);
-        if (distance < nearest) {
-            nearest = distance;
-            *ret_cluster = (uint32_t)c;
-        }
+    AUTO(scratch_deinit) struct scratch scratch = {0};
+    TRY(scratch_init(&scratch, k, p, err));
+    struct kmeans_rows job = job_of(&scratch, rows, n, p, centroids, k);
+    for (size_t begin = 0; begin < n; begin += BLOCK_ROWS) {
+        double distance[BLOCK_ROWS];
+        job.rows = rows + begin * p;
+        job.n = n - begin < BLOCK_ROWS ? n - begin : BLOCK_ROWS;
+        scratch.run(&job, ret_cluster + begin, distance);
     }
-    return nearest;
+    return STATUS_OK;
 }
 
-void kmeans_assign(const float *rows, size_t n, size_t p, const float *centroids, size_t k,
-                   uint32_t *ret_cluster)
-{
-    for (size_t i = 0; i < n; i++)
-        find_nearest(rows + i * p, p, centroids, k, &ret_cluster[i]);
-}
-
-/* Assign every row to its nearest centroid; *ret_inertia is of all processes. */
+/* Assign every row to its nearest centroid, and sum the rows of each; *ret_inertia is of all
+ * processes, the sums are not yet. */
 static enum status assign(struct work *work, double *ret_inertia, struct error *err)
 {
     const struct kmeans_input *input = work->input;
+    struct kmeans_rows job =
+        job_of(&work->scratch, input->rows, input->n, input->p, work->centroids, input->k);
+    memset(sums_of(work), 0, (n_sums(input) + input->k) * sizeof(double));
+    job.sums = sums_of(work);
+    job.sizes = sizes_of(work);
+    work->scratch.run(&job, work->cluster, work->nearest);
     double inertia = 0;
-    for (size_t i = 0; i < input->n; i++) {
-        work->nearest[i] =
-            find_nearest(row_at(work, i), input->p, work->centroids, input->k, &work->cluster[i]);
+    for (size_t i = 0; i < input->n; i++)
         inertia += work->nearest[i];
-    }
     *ret_inertia = inertia;
     return collective_sum(input->group, ret_inertia, 1, err);
 }
@@ -183,28 +243,20 @@ static enum status place_on_farthest(struct work *work, size_t c, struct error *
                                 input->p * sizeof(float), owner, err);
 }
 
-/* Centroids to the means of their rows. */
+/* Centroids to the means of the rows that were assigned to them. */
 static enum status move_centroids(struct work *work, struct error *err)
 {
     const struct kmeans_input *input = work->input;
-    size_t n_values = input->k * input->p;
-    double *sizes = sizes_of(work);
-    memset(work->sums, 0, (n_values + input->k) * sizeof *work->sums);
-    for (size_t i = 0; i < input->n; i++) {
-        double *sums = work->sums + work->cluster[i] * input->p;
-        const float *row = row_at(work, i);
-        for (size_t j = 0; j < input->p; j++)
-            sums[j] += (double)row[j];
-        sizes[work->cluster[i]]++;
-    }
-    TRY(collective_sum(input->group, work->sums, n_values + input->k, err));
+    const double *sizes = sizes_of(work);
+    TRY(collective_sum(input->group, sums_of(work), n_sums(input) + input->k, err));
     for (size_t c = 0; c < input->k; c++) {
+        const double *sums = sums_of(work) + c * kmeans_stride(input->p);
         if (sizes[c] == 0) {
             TRY(place_on_farthest(work, c, err));
             continue;
         }
         for (size_t j = 0; j < input->p; j++)
-            work->centroids[c * input->p + j] = (float)(work->sums[c * input->p + j] / sizes[c]);
+            work->centroids[c * input->p + j] = (float)(sums[j] / sizes[c]);
     }
     return STATUS_OK;
 }
@@ -215,7 +267,8 @@ static enum status run_once(struct work *work, struct rng *rng, double *ret_iner
     TRY(seed_centroids(work, rng, err));
     double inertia;
     TRY(assign(work, &inertia, err));
-    for (int iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
+    int most = work->input->max_iterations > 0 ? work->input->max_iterations : MAX_ITERATIONS;
+    for (int iteration = 0; iteration < most; iteration++) {
         double before = inertia;
         TRY(move_centroids(work, err));
         TRY(assign(work, &inertia, err));
@@ -262,15 +315,18 @@ enum status kmeans_fit(const struct kmeans_input *input, float *ret_centroids,
 {
     TRY(check(input, err));
     size_t n_values = input->k * input->p;
-    size_t n_drawing = draws_starts(input) ? source_of(input).n : 0;
+    /* Without a group the rows are those drawn from, and drawing is over when `nearest` begins. */
+    size_t n_drawing = input->group && draws_starts(input) ? input->n_first : 0;
     AUTO(free_slot) float *centroids = calloc(n_values + 1, sizeof *centroids);
     AUTO(free_slot) uint32_t *cluster = calloc(input->n + 1, sizeof *cluster);
-    AUTO(free_slot)
-    double *reals = calloc(input->n + n_values + input->k + n_drawing, sizeof *reals);
+    AUTO(free_slot) double *reals = calloc(input->n + n_drawing + 1, sizeof *reals);
+    AUTO(work_deinit)
+    struct work work = {
+        .input = input, .centroids = centroids, .cluster = cluster, .nearest = reals};
     if (!centroids || !cluster || !reals)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    double *sums = reals + input->n;
-    struct work work = {input, centroids, cluster, reals, sums, sums + n_values + input->k};
+    work.drawing = n_drawing > 0 ? reals + input->n : reals;
+    TRY(scratch_init(&work.scratch, input->k, input->p, err));
     struct rng rng = rng_seed(input->seed);
     double best = INFINITY;
     for (size_t start = 0; start < input->n_starts || start == 0; start++) {

@@ -15,6 +15,7 @@ struct kmeans_input {
     size_t k; /* 1..n */
     size_t n_starts;
     uint64_t seed;
+    int max_iterations; /* of a start; 0: 100 */
     /* NULL: these are all the rows. A group: the rows of this process; the sums are of all. */
     struct collective *group;
     const float *first; /* [n_first][p] of a group, on rank 0: rows that it draws the starts from */
@@ -27,5 +28,5 @@ enum status kmeans_fit(const struct kmeans_input *input, float *ret_centroids,
                        uint32_t *ret_cluster, double *ret_inertia, struct error *err);
 
 /* The nearest centroid [k][p] of each row [n][p]; ties go to the lower. */
-void kmeans_assign(const float *rows, size_t n, size_t p, const float *centroids, size_t k,
-                   uint32_t *ret_cluster);
+enum status kmeans_assign(const float *rows, size_t n, size_t p, const float *centroids, size_t k,
+                          uint32_t *ret_cluster, struct error *err);

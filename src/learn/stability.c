@@ -42,25 +42,6 @@ enum status adjusted_rand(const uint32_t *a, size_t k_a, const uint32_t *b, size
     return STATUS_OK;
 }
 
-static void assign(const struct kmeans_input *input, const float *centroids, uint32_t *ret_cluster)
-{
-    for (size_t i = 0; i < input->n; i++) {
-        double nearest = HUGE_VAL;
-        for (size_t c = 0; c < input->k; c++) {
-            double sum = 0;
-            for (size_t j = 0; j < input->p; j++) {
-                double d =
-                    (double)input->rows[i * input->p + j] - (double)centroids[c * input->p + j];
-                sum += d * d;
-            }
-            if (sum < nearest) {
-                nearest = sum;
-                ret_cluster[i] = (uint32_t)c;
-            }
-        }
-    }
-}
-
 enum status stability_measure(const struct kmeans_input *input, const uint32_t *cluster,
                               size_t n_samples, double *ret_mean, double *ret_sd, struct error *err)
 {
@@ -81,7 +62,7 @@ enum status stability_measure(const struct kmeans_input *input, const uint32_t *
             memcpy(rows + i * p, input->rows + rng_below(&rng, n) * p, p * sizeof *rows);
         sample.seed = rng_next(&rng);
         TRY(kmeans_fit(&sample, centroids, again, &inertia, err));
-        assign(input, centroids, again);
+        TRY(kmeans_assign(input->rows, n, p, centroids, input->k, again, err));
         TRY(adjusted_rand(cluster, input->k, again, input->k, n, &index[s], err));
     }
     *ret_mean = metrics_mean(index, n_samples);
