@@ -173,8 +173,10 @@ void explore_put_report(const struct explore *explore, int64_t made_utc_us, stru
     explore_put_explore(explore, w);
     put_absent(w, "models", "no model yet: influence train");
     put_absent(w, "archetypes", "no model yet: influence train");
-    put_absent(w, "network", "edges are not modelled yet");
-    put_absent(w, "virality", "posts are not modelled yet");
-    put_absent(w, "growth", "the forecast is not modelled yet; explore.growth shows what was seen");
+    put_absent(w, "network", "communities and links are found by influence train");
+    put_absent(w, "virality", "what lifts a post is found by influence train --posts FILE");
+    put_absent(w, "growth",
+               "the next period is foreseen by influence train with two or more snapshots; "
+               "explore.growth shows what was seen");
     json_end_object(w);
 }
