@@ -148,7 +148,8 @@ def check_explore(part, groups):
         for counts in spread["groups"]["counts"]:
             need(len(counts) == len(spread["edges"]) - 1, place, "counts")
     if not is_absent(part["growth"]):
-        histogram(part["growth"]["histogram"], "explore.growth.histogram", part["growth"]["n"])
+        n = part["growth"]["n"]
+        histogram(part["growth"]["histogram"], "explore.growth.histogram", n - 2 * (n // 100))
         columns(part["growth"]["rows"], "explore.growth.rows", "handle", "followers", "previous", "growth")
     for name, by in (("categories", "category"), ("countries", "country")):
         if not is_absent(part[name]):
