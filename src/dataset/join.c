@@ -97,7 +97,7 @@ static enum status put_means(struct table *table, const bool *is_given, size_t r
                              const double *numbers, struct error *err)
 {
     static const enum profile_number means[] = {PROFILE_avg_likes, PROFILE_avg_comments,
-                                                PROFILE_avg_views};
+                                                PROFILE_avg_views, PROFILE_is_verified};
     for (size_t i = 0; i < ARRAY_LENGTH(means); i++)
         if (!is_given[means[i]])
             TRY(fill(table, row, numbers, means[i], means[i], err));

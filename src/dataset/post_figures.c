@@ -185,6 +185,7 @@ enum status post_figures_add(struct post_figures *figures, const struct post *po
     moments_add(&figures->is_carousel, post->is_carousel);
     moments_add(&figures->is_sponsored, post->is_sponsored);
     moments_add(&figures->has_location, post->has_location);
+    moments_add(&figures->is_verified, post->is_verified);
     moments_add(&figures->n_hashtags, post->n_hashtags);
     moments_add(&figures->n_mentions, post->n_mentions);
     moments_add(&figures->caption_length, post->caption_length);
@@ -274,6 +275,9 @@ void post_figures_get(struct post_figures *figures, double ret_number[static PRO
     ret_number[PROFILE_avg_likes] = mean_of(&figures->likes);
     ret_number[PROFILE_avg_comments] = mean_of(&figures->comments);
     ret_number[PROFILE_avg_views] = mean_of(&figures->views);
+    /* Older posts may be from before. */
+    ret_number[PROFILE_is_verified] =
+        figures->is_verified.n > 0 ? figures->is_verified.mean > 0 : MISSING;
     ret_number[PROFILE_post_sample] = (double)figures->n;
     ret_number[PROFILE_posts_per_week] =
         figures->dated.n >= 2 ? (figures->dated.n - 1) / (span / WEEK_S) : MISSING;

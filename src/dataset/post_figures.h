@@ -29,7 +29,7 @@ struct post_figures {
     uint64_t last_id; /* of the post before, so that one that stands twice in a row counts once */
     double first_second, last_second;
     struct moments dated, likes, comments, views, ln_likes, ln_comments, ln_views;
-    struct moments is_video, is_carousel, is_sponsored, has_location;
+    struct moments is_video, is_carousel, is_sponsored, has_location, is_verified;
     struct moments n_hashtags, n_mentions, caption_length, is_weekend;
     struct moments ln_likes_by_sponsor[2];
     struct moments year, ln_likes_dated; /* of posts with time and likes */
@@ -48,6 +48,6 @@ void post_figures_deinit(struct post_figures *figures);
 enum status post_figures_add(struct post_figures *figures, const struct post *post, uint64_t seed,
                              struct error *err);
 
-/* The numbers as fields of fields.def (avg_likes, avg_comments, avg_views; post_sample ...
- * hour_concentration); those that cannot be told are NaN. Reorders the sample. */
+/* The numbers as fields of fields.def (avg_likes, avg_comments, avg_views, is_verified; post_sample
+ * ... hour_concentration); those that cannot be told are NaN. Reorders the sample. */
 void post_figures_get(struct post_figures *figures, double ret_number[static PROFILE_N_NUMBERS]);

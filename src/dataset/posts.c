@@ -227,6 +227,8 @@ static enum status read_post(void *user, struct stream *stream, struct error *er
         post.comments = MISSING;
     post.is_sponsored = read_presence(stream, COLUMN_is_sponsored);
     post.has_location = read_presence(stream, COLUMN_has_location);
+    post.is_verified =
+        stream->cell[COLUMN_verified] ? stream_flag(stream, COLUMN_verified) : MISSING;
     read_texts(stream, &post);
     return reading->on_post(reading->user, &post, err);
 }

@@ -31,6 +31,7 @@ struct post {
     double is_video, is_carousel;      /* 0, 1; known also of some whose type is not */
     double likes, comments, views;     /* hidden ones (-1) are NaN */
     double is_sponsored, has_location; /* 0, 1 */
+    double is_verified;                /* 0, 1: its account, where posts tell */
     double n_hashtags, n_mentions;     /* mentions and tagged accounts */
     double caption_length;             /* characters */
     const char *hashtags;     /* for hashtags_of(); borrowed for the call; NULL: no such column */

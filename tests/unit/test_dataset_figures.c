@@ -32,6 +32,7 @@ static void draw_posts(struct post *posts, size_t n)
             .views = i % 3 ? MISSING : 100.0 * (double)i,
             .is_sponsored = i % 4 == 0,
             .has_location = i % 2 == 1,
+            .is_verified = i < 5 ? MISSING : i > n / 2,
             .n_hashtags = (double)(i % 7),
             .n_mentions = 1,
             .caption_length = 10.0 * (double)i,
@@ -117,6 +118,7 @@ static void figures_of_posts_equal_their_definitions(void **state)
     assert_near(get[PROFILE_hour_concentration], sqrt(fmax(0, (N * resultant - 1) / (N - 1))),
                 1e-12);
     assert_near(get[PROFILE_location_share], 0.5, 1e-12);
+    assert_near(get[PROFILE_is_verified], 1, 0); /* its later posts say so */
     assert_near(get[PROFILE_caption_length], 445, 1e-9);
     assert_true(isnan(get[PROFILE_carousel_share]));
     post_figures_deinit(&figures);
