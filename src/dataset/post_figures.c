@@ -188,6 +188,7 @@ enum status post_figures_add(struct post_figures *figures, const struct post *po
     moments_add(&figures->is_verified, post->is_verified);
     moments_add(&figures->n_hashtags, post->n_hashtags);
     moments_add(&figures->n_mentions, post->n_mentions);
+    moments_add(&figures->n_tagged, post->n_tagged);
     moments_add(&figures->caption_length, post->caption_length);
     if (!isnan(post->seconds))
         TRY(add_time(figures, post, err));
@@ -297,7 +298,11 @@ void post_figures_get(struct post_figures *figures, double ret_number[static PRO
     ret_number[PROFILE_hit_share] = hit_share(figures);
     ret_number[PROFILE_hashtags_per_post] = mean_of(&figures->n_hashtags);
     ret_number[PROFILE_mentions_per_post] = mean_of(&figures->n_mentions);
+    ret_number[PROFILE_tagged_per_post] = mean_of(&figures->n_tagged);
     ret_number[PROFILE_caption_length] = mean_of(&figures->caption_length);
     ret_number[PROFILE_weekend_share] = mean_of(&figures->is_weekend);
+    /* No post with an hour: 0 / 0 is not known. */
+    ret_number[PROFILE_post_hour_cos] = figures->hour_cos / figures->n_hours;
+    ret_number[PROFILE_post_hour_sin] = figures->hour_sin / figures->n_hours;
     ret_number[PROFILE_hour_concentration] = hour_concentration(figures);
 }

@@ -196,6 +196,7 @@ static void read_texts(struct stream *stream, struct post *post)
     double tagged = stream_number(stream, COLUMN_n_tagged, MAX_MENTIONS);
     if (isnan(mentions) && caption)
         mentions = (double)count_mentions(caption);
+    post->n_tagged = tagged;
     post->n_mentions = isnan(mentions) ? tagged : mentions + (isnan(tagged) ? 0 : tagged);
     post->caption_length = stream_number(stream, COLUMN_caption_length, MAX_CHARACTERS);
     if (isnan(post->caption_length) && caption)

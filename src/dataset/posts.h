@@ -33,7 +33,8 @@ struct post {
     double is_sponsored, has_location; /* 0, 1 */
     double is_verified;                /* 0, 1: its account, where posts tell */
     double n_hashtags, n_mentions;     /* mentions and tagged accounts */
-    double caption_length;             /* characters */
+    double n_tagged;
+    double caption_length;    /* characters */
     const char *hashtags;     /* for hashtags_of(); borrowed for the call; NULL: no such column */
     bool hashtags_in_caption; /* `hashtags` is the caption: for hashtags_of_caption() */
 };

@@ -35,6 +35,7 @@ static void draw_posts(struct post *posts, size_t n)
             .is_verified = i < 5 ? MISSING : i > n / 2,
             .n_hashtags = (double)(i % 7),
             .n_mentions = 1,
+            .n_tagged = (double)(i % 2),
             .caption_length = 10.0 * (double)i,
         };
     }
@@ -117,6 +118,9 @@ static void figures_of_posts_equal_their_definitions(void **state)
     assert_near(get[PROFILE_weekend_share], weekend / N, 1e-12);
     assert_near(get[PROFILE_hour_concentration], sqrt(fmax(0, (N * resultant - 1) / (N - 1))),
                 1e-12);
+    assert_near(get[PROFILE_post_hour_cos], cosines / N, 1e-12);
+    assert_near(get[PROFILE_post_hour_sin], sines / N, 1e-12);
+    assert_near(get[PROFILE_tagged_per_post], 0.5, 1e-12);
     assert_near(get[PROFILE_location_share], 0.5, 1e-12);
     assert_near(get[PROFILE_is_verified], 1, 0); /* its later posts say so */
     assert_near(get[PROFILE_caption_length], 445, 1e-9);
