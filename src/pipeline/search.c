@@ -132,6 +132,25 @@ static void warn_of_leaks(struct training *training, const struct searched *sear
                           searched->leaks[i].reason, searched->leaks[i].column);
 }
 
+/* What evaluate sees of the same target, and a bundle cannot. */
+static void warn_of_unseen(struct training *training, const struct design_options *options)
+{
+    AUTO(buffer_deinit) struct buffer names = {0};
+    struct design_options more = *options;
+    struct design design;
+    more.extras = true;
+    if (design_choose(training->table, &more, &design, NULL) != STATUS_OK)
+        return;
+    for (size_t i = 0; i < design.n_extras && i < 8; i++)
+        buffer_printf(&names, "%s%s", i ? ", " : "",
+                      training->table->extras[design.extras[i].index].name);
+    if (names.length > 0)
+        training_warn(training,
+                      "columns of the table's own are not seen, because a request to the bundle "
+                      "does not bring them: %s%s",
+                      names.at, design.n_extras > 8 ? ", ..." : "");
+}
+
 enum status search_choose_design(struct training *training, const struct search_view *view,
                                  struct searched *searched, struct error *err)
 {
@@ -140,6 +159,7 @@ enum status search_choose_design(struct training *training, const struct search_
     if (view->is_own)
         names = training->input->names;
     names.peers = training->config->search_peers;
+    names.fields_only = true;
     struct visible visible;
     TRY(visible_choose(training->table, searched->target, &names, &training->memory, &visible,
                        err));
@@ -148,7 +168,10 @@ enum status search_choose_design(struct training *training, const struct search_
     searched->n_leaks = visible.n_leaks;
     warn_of_leaks(training, searched);
     TRY(network_hide_places(training, searched->target, &visible.options, err));
-    return design_choose(training->table, &visible.options, &searched->design, err);
+    TRY(design_choose(training->table, &visible.options, &searched->design, err));
+    if (view->is_own && own_target_is_asked(&training->input->target) && !names.features)
+        warn_of_unseen(training, &visible.options);
+    return STATUS_OK;
 }
 
 /* Rows of a group stay in one fold. */

@@ -141,6 +141,18 @@ static enum status leaks_of_names(const struct choosing *choosing, const struct 
                 name, target->name, BY_DEFINITION, name);
 }
 
+static enum status refuse_extras(const struct choosing *choosing, const struct named *named,
+                                 struct error *err)
+{
+    for (size_t e = 0; e < choosing->table->n_extras; e++)
+        if (named->extras[e])
+            return fail(err, STATUS_INVALID,
+                        "--features: '%s' is a column of the table's own, which a request to a "
+                        "bundle does not bring; `influence evaluate` takes it",
+                        choosing->table->extras[e].name);
+    return STATUS_OK;
+}
+
 /* The columns that the features chosen so far read. */
 static struct leakage_columns columns_seen(const struct choosing *choosing,
                                            const bool *hidden_extra, bool *extras)
@@ -225,8 +237,8 @@ enum status visible_choose(const struct table *table, const struct target *targe
                            const struct visible_names *names, struct arena *arena,
                            struct visible *ret_visible, struct error *err)
 {
-    struct visible visible = {
-        .options = {.extras = names->extras || names->features, .peers = names->peers}};
+    bool extras = !names->fields_only && (names->extras || names->features);
+    struct visible visible = {.options = {.extras = extras, .peers = names->peers}};
     struct choosing choosing = {
         .table = table, .target = target, .names = names, .arena = arena, .visible = &visible};
     bool *hidden_extra = ARENA_ARRAY(arena, bool, table->n_extras + 1);
@@ -249,6 +261,8 @@ enum status visible_choose(const struct table *table, const struct target *targe
     if (names->features) {
         TRY(take_names(&choosing, "--features", names->features, &named, err));
         TRY(leaks_of_names(&choosing, &named, err));
+        if (names->fields_only)
+            TRY(refuse_extras(&choosing, &named, err));
         include(&named, table, &visible.options, hidden_extra);
     }
     TRY(take_names(&choosing, "--exclude", names->exclude, &named, err));

@@ -58,6 +58,15 @@ def test_classes_of_the_tables_own_are_tiers_by_its_name(train, own_table, start
     assert answer["size"]["claimed"] == "micro"
 
 
+def test_what_a_request_cannot_bring_is_not_seen(train, run, own_table):
+    manifest = read(train(own_table, "--target", "worth"))
+    assert not [name for name in manifest["features"]["score"] if "extra" in name]
+    warning = next(w for w in manifest["warnings"] if "table's own" in w)
+    assert "mood" in warning and "worth" not in warning
+    done = run("train", own_table, "--target", "worth", "--features", "followers,mood", check=False)
+    assert done.returncode == 1 and "'mood'" in done.stderr and "evaluate" in done.stderr
+
+
 def test_bins_and_the_most_frequent_make_classes(train, demo):
     manifest = read(train(demo / "profiles.csv", "--target", "engagement_rate", "--bins", "tertile"))
     assert manifest["tiers"] == "engagement_rate" and len(manifest["tier"]["classes"]) == 3
