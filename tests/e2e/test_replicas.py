@@ -20,11 +20,13 @@ import pytest
 
 from conftest import ROOT, Daemon, run_command
 from test_daemon_drift import ask_all, profiles_of, two_bundles
+from test_daemon_log import metric
 
 pytest_plugins = ["postgresql"]
 N_REPLICAS = 3
 N_CLIENTS = 6
 CONFIG = ROOT / "config/proxy/haproxy.cfg"
+READY = 'influenced_requests_total{route="/-/ready",status="200"}'
 
 
 class Replica(Daemon):
@@ -264,7 +266,11 @@ def test_a_restart_of_each_in_turn_fails_nobody(start_replicas, start_proxy, han
             replica.stop()
             load.wait_for(40)
             replica.start()
-            time.sleep(0.7)  # HAProxy asks twice a second whether it is back
+            asked = metric(replica, READY)
+            end = time.monotonic() + 30
+            while metric(replica, READY) < asked + 2:  # by HAProxy, whose second question comes after the first's answer
+                assert time.monotonic() < end
+                time.sleep(0.05)
         load.wait_for(40)
     assert not load.failed(), Counter(a.status for a in load.failed())
 
