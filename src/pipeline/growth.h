@@ -15,8 +15,10 @@
 struct growth_cases {
     struct table *table; /* the accounts as they were at its start */
     struct import_report *imported;
-    struct target *target; /* 100 ln((1 + followers at its end) / (1 + followers)) */
-    double base;           /* month at which it starts */
+    struct target *target;    /* 100 ln((1 + followers at its end) / (1 + followers)) */
+    double base;              /* month at which it starts */
+    const struct leak *leaks; /* [n_leaks] columns that must not be seen, by growth_design() */
+    size_t n_leaks;
 };
 void growth_cases_deinit(struct growth_cases *cases);
 
@@ -35,7 +37,7 @@ enum status growth_cases_make(const struct growth_files *files, size_t n_skipped
 
 /* What features of the cases may be seen: those that names allow, but no place in a network, which
  * is of today. Memory from the arena. */
-enum status growth_design(const struct growth_cases *cases, const struct visible_names *names,
+enum status growth_design(struct growth_cases *cases, const struct visible_names *names,
                           struct arena *arena, struct design *ret_design, struct error *err);
 
 /* The median of a regression's values. */
@@ -54,7 +56,7 @@ struct growth_earlier {
 };
 
 struct growth_earlier_input {
-    const struct growth_cases *now, *before;
+    struct growth_cases *now, *before;
     double until; /* month at which the newest period ends */
     const struct trainer *trainer;
     const struct train_config *config;

@@ -73,12 +73,14 @@ enum status growth_cases_make(const struct growth_files *files, size_t n_skipped
     return STATUS_OK;
 }
 
-enum status growth_design(const struct growth_cases *cases, const struct visible_names *names,
+enum status growth_design(struct growth_cases *cases, const struct visible_names *names,
                           struct arena *arena, struct design *ret_design, struct error *err)
 {
     struct visible visible;
     TRY(table_read_extras(cases->table, err));
     TRY(visible_choose(cases->table, cases->target, names, arena, &visible, err));
+    cases->leaks = visible.leaks;
+    cases->n_leaks = visible.n_leaks;
     network_exclude_features(visible.options.excluded);
     return design_choose(cases->table, &visible.options, ret_design, err);
 }
@@ -231,6 +233,8 @@ enum status growth_part_train(struct training *training, const struct train_inpu
     part->searched.target = part->cases.target;
     struct visible_names names = names_of(training, input);
     TRY(growth_design(&part->cases, &names, &training->memory, &part->searched.design, err));
+    part->searched.leaks = part->cases.leaks;
+    part->searched.n_leaks = part->cases.n_leaks;
     struct search_options search = {
         .models = training->own_is_growth && input->models ? input->models
                                                            : training->config->growth_models,

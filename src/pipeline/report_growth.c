@@ -311,6 +311,7 @@ static void put_search(const struct report *report, const struct judged *judged)
     struct json_writer *w = report->w;
     struct leaderboard board = training_growth_board(report->training);
     json_member_string(w, "target", "growth");
+    visible_put_leaks(judged->part->searched.leaks, judged->part->searched.n_leaks, w);
     json_member_integer(w, "n", (int64_t)judged->target->n);
     json_member_integer(w, "folds", (int64_t)board.crossval->n_folds);
     json_member_integer(w, "repeats", (int64_t)board.crossval->n_repeats);
