@@ -181,6 +181,19 @@ static bool commit_round(struct reqlog *log, struct lane_batch *batches)
     return true;
 }
 
+/* Somebody moved the file away, or deleted it: it gets all its rows, and the next commit begins
+ * another. */
+static void follow(struct reqlog *log)
+{
+    struct error err;
+    if (!store_has_moved(&log->store))
+        return;
+    log_info("request log: %s is another file now; a new one begins", log->path);
+    if (store_flush(&log->store, &err) != STATUS_OK)
+        log_warning("%s; the newest rows of the file before are lost", err.message);
+    store_close(&log->store);
+}
+
 static void retain(struct reqlog *log, uint64_t *last_ns)
 {
     uint64_t now_ns = clock_monotonic_ns();
@@ -188,11 +201,7 @@ static void retain(struct reqlog *log, uint64_t *last_ns)
         return;
     *last_ns = now_ns;
     key_tend(&log->key, log->path, log->options.max_key_age_us);
-    /* Somebody moved the file away, or deleted it: the next commit begins another. */
-    if (store_has_moved(&log->store)) {
-        log_info("request log: %s is another file now; a new one begins", log->path);
-        store_close(&log->store);
-    }
+    follow(log);
     if (!log->store.db)
         return;
     atomic_store_explicit(&log->n_bytes, store_bytes(&log->store), memory_order_relaxed);

@@ -160,6 +160,13 @@ void store_close(struct store *store)
     *store = (struct store){0};
 }
 
+enum status store_flush(struct store *store, struct error *err)
+{
+    int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK
+                             : sqlite_fail(store->db, code & 0xFF, "request log: checkpoint", err);
+}
+
 enum status store_open_reader(const char *path, sqlite3 **ret_db, struct error *err)
 {
     if (!file_exists(path))

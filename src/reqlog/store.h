@@ -45,6 +45,10 @@ enum status store_insert(struct store *store, const struct queue_row *row, struc
 enum status store_commit(struct store *store, struct error *err);
 void store_rollback(struct store *store);
 
+/* Bring everything out of the write-ahead log into the file. SQLite does so when it closes, but not
+ * for a file that was moved, to whose name the write-ahead log no longer belongs. */
+enum status store_flush(struct store *store, struct error *err);
+
 /* The file of that name is not the one that is open. */
 bool store_has_moved(const struct store *store);
 

@@ -280,6 +280,27 @@ def test_old_rows_are_deleted(start_daemon, hand_models):
     assert query(daemon, "SELECT count(*) FROM request WHERE route = '/score'") == [(0,)]
 
 
+def test_a_log_that_is_moved_away_takes_all_its_rows_along(start_daemon, hand_models):
+    daemon = start_daemon(hand_models, "--log.durability=acknowledged")
+    assert finish(load(daemon, 1, 20)) == 20
+    (daemon.directory / "requests.db").rename(daemon.directory / "march.db")
+    # Those that come before it is noticed belong to one of the two.
+    assert finish(load(daemon, 1, 20)) == 20
+    for _ in range(100):
+        if "a new one begins" in daemon.log:
+            break
+        time.sleep(0.1)
+    assert finish(load(daemon, 1, 20)) == 20
+    daemon.stop()
+    assert not list(daemon.directory.glob("march.db-*"))
+    counted = []
+    for name in ("march.db", "requests.db"):
+        with sqlite3.connect(daemon.directory / name) as db:
+            assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            counted += db.execute("SELECT count(*) FROM request WHERE route = '/score'").fetchone()
+    assert counted[0] >= 20 and counted[1] >= 20 and sum(counted) == 60
+
+
 def test_a_full_lane_drops_rows_and_counts_them(start_daemon, hand_models):
     daemon = start_daemon(hand_models, "--log.queue_bytes=65536")
     with sqlite3.connect(daemon.directory / "requests.db") as db:
