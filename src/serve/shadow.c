@@ -255,10 +255,14 @@ static void drain(struct shadow *shadow, const struct engine *engine, struct lan
     }
 }
 
-static double share_agreed(const struct shadow *shadow, enum shadow_kind kind)
+/* "0.9871", or "-" where nobody has asked. */
+static void put_agreed(const struct shadow *shadow, enum shadow_kind kind, char ret_text[static 8])
 {
     double asked = (double)counter_get(&shadow->kinds[kind].asked);
-    return asked > 0 ? (double)counter_get(&shadow->kinds[kind].agreed) / asked : 0;
+    if (asked > 0)
+        snprintf(ret_text, 8, "%.4f", (double)counter_get(&shadow->kinds[kind].agreed) / asked);
+    else
+        snprintf(ret_text, 8, "-");
 }
 
 /* Once a minute, when there is news. */
@@ -270,11 +274,13 @@ static void tell(struct shadow *shadow, const struct engine *engine)
         asked += counter_get(&shadow->kinds[kind].asked);
     if (!engine || asked == shadow->told_asked || now_ns - shadow->told_ns < TELL_NS)
         return;
-    log_info("shadow %s: %llu compared; agree: score %.4f, tier %.4f, cluster %.4f; largest "
-             "difference of late %.3g points",
-             engine_version(engine), (unsigned long long)asked, share_agreed(shadow, SHADOW_SCORE),
-             share_agreed(shadow, SHADOW_TIER), share_agreed(shadow, SHADOW_CLUSTER),
-             shadow->largest);
+    char agreed[N_SHADOW_KINDS][8];
+    for (size_t kind = 0; kind < N_SHADOW_KINDS; kind++)
+        put_agreed(shadow, (enum shadow_kind)kind, agreed[kind]);
+    log_info("shadow %s: %llu compared; agree: score %s, tier %s, cluster %s; largest difference "
+             "since last told %.3g points",
+             engine_version(engine), (unsigned long long)asked, agreed[SHADOW_SCORE],
+             agreed[SHADOW_TIER], agreed[SHADOW_CLUSTER], shadow->largest);
     shadow->largest = 0;
     shadow->told_asked = asked;
     shadow->told_ns = now_ns;
