@@ -5,6 +5,7 @@
 
 #include "artifact/bundle.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -205,9 +206,13 @@ static enum status promote(const struct request *request, struct error *err)
     return STATUS_OK;
 }
 
+/* One that is damaged is no way back: the daemon would refuse it, at its next start for good. */
 static enum status rollback(const struct request *request, struct error *err)
 {
+    char dir[PATH_MAX];
     char id[BUNDLE_ID_BYTES];
+    if (bundle_find(request->dir, "previous", dir, id, NULL) == STATUS_OK && file_exists(dir))
+        TRY(verify_bundle(dir, err));
     TRY(bundle_rollback(request->dir, id, err));
     print_current(request, id);
     return STATUS_OK;

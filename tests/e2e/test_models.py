@@ -81,6 +81,12 @@ def test_verify_names_what_is_damaged(run, store):
     assert "tier.blob" in bad[0]["problem"]
     done = run("models", "promote", current.name, "--models", store, check=False)
     assert done.returncode == 1 and "tier.blob" in done.stderr
+    # What is damaged is no way back either, and the one in use stays.
+    sound = next(b["id"] for b in ask(run, store, "list") if b["id"] != current.name)
+    assert ask(run, store, "promote", sound) == {"current": sound}
+    done = run("models", "rollback", "--models", store, check=False)
+    assert done.returncode == 1 and "tier.blob" in done.stderr
+    assert (store / "current").readlink().name == sound
 
 
 def test_a_manifest_that_was_made_to_fit_is_found_out(run, store):
