@@ -174,6 +174,33 @@ static int on_line(void *user, const char *section, const char *name, const char
     return pairs->status == STATUS_OK;
 }
 
+#define LONGEST_LINE (INI_MAX_LINE - 2) /* beside the line end and a NUL */
+
+/* inih takes a longer line for several. So comments, which may well be longer, are emptied in
+ * place; of the other lines the first that is too long is returned, 0: none. */
+static int empty_comments(char *text)
+{
+    char *out = text;
+    int n_lines = 0;
+    int too_long = 0;
+    for (const char *at = text; *at;) {
+        size_t length = strcspn(at, "\n");
+        const char *first = at + strspn(at, " \t");
+        bool is_comment = *first == '#' || *first == ';';
+        n_lines++;
+        if (!is_comment && length > LONGEST_LINE && !too_long)
+            too_long = n_lines;
+        size_t kept = is_comment ? 0 : length;
+        memmove(out, at, kept);
+        out += kept;
+        at += length;
+        if (*at)
+            *out++ = *at++;
+    }
+    *out = '\0';
+    return too_long;
+}
+
 enum status config_each_pair(const char *path, config_pair_function take, void *user,
                              struct error *err)
 {
@@ -184,7 +211,12 @@ enum status config_each_pair(const char *path, config_pair_function take, void *
         return fail(err, STATUS_INVALID, "%s: has a NUL byte, text is needed", path);
     struct error inner = {0};
     struct pairs pairs = {take, user, &inner, STATUS_OK};
-    int line = ini_parse_string(text, on_line, &pairs);
+    int line = empty_comments(text);
+    if (line > 0)
+        return fail(err, STATUS_INVALID,
+                    "%s:%d: too long: a line that is no comment may have %d bytes", path, line,
+                    LONGEST_LINE);
+    line = ini_parse_string(text, on_line, &pairs);
     if (pairs.status != STATUS_OK)
         return fail(err, pairs.status == STATUS_NOT_FOUND ? STATUS_INVALID : pairs.status,
                     "%s:%d: %.400s", path, line, inner.message);

@@ -23,4 +23,8 @@ def test_an_unknown_command_is_named(run):
 
 
 def test_the_trainers_documented_file_is_what_its_table_says(run):
-    assert (ROOT / "config/train.conf").read_text(encoding="utf-8") == run("train", "--print-config").stdout
+    path = ROOT / "config/train.conf"
+    assert path.read_text(encoding="utf-8") == run("train", "--print-config").stdout
+    # And it can be read: what is missing is the table.
+    done = run("train", "--config", path, "nowhere.csv", check=False)
+    assert done.returncode == 1 and "nowhere.csv" in done.stderr and "train.conf" not in done.stderr

@@ -28,7 +28,11 @@ def influenced(*args, **more):
 # ---- configuration ----
 
 def test_the_documented_file_is_what_the_table_says():
-    assert (ROOT / "config/influenced.conf").read_text(encoding="utf-8") == influenced("--print-config").stdout
+    path = ROOT / "config/influenced.conf"
+    assert path.read_text(encoding="utf-8") == influenced("--print-config").stdout
+    # And it can be read.
+    done = influenced("--config", path, "--print-config")
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout == path.read_text(encoding="utf-8")
 
 
 def test_the_file_is_read_and_the_environment_and_the_command_line_win(tmp_path):

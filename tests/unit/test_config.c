@@ -85,6 +85,24 @@ static void a_file_sets_what_it_names(void **state)
     assert_int_equal(fixture->settings.mode, 0);
 }
 
+/* inih alone takes a line of more than 199 bytes for several. */
+static void a_comment_may_be_long_and_a_value_may_not(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[2048];
+    snprintf(text, sizeof text, "  # %0*d\n[server]\n; %0*d\nport = 7\nshare = x\n", 300, 0, 700,
+             0);
+    assert_int_equal(load(fixture, text), STATUS_INVALID);
+    assert_int_equal(fixture->settings.port, 7);
+    assert_non_null(strstr(fixture->err.message, ".conf:5: server.share: "));
+    snprintf(text, sizeof text, "[log]\npath = %0*d\n", 191, 0);
+    assert_int_equal(load(fixture, text), STATUS_OK);
+    assert_int_equal(strlen(fixture->settings.path), 191);
+    snprintf(text, sizeof text, "[log]\npath = %0*d\n", 192, 0);
+    assert_int_equal(load(fixture, text), STATUS_INVALID);
+    assert_non_null(strstr(fixture->err.message, ".conf:2: too long"));
+}
+
 static void errors_name_file_line_value_and_range(void **state)
 {
     struct fixture *fixture = *state;
@@ -143,6 +161,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(defaults_come_from_the_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_sets_what_it_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_comment_may_be_long_and_a_value_may_not, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(errors_name_file_line_value_and_range, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_command_line_and_the_environment_override, set_up,
                                         tear_down),
