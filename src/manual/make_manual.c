@@ -112,8 +112,21 @@ static void put_completion(FILE *out)
     fputs(
         "--help --version\" -- \"$word\")\n    elif [[ $word == -* ]]; then\n"
         "        mapfile -t COMPREPLY < <(compgen -W \"$(\"${COMP_WORDS[0]}\" \"${COMP_WORDS[1]}\" "
-        "--help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u)\" -- \"$word\")\n"
-        "    else\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n    fi\n}\n"
+        "--help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*(\\.[a-z_]+)?' | sort -u)\" -- "
+        "\"$word\")\n"
+        "    else\n"
+        /* What the usage offers behind the command: list|show|verify. */
+        "        local actions=\n"
+        "        [[ $COMP_CWORD -ne 2 ]] || actions=$(\"${COMP_WORDS[0]}\" \"${COMP_WORDS[1]}\" "
+        "--help "
+        "2>/dev/null |\n"
+        "            sed -nE 's/^usage: influence [a-z]+ ([a-z]+(\\|[a-z]+)+)( .*|$)/\\1/p' | tr "
+        "'|' ' ')\n"
+        "        if [[ $actions ]]; then\n"
+        "            mapfile -t COMPREPLY < <(compgen -W \"$actions\" -- \"$word\")\n"
+        "        else\n"
+        "            mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+        "        fi\n    fi\n}\n"
         "complete -o filenames -F _influence influence\n_influenced() {\n"
         "    mapfile -t COMPREPLY < <(compgen -W \"--config --check --health --print-config --help "
         "--version ",

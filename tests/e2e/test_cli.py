@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frame around the commands."""
 
-from conftest import ROOT
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT
 
 
 def test_help_goes_to_stdout_and_lists_commands(run):
@@ -28,3 +32,17 @@ def test_the_trainers_documented_file_is_what_its_table_says(run):
     # And it can be read: what is missing is the table.
     done = run("train", "--config", path, "nowhere.csv", check=False)
     assert done.returncode == 1 and "nowhere.csv" in done.stderr and "train.conf" not in done.stderr
+
+
+@pytest.mark.parametrize("words, offered", [
+    (("mod",), ["models"]),
+    (("models", "pr"), ["promote", "prune"]),
+    (("log", "e"), ["export", "erase"]),
+    (("models", "promote", "--mod"), ["--models"]),
+    (("train", "--score.c"), ["--score.coverage"]),
+])
+def test_the_shell_completes(words, offered):
+    script = f'. "{BUILD}/src/manual/influence"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _influence; echo "${{COMPREPLY[@]}}"'
+    done = subprocess.run(["bash", "-c", script, "bash", f"{BUILD}/src/cli/influence", *words],
+                          capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout.split(), done.stderr) == (offered, "")
