@@ -127,10 +127,46 @@ static void fill_relative(const struct lifts *lifts, const double *value, bool i
     }
 }
 
+/* What the account's posts before tell: how much its likes vary, and where the last one lay. Only
+ * earlier ones, which whoever posts knows; posts: [n] of one account, by time. */
+static void set_history(const struct lift *posts, size_t n, double *ret_spread, double *ret_last)
+{
+    double mean = 0;
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        ret_spread[i] = i > 1 ? sqrt(squares / (double)(i - 1)) : MISSING;
+        ret_last[i] = MISSING;
+        if (i > 1) /* `mean` is of the last one too */
+            ret_last[i] = (posts[i - 1].ln_likes - mean) * (double)i / (double)(i - 1);
+        double off = posts[i].ln_likes - mean;
+        mean += off / (double)(i + 1);
+        squares += off * (posts[i].ln_likes - mean);
+    }
+}
+
+static enum status fill_history(struct table *table, const struct lifts *lifts,
+                                struct table_extra *ret_extras, struct error *err)
+{
+    double *spread = ARENA_ARRAY(&table->memory, double, lifts->n + 1);
+    double *last = ARENA_ARRAY(&table->memory, double, lifts->n + 1);
+    if (!spread || !last)
+        return no_memory(err);
+    for (size_t begin = 0; begin < lifts->n;) {
+        size_t end = begin + 1;
+        while (end < lifts->n && lifts->posts[end].row == lifts->posts[begin].row)
+            end++;
+        set_history(lifts->posts + begin, end - begin, spread + begin, last + begin);
+        begin = end;
+    }
+    ret_extras[0] = (struct table_extra){.name = "post_spread_before", .number = spread};
+    ret_extras[1] = (struct table_extra){.name = "post_last_vs_before", .number = last};
+    return STATUS_OK;
+}
+
 static enum status fill_extras(struct table *table, const struct lifts *lifts, struct error *err)
 {
     struct arena *arena = &table->memory;
-    size_t n = N_POST_NUMBERS + N_RELATIVE + 2;
+    size_t n = N_POST_NUMBERS + N_RELATIVE + 4;
     table->extras = ARENA_ARRAY(arena, struct table_extra, n);
     if (!table->extras)
         return no_memory(err);
@@ -159,6 +195,7 @@ static enum status fill_extras(struct table *table, const struct lifts *lifts, s
         type[p] = post->type == POST_UNKNOWN ? NULL : post_type_names[post->type];
         weekday[p] = post->weekday < 0 ? NULL : weekday_names[post->weekday];
     }
+    TRY(fill_history(table, lifts, &table->extras[n - 4], err));
     table->extras[n - 2] = (struct table_extra){.name = "post_type", .text = type};
     table->extras[n - 1] = (struct table_extra){.name = "post_weekday", .text = weekday};
     table->n_extras = n;

@@ -291,9 +291,10 @@ enum status search_run(struct training *training, const struct search_options *o
         .n_threads = (int)config->search_threads,
         .progress = training->progress,
         .stage = options->stage,
-        /* Other workers have rows of the training's table only. */
-        .together = options->table ? (struct together){0} : training->together,
     };
+    /* Other workers have rows of the training's table only. */
+    if (!options->table)
+        input.together = training->together;
     TRY(find_trainers(training, options->models, &input, chosen, &input.n_trainers, err));
     struct monotone monotone;
     if (options->monotone) {

@@ -2,6 +2,7 @@
 """`influence evaluate`: honest figures, by the protocol."""
 
 import json
+import random
 
 import pytest
 from conftest import spread, write_table
@@ -138,6 +139,24 @@ def test_a_posts_lift_over_its_account_is_learnt_across_accounts(evaluate, tmp_p
     assert [c["name"] for c in hit["classes"]] == ["<= 0.405", "> 0.405"]
     done = run("evaluate", table, "--target", "post_lift", check=False)
     assert done.returncode == 1 and "--posts" in done.stderr
+
+
+def test_posts_before_tell_which_accounts_hits_are_of(evaluate, tmp_path):
+    """Half of the accounts vary much: hits are theirs, and nothing but their posts before tells so."""
+    draw = random.Random(1)
+    accounts = [{"handle": f"account_{i}", "followers": 5000} for i in range(60)]
+    posts = [{"username": f"account_{i}", "taken_at": 1500000000 + 90000 * p, "type": "image",
+              "likes": int(1000 * 2 ** ((3 if i % 2 else 0.2) * (draw.random() - 0.5)))}
+             for i in range(60) for p in range(12)]
+    table, of_posts = write_table(tmp_path / "accounts.csv", accounts), write_table(tmp_path / "posts.csv", posts)
+    base = (table, "--posts", of_posts, "--target", "post_lift", "--bins", "0.405", "--repeats", 1, "--select", "auc",
+            "--models", "prior boosting", "--fits", 1)
+    result = evaluate(*base, "--features", "post_spread_before")
+    assert result["features"] == ["extra:post_spread_before"]
+    assert chosen(result)["metrics"]["auc"]["mean"] > 0.65
+    # Whatever else the post itself has tells nothing.
+    rest = evaluate(*base, "--features", "post_hour,post_age_days,post_gap_days,post_weekend")
+    assert chosen(rest)["metrics"]["auc"]["mean"] < 0.6
 
 
 def test_a_target_made_of_noise_is_reported_as_weak(evaluate, demo, tmp_path):
