@@ -24,12 +24,10 @@ void buffer_clear(struct buffer *buffer)
         buffer->at[0] = '\0';
 }
 
-bool buffer_reserve(struct buffer *buffer, size_t bytes)
+bool buffer_grow(struct buffer *buffer, size_t bytes)
 {
     if (buffer->failed)
         return false;
-    if (buffer->capacity - buffer->length > bytes)
-        return true;
     size_t wanted = buffer->length + bytes + 1;
     size_t capacity = buffer->capacity ? buffer->capacity : 256;
     while (capacity < wanted && capacity <= SIZE_MAX / 2)
@@ -57,11 +55,6 @@ void buffer_put(struct buffer *buffer, const void *data, size_t bytes)
 void buffer_put_text(struct buffer *buffer, const char *text)
 {
     buffer_put(buffer, text, strlen(text));
-}
-
-void buffer_put_char(struct buffer *buffer, char c)
-{
-    buffer_put(buffer, &c, 1);
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)

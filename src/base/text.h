@@ -18,11 +18,25 @@ struct buffer {
 
 void buffer_deinit(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer);
+/* For buffer_reserve(). */
+bool buffer_grow(struct buffer *buffer, size_t bytes);
+
 /* Make room for `bytes` more and a NUL; false when out of memory. */
-bool buffer_reserve(struct buffer *buffer, size_t bytes);
+static inline bool buffer_reserve(struct buffer *buffer, size_t bytes)
+{
+    return (!buffer->failed && buffer->capacity - buffer->length > bytes) ||
+           buffer_grow(buffer, bytes);
+}
+
 void buffer_put(struct buffer *buffer, const void *data, size_t bytes);
 void buffer_put_text(struct buffer *buffer, const char *text);
-void buffer_put_char(struct buffer *buffer, char c);
+static inline void buffer_put_char(struct buffer *buffer, char c)
+{
+    if (!buffer_reserve(buffer, 1))
+        return;
+    buffer->at[buffer->length++] = c;
+    buffer->at[buffer->length] = '\0';
+}
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buffer_put_integer(struct buffer *buffer, int64_t value);

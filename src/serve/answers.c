@@ -313,13 +313,11 @@ static enum status compute_similar(const struct asker *asker, const struct profi
 
 void answer_write_influencer(const struct catalogue *catalogue, uint32_t row, struct json_writer *w)
 {
-    struct profile profile;
-    catalogue_profile(catalogue, row, &profile);
     json_member_string(w, "handle", catalogue_handle(catalogue, row));
-    json_member_string(w, "name", profile.text[PROFILE_name]);
-    json_member_string(w, "category", profile.text[PROFILE_category]);
-    json_member_string(w, "country", profile.text[PROFILE_country]);
-    json_member_number(w, "followers", profile.number[PROFILE_followers]);
+    json_member_string(w, "name", catalogue_text(catalogue, row, PROFILE_name));
+    json_member_string(w, "category", catalogue_text(catalogue, row, PROFILE_category));
+    json_member_string(w, "country", catalogue_text(catalogue, row, PROFILE_country));
+    json_member_number(w, "followers", catalogue_number(catalogue, row, PROFILE_followers));
 }
 
 static enum status unknown_handle(const struct catalogue *catalogue, const char *handle,

@@ -29,6 +29,7 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -83,7 +84,13 @@ def as_csv(rows):
     return "\n".join(lines) + "\n"
 
 
-def questions(route):
+def catalogued(server):
+    """Handles that the server knows."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/influencers?limit=100", timeout=5) as reply:
+        return [one["handle"] for one in json.load(reply)["influencers"]]
+
+
+def questions(route, handles=()):
     """What is asked of a route: [(method, path, content type, body)], and how many rows each has."""
     word, _, path = route.rpartition(":")
     batches = [profiles(N_ROWS, seed) for seed in range(N_BATCHES)]
@@ -91,8 +98,8 @@ def questions(route):
         return [("POST", path, "application/json", json.dumps(one)) for one in profiles(N_BODIES)], 1
     if word == "explain":
         return [("POST", path + "?explain=true", "application/json", json.dumps(one)) for one in profiles(N_BODIES)], 1
-    if word == "handle":  # those of make-bundle
-        return [("GET", f"{path}?handle=demo_{i:04}", "text/plain", "") for i in range(N_BODIES)], 1
+    if word == "handle":
+        return [("GET", f"{path}?handle={urllib.parse.quote(one)}", "text/plain", "") for one in handles], 1
     if word == "batch":
         return [("POST", path, "application/json", json.dumps({"instances": rows})) for rows in batches], N_ROWS
     if word == "csv":
@@ -100,8 +107,8 @@ def questions(route):
     raise SystemExit(f"{route}: '{word}' is not known; handle, explain, batch and csv are")
 
 
-def write_script(route, directory):
-    asked = ",".join("{%s}" % ",".join(f"[==[{word}]==]" for word in one) for one in questions(route)[0])
+def write_script(route, directory, handles=()):
+    asked = ",".join("{%s}" % ",".join(f"[==[{word}]==]" for word in one) for one in questions(route, handles)[0])
     script = directory / (re.sub(r"\W", "-", route) + ".lua")
     script.write_text(LUA % asked)
     return script
@@ -241,7 +248,6 @@ def main():
     with tempfile.TemporaryDirectory(prefix="influence-bench-") as name:
         directory = Path(name)
         models, what = bundle(options, directory)
-        scripts = {route: str(write_script(route, directory)) for route in options.routes}
         try:
             for durability in options.durability:
                 server = Server(f"log-{durability}", ours(models, durability, options, directory), options.routes[0].rpartition(":")[2], directory)
@@ -252,6 +258,8 @@ def main():
                 server = Server(peer_name, command, options.routes[0].rpartition(":")[2], directory)
                 server.is_ours = False
                 servers.append(server)
+            handles = catalogued(servers[0])
+            scripts = {route: str(write_script(route, directory, handles)) for route in options.routes}
             report(servers, measure(servers, scripts, options), options, what)
         finally:
             for server in servers:

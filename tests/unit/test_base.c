@@ -93,6 +93,27 @@ static void fixed_numbers_round_and_drop_zeros(void **state)
     }
 }
 
+/* Each character, at each place of a text: what needs an escape is found wherever it stands. */
+static void json_escapes_what_it_must(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 19; at++)
+        for (unsigned c = 1; c < 256; c++) {
+            char text[] = "plain text of 19 ch";
+            text[at] = (char)c;
+            struct buffer out = {0};
+            json_quote(&out, text, sizeof text - 1);
+            bool needs = c < 0x20 || c == '"' || c == '\\';
+            assert_int_equal(out.length > sizeof text + 1, needs);
+            assert_memory_equal(out.at + 1, text, at);
+            if (needs)
+                assert_int_equal(out.at[1 + at], '\\');
+            size_t behind = sizeof text - 1 - at - 1;
+            assert_memory_equal(out.at + out.length - 1 - behind, text + at + 1, behind);
+            buffer_deinit(&out);
+        }
+}
+
 static void csv_fields_are_quoted_where_they_must_be(void **state)
 {
     (void)state;
@@ -215,6 +236,7 @@ int main(void)
         cmocka_unit_test(numbers_survive_a_round_trip),
         cmocka_unit_test(numbers_are_written_as_printf_writes_them),
         cmocka_unit_test(fixed_numbers_round_and_drop_zeros),
+        cmocka_unit_test(json_escapes_what_it_must),
         cmocka_unit_test(csv_fields_are_quoted_where_they_must_be),
         cmocka_unit_test(only_plain_numbers_are_read),
         cmocka_unit_test(text_that_is_not_json_is_refused),
