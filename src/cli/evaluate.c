@@ -66,6 +66,7 @@ enum {
     FITS,
     THREADS,
     PEERS,
+    NETWORK,
 };
 
 static bool take_count(int option, struct evaluate_input *input)
@@ -109,6 +110,9 @@ static bool take_option(int option, struct evaluate_input *input)
     case RULE:
         input->one_se = strcmp(optarg, "one_se") == 0;
         return input->one_se || strcmp(optarg, "best") == 0;
+    case NETWORK:
+        input->similarity = strcmp(optarg, "similarity") == 0;
+        return input->similarity || strcmp(optarg, "edges") == 0;
     default:
         return take_count(option, input);
     }
@@ -122,6 +126,8 @@ static const char *number_range(int option)
         return "2 to 100 are taken";
     case RULE:
         return "best or one_se is taken";
+    case NETWORK:
+        return "edges or similarity is taken";
     case THREADS:
         return "1 to 64 are taken";
     case REPEATS:
@@ -149,6 +155,7 @@ int command_evaluate(int argc, char **argv)
         {"fits", required_argument, NULL, FITS},
         {"threads", required_argument, NULL, THREADS},
         {"peers", no_argument, NULL, PEERS},
+        {"network", required_argument, NULL, NETWORK},
         INPUTS_JOIN_OPTIONS,
         TARGETS_OPTIONS,
         {0},

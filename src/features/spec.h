@@ -28,11 +28,12 @@ enum feature_id {
     FEATURE_N
 };
 
-/* Fields that tell an account's place in a network of real edges, as bits of number[]: known of the
- * accounts that the network was made of, and of nobody else. */
-#define FEATURE_PLACES                                                       \
-    (UINT64_C(1) << PROFILE_net_pagerank | UINT64_C(1) << PROFILE_net_core | \
-     UINT64_C(1) << PROFILE_net_clustering | UINT64_C(1) << PROFILE_net_betweenness)
+/* Fields that tell an account's place in a network, as bits of number[]: known of the accounts that
+ * the network was made of, and of nobody else. So is the text `community`. */
+#define FEATURE_PLACES                                                                \
+    (UINT64_C(1) << PROFILE_net_pagerank | UINT64_C(1) << PROFILE_net_core |          \
+     UINT64_C(1) << PROFILE_net_clustering | UINT64_C(1) << PROFILE_net_betweenness | \
+     UINT64_C(1) << PROFILE_net_neighbour_score)
 
 struct feature_definition {
     const char *name;
@@ -85,6 +86,12 @@ struct feature_spec {
     /* For the extractor: levels of a text field, hashed. */
     struct feature_vocabulary *vocabularies[PROFILE_N_TEXTS]; /* NULL: the field is not used */
 };
+
+/* A place in a network is among what it reads. */
+static inline bool feature_reads_places(const struct feature_spec *spec)
+{
+    return (spec->inputs & FEATURE_PLACES) || spec->vocabularies[PROFILE_community];
+}
 
 /* True for a column that is 0 or 1, one level of a text. */
 static inline bool feature_is_level(const struct feature_column *column)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/crossval.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +10,15 @@
 #include "dataset/split.h"
 #include "learn/fold_places.h"
 #include "learn/folds.h"
+#include "learn/neighbour_scores.h"
 #include "learn/tune.h"
 
 /* ---- one fold ---- */
 
 /* The rows of a fold with everything that trainers need. Borrows the target. */
 struct fold_data {
+    struct table seen; /* the input's, with the neighbours' scores as the fold may know them */
+    double *neighbour_score; /* [n_rows] or NULL; behind it */
     struct feature_spec *spec;
     struct matrix train, held;
     double *y;             /* [n_train] */
@@ -30,6 +34,38 @@ static void fold_data_deinit(struct fold_data *data)
     free(data->y);
     free(data->label);
     free(data->monotone);
+    free(data->neighbour_score);
+}
+
+static bool reads_neighbour_score(const struct design *design)
+{
+    for (size_t i = 0; i < design->n_features; i++)
+        if (design->features[i] == FEATURE_net_neighbour_score)
+            return true;
+    return false;
+}
+
+/* train: [n_train] rows of the table. */
+static enum status score_neighbours(struct fold_data *data, const struct crossval_input *input,
+                                    const size_t *train, const struct fold_rows *rows,
+                                    struct error *err)
+{
+    data->seen = *input->table;
+    if (!input->finder || !reads_neighbour_score(input->design))
+        return STATUS_OK;
+    const struct neighbour_scores scores = {
+        .table = input->table,
+        .finder = input->finder,
+        .links = input->links,
+        .train = train,
+        .n_train = rows->n_train,
+        .seed = input->seed,
+    };
+    data->neighbour_score = calloc(input->table->n_rows + 1, sizeof *data->neighbour_score);
+    if (!data->neighbour_score)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    data->seen.number[PROFILE_net_neighbour_score] = data->neighbour_score;
+    return neighbour_scores_fill(&scores, data->neighbour_score, err);
 }
 
 /* The held-out rows as an unseen profile would look. */
@@ -41,11 +77,12 @@ static enum status make_held(struct fold_data *data, const struct crossval_input
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < rows->n_held; i++)
         held[i] = input->target->rows[rows->held[i]];
-    TRY(matrix_make(data->spec, input->table, held, rows->n_held, &data->held, err));
-    if (!input->similar || rows->n_held == 0 || !(data->spec->inputs & FEATURE_PLACES))
+    TRY(matrix_make(data->spec, &data->seen, held, rows->n_held, &data->held, err));
+    assert(data->spec);
+    if (!input->similar || rows->n_held == 0 || !feature_reads_places(data->spec))
         return STATUS_OK;
     const struct fold_places places = {
-        .table = input->table,
+        .table = &data->seen,
         .similar = input->similar,
         .train = train,
         .n_train = rows->n_train,
@@ -70,8 +107,9 @@ static enum status fold_data_init(struct fold_data *data, const struct crossval_
         data->y[i] = target->y[rows->train[i]];
         data->label[i] = target->label[rows->train[i]];
     }
-    TRY(design_fit(input->design, input->table, of_table, n_train, &data->spec, err));
-    TRY(matrix_make(data->spec, input->table, of_table, n_train, &data->train, err));
+    TRY(score_neighbours(data, input, of_table, rows, err));
+    TRY(design_fit(input->design, &data->seen, of_table, n_train, &data->spec, err));
+    TRY(matrix_make(data->spec, &data->seen, of_table, n_train, &data->train, err));
     if (input->monotone) {
         data->monotone = calloc(data->spec->n_columns + 1, sizeof *data->monotone);
         if (!data->monotone)

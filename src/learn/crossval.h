@@ -57,6 +57,9 @@ struct crossval_input {
      * neighbours among the training rows, as unseen profiles are, and have no links. NULL: they
      * keep their own. */
     const struct design *similar;
+    /* What neighbours are found by for the mean score of neighbours, which each fold computes from
+     * its training rows; NULL: the table's column stands, if it has one. */
+    const struct design *finder;
     const struct links *links; /* real edges among the table's rows; NULL: none are given */
     const struct target *target;
     const struct trainer *const *trainers;

@@ -12,7 +12,7 @@
 #define CHECKED_ROWS 5000 /* rows that decide on presence and sameness */
 
 static const enum profile_text usable_texts[] = {PROFILE_category, PROFILE_country,
-                                                 PROFILE_audience_country};
+                                                 PROFILE_audience_country, PROFILE_community};
 
 void design_profile(const struct table *table, size_t row, struct profile *ret_profile)
 {

@@ -5,7 +5,10 @@
 
 #include "runtime/engine.h"
 
-/* The catalogue of the rows trained on: their places and nothing else. */
+/* What places are told by. */
+#define TELLING (FEATURE_PLACES | UINT64_C(1) << PROFILE_influence_score)
+
+/* The catalogue of the rows trained on: their places and scores, and nothing else. */
 static enum status write_catalogue(const struct fold_places *places, struct artifact_writer *writer,
                                    struct error *err)
 {
@@ -16,13 +19,21 @@ static enum status write_catalogue(const struct fold_places *places, struct arti
     struct catalogue_columns columns = {.n = n};
     for (size_t f = 0; f < PROFILE_N_NUMBERS; f++) {
         const double *column = places->table->number[f];
-        if (!column || !(FEATURE_PLACES >> f & 1))
+        if (!column || !(TELLING >> f & 1))
             continue;
         double *kept = values + f * n;
         for (size_t i = 0; i < n; i++)
             kept[i] = column[places->train[i]];
         columns.number[f] = kept;
     }
+    const char **communities = (const char **)places->table->text[PROFILE_community];
+    AUTO(free_slot) const char **kept = calloc(n + 1, sizeof *kept);
+    if (!kept)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; communities && i < n; i++)
+        kept[i] = communities[places->train[i]];
+    if (communities)
+        columns.text[PROFILE_community] = kept;
     return catalogue_write(writer, &columns, err);
 }
 
@@ -69,7 +80,8 @@ enum status fold_places_fill(const struct fold_places *places, const struct feat
         for (size_t f = 0; f < PROFILE_N_NUMBERS; f++)
             if (FEATURE_PLACES >> f & 1)
                 profile.number[f] = MISSING;
-        engine_fill_places(engine, spec->inputs, &profile, scratch);
+        profile.text[PROFILE_community] = NULL;
+        engine_fill_places(engine, spec, &profile, scratch);
         feature_extract(spec, &profile, raw);
         feature_scale(spec, raw, matrix->scaled + i * matrix->p);
     }

@@ -24,12 +24,35 @@ void evaluation_free(struct evaluation *evaluation)
 
 /* ---- what may be seen ---- */
 
+#define LIKENESS_NEIGHBOURS 10
+
+/* Columns of neighbours, who are found by nothing but what may be seen. */
+static enum status join_neighbours(const struct evaluate_input *input,
+                                   struct evaluation *evaluation, struct error *err)
+{
+    struct table *table = evaluation->cases.table;
+    struct design_options options = evaluation->visible.options;
+    network_exclude_features(&options);
+    options.may_be_empty = true;
+    options.level_weight = 1;
+    TRY(design_choose(table, &options, &evaluation->finder, err));
+    if (!evaluation->finder.has_columns || (evaluation->links.n == 0 && !input->similarity))
+        return STATUS_OK;
+    const struct network_likeness likeness = {&evaluation->finder, LIKENESS_NEIGHBOURS, input->seed,
+                                              input->progress};
+    if (evaluation->links.n == 0)
+        TRY(network_join_similar(&likeness, table, err));
+    return network_score_neighbours(&evaluation->finder, &evaluation->links, input->seed, table,
+                                    err);
+}
+
 static enum status choose_design(const struct evaluate_input *input, struct evaluation *evaluation,
                                  struct error *err)
 {
     struct target *target = evaluation->cases.target;
     TRY(visible_choose(evaluation->cases.table, target, &input->names, &evaluation->memory,
                        &evaluation->visible, err));
+    TRY(join_neighbours(input, evaluation, err));
     TRY(design_choose(evaluation->cases.table, &evaluation->visible.options, &evaluation->design,
                       err));
     return design_fit(&evaluation->design, evaluation->cases.table, target->rows, target->n,
@@ -93,6 +116,7 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
         .n_fits = input->n_fits,
         .table = evaluation->cases.table,
         .design = &evaluation->design,
+        .finder = &evaluation->finder,
         .links = evaluation->links.n > 0 ? &evaluation->links : NULL,
         .target = evaluation->cases.target,
         .trainers = chosen,

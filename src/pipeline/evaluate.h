@@ -24,6 +24,7 @@ struct evaluate_input {
     const char *models;         /* NULL: all; or a list of trainers */
     const char *select;         /* NULL: mae or macro_f1; or the name of a metric */
     bool one_se;                /* choose by SELECT_ONE_SE */
+    bool similarity;            /* without edges: places in the network of likenesses are seen */
     size_t n_fits;              /* of a trainer's search; 0: the default of learn/tune.h */
     size_t n_folds, n_repeats;
     uint64_t seed;
@@ -47,6 +48,7 @@ struct evaluation {
     struct own_cases cases;
     struct visible visible;
     struct design design;
+    struct design finder;      /* of neighbours: what may be seen, without places in the network */
     struct links links;        /* of real edges, in the memory of the table; n is 0 without */
     struct feature_spec *spec; /* fitted on all rows, to say what was seen */
     struct crossval *crossval;

@@ -80,7 +80,7 @@ enum status similar_part_design(const struct training *training, struct design *
         .min_level_share = 0.01,
     };
     /* A profile's place in the network is read off its neighbours: it cannot help to find them. */
-    network_exclude_features(options.excluded);
+    network_exclude_features(&options);
     return design_choose(training->table, &options, ret_design, err);
 }
 

@@ -81,7 +81,7 @@ enum status growth_design(struct growth_cases *cases, const struct visible_names
     TRY(visible_choose(cases->table, cases->target, names, arena, &visible, err));
     cases->leaks = visible.leaks;
     cases->n_leaks = visible.n_leaks;
-    network_exclude_features(visible.options.excluded);
+    network_exclude_features(&visible.options);
     return design_choose(cases->table, &visible.options, ret_design, err);
 }
 

@@ -7,6 +7,7 @@
 #include "dataset/edges.h"
 #include "dataset/table.h"
 #include "graph/measures.h"
+#include "learn/design.h"
 #include "pipeline/links.h"
 #include "runtime/links.h"
 
@@ -106,6 +107,24 @@ enum status network_links(const struct network *network, struct arena *arena,
  * without edges between its accounts nothing happens. */
 enum status network_join(const struct import_joins *joins, struct table *table, uint64_t seed,
                          struct links *ret_links, struct error *err);
+
+/* Take what reads a place in the network (net_*, community) out of a design. */
+void network_exclude_features(struct design_options *options);
+
+/* The same columns of the network of likenesses, each row joined to the k nearest by the finder. */
+struct network_likeness {
+    const struct design *finder;
+    size_t k;
+    uint64_t seed;
+    struct progress progress;
+};
+enum status network_join_similar(const struct network_likeness *likeness, struct table *table,
+                                 struct error *err);
+
+/* Fill the column net_neighbour_score, each row's by all others; nothing happens in a table without
+ * influence_score. links may be NULL. */
+enum status network_score_neighbours(const struct design *finder, const struct links *links,
+                                     uint64_t seed, struct table *table, struct error *err);
 
 /* Fill network->communities; for network.c. */
 enum status network_find_themes(const struct table *table, struct network *network,

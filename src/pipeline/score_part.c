@@ -204,7 +204,7 @@ enum status score_part_train(struct training *training, struct error *err)
     if (part->is_composite) {
         /* A composite is made of figures, and looks at no place. */
         struct design_options options = {0};
-        network_exclude_features(options.excluded);
+        network_exclude_features(&options);
         TRY(design_choose(table, &options, &part->searched.design, err));
         TRY(design_fit(&part->searched.design, table, training->all_rows, table->n_rows,
                        &part->spec, err));

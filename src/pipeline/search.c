@@ -280,6 +280,7 @@ enum status search_run(struct training *training, const struct search_options *o
         .table = table,
         .design = &searched->design,
         .similar = options->table || config->network_known ? NULL : &similar,
+        .finder = options->table ? NULL : &similar,
         .links = !options->table && training->links.n > 0 ? &training->links : NULL,
         .target = searched->sample,
         .trainers = chosen,

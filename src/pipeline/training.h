@@ -233,8 +233,6 @@ void why_part_deinit(struct why_part *part);
  * table, which models may then see. */
 enum status network_part_train(struct training *training, const struct import_joins *joins,
                                struct error *err);
-/* Take the features that read a place in the network (net_*) out of a design. */
-void network_exclude_features(bool excluded[static FEATURE_N]);
 
 /* The same where neighbours, who tell an unseen profile its place, are found by what `target`
  * hides. */

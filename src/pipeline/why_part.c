@@ -34,6 +34,7 @@ static enum status find_importance(struct training *training, const struct searc
         .table = training->table,
         .design = &searched->design,
         .similar = config->network_known ? NULL : &similar,
+        .finder = &similar,
         .links = training->links.n > 0 ? &training->links : NULL,
         .target = searched->sample,
         .n_folds = searched->crossval->n_folds,

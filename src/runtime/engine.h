@@ -75,14 +75,17 @@ const struct predictor *engine_predictor(const struct engine *engine, enum engin
  */
 const struct drift_reference *engine_drift(const struct engine *engine, enum engine_model model);
 
-/* An account's place in the network (FEATURE_PLACES) is known of catalogued accounts only. A model
- * that reads it gets that of an unseen profile from here: of each of `fields` that the prepared
- * profile lacks, the mean over its nearest catalogued neighbours, as engine_similar() finds them.
- * Without a similar model, or where no neighbour has the field, it stays missing. Returns the
- * fields that were lacking. scratch: engine_places_scratch(), 64-byte aligned. No allocation. */
+/* An account's place in the network (FEATURE_PLACES, and its community) is known of catalogued
+ * accounts only. A model that reads it gets that of an unseen profile from here: of each that the
+ * spec reads and the prepared profile lacks, the mean over its nearest catalogued neighbours, as
+ * engine_similar() finds them; of communities the most frequent. The mean score of neighbours is
+ * that of theirs; an account that the catalogue knows by its handle has its real edges for it, and
+ * never itself. Without a similar model, or where no neighbour has the field, it stays missing.
+ * Returns the fields that were lacking. scratch: engine_places_scratch(), 64-byte aligned. No
+ * allocation. */
 #define ENGINE_PLACE_NEIGHBOURS 10
-uint64_t engine_fill_places(const struct engine *engine, uint64_t fields, struct profile *prepared,
-                            void *scratch);
+uint64_t engine_fill_places(const struct engine *engine, const struct feature_spec *spec,
+                            struct profile *prepared, void *scratch);
 size_t engine_places_scratch(const struct engine *engine);
 
 /* What scored profiles are compared with; written beside the predictor by score_extra_write().

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/rng.h"
 #include "learn/crossval.h"
+#include "learn/neighbour_scores.h"
 #include "learn/shipped.h"
 #include "learn/tune.h"
 
@@ -276,6 +277,120 @@ static void held_out_numbers_are_not_seen(void **state)
     assert_true(n_moved > N / 2);
 }
 
+/* ---- the mean score of neighbours, as a feature ---- */
+
+static void choose_finder(const struct data *data, struct design *ret_finder)
+{
+    assert_int_equal(design_choose(&data->table, &(struct design_options){0}, ret_finder, NULL),
+                     STATUS_OK);
+}
+
+/* The mean score of the ten nearest among the first n rows, `row` left out. */
+static double mean_by_hand(const struct data *data, const struct matrix *rows, size_t n, size_t row)
+{
+    bool taken[N] = {false};
+    double sum = 0;
+    for (size_t k = 0; k < 10; k++) {
+        size_t best = N;
+        double nearest = HUGE_VAL;
+        for (size_t i = 0; i < n; i++) {
+            double distance = 0;
+            for (size_t c = 0; c < rows->p; c++)
+                distance += pow(
+                    (double)(rows->scaled[i * rows->p + c] - rows->scaled[row * rows->p + c]), 2);
+            if (taken[i] || i == row || distance >= nearest)
+                continue;
+            nearest = distance;
+            best = i;
+        }
+        taken[best] = true;
+        sum += data->score[best];
+    }
+    return sum / 10;
+}
+
+static void scores_of_neighbours_are_those_of_others_that_are_known(void **state)
+{
+    struct data *data = *state;
+    const size_t n = N - GROUP - 3;
+    size_t all[N];
+    double linked[N];
+    double near[N];
+    struct design finder;
+    AUTO(feature_spec_free_slot) struct feature_spec *spec = NULL;
+    AUTO(matrix_deinit) struct matrix rows = {0};
+    for (size_t i = 0; i < N; i++)
+        all[i] = i;
+    choose_finder(data, &finder);
+    assert_int_equal(design_fit(&finder, &data->table, all, n, &spec, NULL), STATUS_OK);
+    assert_int_equal(matrix_make(spec, &data->table, all, N, &rows, NULL), STATUS_OK);
+    struct neighbour_scores scores = {
+        .table = &data->table, .finder = &finder, .train = all, .n_train = n, .seed = 5};
+    assert_int_equal(neighbour_scores_fill(&scores, near, NULL), STATUS_OK);
+    scores.links = &data->links;
+    assert_int_equal(neighbour_scores_fill(&scores, linked, NULL), STATUS_OK);
+    for (size_t i = 0; i < N; i++) {
+        assert_near(near[i], mean_by_hand(data, &rows, n, i), 1e-9);
+        struct link_list list = links_of(&data->links, i);
+        double sum = 0;
+        double weight = 0;
+        for (size_t at = 0; at < list.n; at++) {
+            if (list.node[at] >= n)
+                continue;
+            sum += (double)list.weight[at] * data->score[list.node[at]];
+            weight += (double)list.weight[at];
+        }
+        /* Of the last group nobody is known. */
+        assert_near(linked[i], weight > 0 ? sum / weight : near[i], 1e-9);
+    }
+}
+
+static struct run run_ridge(struct data *data, double *column)
+{
+    struct design finder;
+    struct design design;
+    struct run run = {0};
+    const struct trainer *const ridge = &trainer_ridge;
+    choose_finder(data, &finder);
+    data->table.number[PROFILE_net_neighbour_score] = column;
+    assert_int_equal(design_choose(&data->table, &(struct design_options){0}, &design, NULL),
+                     STATUS_OK);
+    assert_int_equal(target_column(&data->table, "influence_score", &run.target, NULL), STATUS_OK);
+    const struct crossval_input input = {.table = &data->table,
+                                         .design = &design,
+                                         .finder = &finder,
+                                         .links = &data->links,
+                                         .target = run.target,
+                                         .trainers = &ridge,
+                                         .n_trainers = 1,
+                                         .n_folds = 5,
+                                         .n_repeats = 1,
+                                         .n_threads = 1,
+                                         .stage = ""};
+    assert_int_equal(crossval_run(&input, &run.crossval, NULL), STATUS_OK);
+    data->table.number[PROFILE_net_neighbour_score] = NULL;
+    return run;
+}
+
+/* The column that stands in the table tells each row its own score; folds must not look at it. */
+static void folds_compute_it_anew_from_their_training_rows(void **state)
+{
+    struct data *data = *state;
+    double telling[N];
+    memcpy(telling, data->score, sizeof telling);
+    AUTO(run_deinit) struct run before = run_ridge(data, telling);
+    const double r2 = before.crossval->entries[0].mean[METRIC_R2];
+    assert_true(r2 > 0.8 && r2 < 0.999);
+    const size_t changed = 29;
+    data->score[changed] += 400;
+    AUTO(run_deinit) struct run after = run_ridge(data, telling);
+    data->score[changed] -= 400;
+    for (size_t i = 0; i < N; i++)
+        if (before.crossval->fold[i] == before.crossval->fold[changed])
+            assert_near(after.crossval->entries[0].output[i], before.crossval->entries[0].output[i],
+                        0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +398,8 @@ int main(void)
         cmocka_unit_test(two_rows_take_from_each_other),
         cmocka_unit_test(links_tell_what_features_do_not),
         cmocka_unit_test(held_out_numbers_are_not_seen),
+        cmocka_unit_test(scores_of_neighbours_are_those_of_others_that_are_known),
+        cmocka_unit_test(folds_compute_it_anew_from_their_training_rows),
     };
     return cmocka_run_group_tests(tests, make_data, free_data);
 }

@@ -183,6 +183,91 @@ static double mean_of_nearest(double of)
     return sum / (double)n;
 }
 
+/* ---- communities and scores of neighbours ---- */
+
+/* Accounts at 1, 2, ... 12 on a line, scores 10, 20, ... 120; the fifth has none. The first is
+ * linked to the last two. */
+enum {
+    LINE = 12
+};
+
+static struct engine_blob line_blob(void)
+{
+    static const char *const columns[] = {"ln_followers"};
+    static const char *const handles[LINE] = {"a", "b", "c", "d", "e", "f",
+                                              "g", "h", "i", "j", "k", "l"};
+    static const char *const communities[LINE] = {NULL,   "red",  "red",  "blue", "blue", "blue",
+                                                  "blue", "grey", "grey", "red",  "red",  "red"};
+    static const uint64_t start[LINE + 1] = {0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 4};
+    static const uint32_t node[] = {10, 11, 0, 0};
+    static const float weight[] = {1, 3, 1, 3};
+    const struct links links = {LINE, start, node, weight};
+    float line[LINE];
+    double scores[LINE];
+    for (size_t i = 0; i < LINE; i++) {
+        line[i] = (float)(i + 1);
+        scores[i] = i == 4 ? MISSING : 10 * (double)(i + 1);
+    }
+    struct artifact_writer *writer = NULL;
+    struct feature_spec *spec = spec_of(columns, 1);
+    const struct catalogue_columns catalogue = {
+        .n = LINE,
+        .number = {[PROFILE_influence_score] = scores},
+        .text = {[PROFILE_handle] = handles, [PROFILE_community] = communities},
+    };
+    struct engine_blob blob = {0};
+    void *bytes = NULL;
+    assert_int_equal(artifact_writer_new(ARTIFACT_SIMILAR, &writer, NULL), STATUS_OK);
+    assert_int_equal(similar_spec_write(writer, spec, NULL), STATUS_OK);
+    assert_int_equal(neighbours_write(writer, line, LINE, 1, 7, NULL), STATUS_OK);
+    assert_int_equal(catalogue_write(writer, &catalogue, NULL), STATUS_OK);
+    assert_int_equal(links_write(writer, &links, NULL), STATUS_OK);
+    assert_int_equal(artifact_finish(writer, &bytes, &blob.n_bytes, NULL), STATUS_OK);
+    blob.bytes = bytes;
+    artifact_writer_free(writer);
+    feature_spec_free(spec);
+    return blob;
+}
+
+/* What a profile of that handle at x on the line is told. */
+static void place_of(const struct engine *engine, const char *handle, double x,
+                     struct profile *ret_profile)
+{
+    static const char *const columns[] = {"net_neighbour_score", "community=red"};
+    struct feature_spec *spec = spec_of(columns, 2);
+    void *scratch = aligned_alloc(64, (engine_places_scratch(engine) + 64) / 64 * 64);
+    profile_init(ret_profile);
+    ret_profile->number[PROFILE_followers] = expm1(x);
+    ret_profile->text[PROFILE_handle] = handle;
+    engine_fill_places(engine, spec, ret_profile, scratch);
+    free(scratch);
+    feature_spec_free(spec);
+}
+
+static void a_lacking_community_is_that_of_most_and_scores_are_of_others(void **state)
+{
+    (void)state;
+    struct engine_blob only[ENGINE_N_BLOBS] = {[ENGINE_SIMILAR] = line_blob()};
+    struct engine *engine = NULL;
+    struct profile profile;
+    assert_int_equal(engine_open_memory(only, &engine, NULL), STATUS_OK);
+    /* The ten nearest to 0 are the first ten: four blue, three red; nine have a score. */
+    place_of(engine, NULL, 0, &profile);
+    assert_string_equal(profile.text[PROFILE_community], "blue");
+    assert_near(profile.number[PROFILE_net_neighbour_score], (550 - 50) / 9.0, 1e-9);
+    /* Those nearest to 13 are the last ten: four blue, and four red that are nearer. */
+    place_of(engine, "nobody", 13, &profile);
+    assert_string_equal(profile.text[PROFILE_community], "red");
+    assert_near(profile.number[PROFILE_net_neighbour_score], (750 - 50) / 9.0, 1e-9);
+    /* Its own score is not among them; a has links, to scores of 110 and 120. */
+    place_of(engine, "b", 0, &profile);
+    assert_near(profile.number[PROFILE_net_neighbour_score], (550 - 50 - 20) / 8.0, 1e-9);
+    place_of(engine, "a", 0, &profile);
+    assert_near(profile.number[PROFILE_net_neighbour_score], (110 + 3 * 120) / 4.0, 1e-9);
+    engine_close(engine);
+    free((void *)(uintptr_t)only[ENGINE_SIMILAR].bytes);
+}
+
 static const uint64_t place = UINT64_C(1) << PROFILE_net_pagerank;
 
 static void a_lacking_place_is_the_mean_of_the_nearest(void **state)
@@ -259,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lacking_place_is_the_mean_of_the_nearest),
         cmocka_unit_test(a_place_of_its_own_is_kept),
+        cmocka_unit_test(a_lacking_community_is_that_of_most_and_scores_are_of_others),
         cmocka_unit_test(without_a_catalogue_a_place_is_imputed_as_ever),
     };
     return cmocka_run_group_tests_name("runtime-places", tests, write_blobs, free_blobs);
