@@ -54,6 +54,9 @@ make_demo_data() {
 train() {
     local files=("$@")
     if [[ ${#files[@]} -eq 0 ]]; then
+        if grep -qs '"synthetic": false' models/current/manifest.json; then
+            say "demo data takes the place of your own model: build/src/cli/influence models rollback brings it back"
+        fi
         make_demo_data
         files=("${demo_arguments[@]}")
     fi
