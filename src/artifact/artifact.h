@@ -104,10 +104,13 @@ DEFINE_SLOT(artifact_writer_free, struct artifact_writer)
  * already, or a float that is not finite (or not finite or NaN for the _MISSING types). */
 enum status artifact_add(struct artifact_writer *writer, const char *tag, enum artifact_type type,
                          size_t rows, size_t columns, const void *data, struct error *err);
+/* The same without a copy: takes data, which is malloc'ed, also where it fails. */
+enum status artifact_take(struct artifact_writer *writer, const char *tag, enum artifact_type type,
+                          size_t rows, size_t columns, void *data, struct error *err);
 enum status artifact_add_strings(struct artifact_writer *writer, const char *tag,
                                  const char *const *strings, size_t n, struct error *err);
 
 /* The whole blob; the caller frees *ret_bytes, which is 64-byte aligned. Same sections, same bytes.
- */
+ * The writer has none afterwards. */
 enum status artifact_finish(struct artifact_writer *writer, void **ret_bytes, size_t *ret_n_bytes,
                             struct error *err);

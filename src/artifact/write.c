@@ -71,34 +71,52 @@ static void unify_missing(enum artifact_type type, void *data, size_t n)
     }
 }
 
-enum status artifact_add(struct artifact_writer *writer, const char *tag, enum artifact_type type,
-                         size_t rows, size_t columns, const void *data, struct error *err)
+static bool count_bytes(enum artifact_type type, size_t rows, size_t columns, size_t *ret_n,
+                        size_t *ret_bytes)
 {
+    return !__builtin_mul_overflow(rows, columns, ret_n) &&
+           !__builtin_mul_overflow(*ret_n, artifact_type_bytes(type), ret_bytes);
+}
+
+enum status artifact_take(struct artifact_writer *writer, const char *tag, enum artifact_type type,
+                          size_t rows, size_t columns, void *data, struct error *err)
+{
+    AUTO(free_slot) void *taken = data;
     TRY(check_tag(writer, tag, err));
     size_t n = 0;
     size_t bytes = 0;
-    if (__builtin_mul_overflow(rows, columns, &n) ||
-        __builtin_mul_overflow(n, artifact_type_bytes(type), &bytes))
+    if (!count_bytes(type, rows, columns, &n, &bytes))
         return fail(err, STATUS_INVALID, "section '%s': too large", tag);
-    assert(data || bytes == 0);
-    AUTO(free_slot) void *copy = malloc(bytes > 0 ? bytes : 1);
-    if (!copy)
-        return fail(err, STATUS_NO_MEMORY, "section '%s': out of memory", tag);
-    if (data && bytes > 0)
-        memcpy(copy, data, bytes);
-    unify_missing(type, copy, n);
-    size_t bad = artifact_first_bad(type, copy, n);
+    assert(taken || bytes == 0);
+    unify_missing(type, taken, n);
+    size_t bad = artifact_first_bad(type, taken, n);
     if (bad < n)
         return fail(err, STATUS_INVALID, "section '%s': element %zu is not finite", tag, bad);
     struct artifact_entry *entry = &writer->entries[writer->n_sections];
     memcpy(entry->tag, tag, strlen(tag));
     entry->type = (uint32_t)type;
-    entry->checksum = (uint32_t)hash_xxh3(copy, bytes);
+    entry->checksum = (uint32_t)hash_xxh3(taken, bytes);
     entry->rows = rows;
     entry->columns = columns;
     entry->bytes = bytes;
-    writer->data[writer->n_sections++] = STEAL(copy);
+    writer->data[writer->n_sections++] = STEAL(taken);
     return STATUS_OK;
+}
+
+enum status artifact_add(struct artifact_writer *writer, const char *tag, enum artifact_type type,
+                         size_t rows, size_t columns, const void *data, struct error *err)
+{
+    size_t n = 0;
+    size_t bytes = 0;
+    if (!count_bytes(type, rows, columns, &n, &bytes))
+        return fail(err, STATUS_INVALID, "section '%s': too large", tag);
+    AUTO(free_slot) void *copy = malloc(bytes > 0 ? bytes : 1);
+    if (!copy)
+        return fail(err, STATUS_NO_MEMORY, "section '%s': out of memory", tag);
+    assert(data || bytes == 0);
+    if (data && bytes > 0)
+        memcpy(copy, data, bytes);
+    return artifact_take(writer, tag, type, rows, columns, STEAL(copy), err);
 }
 
 enum status artifact_add_strings(struct artifact_writer *writer, const char *tag,
@@ -149,11 +167,18 @@ enum status artifact_finish(struct artifact_writer *writer, void **ret_bytes, si
     char *bytes = place_sections(writer, &total) ? aligned_alloc(ARTIFACT_ALIGNMENT, total) : NULL;
     if (!bytes)
         return fail(err, STATUS_NO_MEMORY, "blob: out of memory");
-    memset(bytes, 0, total);
-    memcpy(bytes + sizeof(struct artifact_header), writer->entries,
-           writer->n_sections * sizeof(writer->entries[0]));
-    for (size_t i = 0; i < writer->n_sections; i++)
-        memcpy(bytes + writer->entries[i].offset, writer->data[i], writer->entries[i].bytes);
+    size_t n_entries = writer->n_sections * sizeof(writer->entries[0]);
+    memcpy(bytes + sizeof(struct artifact_header), writer->entries, n_entries);
+    size_t at = sizeof(struct artifact_header) + n_entries;
+    /* Section by section, so that a large blob is not in memory twice. */
+    for (size_t i = 0; i < writer->n_sections; i++) {
+        const struct artifact_entry *entry = &writer->entries[i];
+        memset(bytes + at, 0, entry->offset - at);
+        memcpy(bytes + entry->offset, writer->data[i], entry->bytes);
+        at = entry->offset + entry->bytes;
+        free(STEAL(writer->data[i]));
+    }
+    memset(bytes + at, 0, total - at);
     struct artifact_header header = {
         .magic = ARTIFACT_MAGIC,
         .format_version = ARTIFACT_FORMAT_VERSION,
@@ -162,6 +187,7 @@ enum status artifact_finish(struct artifact_writer *writer, void **ret_bytes, si
         .n_sections = (uint32_t)writer->n_sections,
     };
     memcpy(bytes, &header, sizeof header);
+    writer->n_sections = 0;
     header.checksum = artifact_checksum(bytes, total);
     memcpy(bytes, &header, sizeof header);
     *ret_bytes = bytes;

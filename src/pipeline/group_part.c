@@ -38,6 +38,7 @@ enum status cluster_part_train(struct training *training, struct error *err)
         .seed = training->seed,
         .posts_per_week = table->number[PROFILE_posts_per_week],
     };
+    free(STEAL(part->matrix.raw)); /* of no use from here on */
     TRY(together_archetypes(&training->together, part->spec, &part->matrix, &options,
                             &part->archetypes, err));
     if (part->archetypes->model.silhouette < 0.25)
@@ -84,6 +85,18 @@ enum status similar_part_design(const struct training *training, struct design *
     return design_choose(training->table, &options, ret_design, err);
 }
 
+/* The index, and how far the rows are from those nearest to them. */
+static enum status write_neighbours(struct artifact_writer *writer, struct matrix *matrix,
+                                    uint64_t seed, struct error *err)
+{
+    AUTO(own_neighbours_deinit) struct own_neighbours own = {0};
+    const struct neighbour_rows rows = {matrix->scaled, matrix->n, matrix->p};
+    free(STEAL(matrix->raw));
+    TRY(own_neighbours_init(&own, &rows, seed, err));
+    TRY(isolation_write(writer, &own, &rows, err));
+    return own_neighbours_write(&own, writer, err);
+}
+
 enum status similar_part_write(struct training *training, struct error *err)
 {
     const struct table *table = training->table;
@@ -97,11 +110,11 @@ enum status similar_part_write(struct training *training, struct error *err)
     AUTO(artifact_writer_free_slot) struct artifact_writer *writer = NULL;
     TRY(artifact_writer_new(ARTIFACT_SIMILAR, &writer, err));
     TRY(similar_spec_write(writer, training->similar_spec, err));
-    TRY(neighbours_write(writer, matrix.scaled, matrix.n, matrix.p, training->seed, err));
+    TRY(write_neighbours(writer, &matrix, training->seed, err));
+    matrix_deinit(&matrix);
+    matrix = (struct matrix){0};
     struct catalogue_columns columns = columns_of(table);
     TRY(catalogue_write(writer, &columns, err));
-    const struct neighbour_rows rows = {matrix.scaled, matrix.n, matrix.p};
-    TRY(isolation_write(writer, &rows, training->seed, err));
     if (training->links.n > 0)
         TRY(links_write(writer, &training->links, err));
     return artifact_finish(writer, &training->blob[ENGINE_SIMILAR],

@@ -152,8 +152,8 @@ static enum status write_numbers(struct artifact_writer *writer,
         for (size_t c = 0; c < n_kept; c++)
             cells[row * n_kept + c] = kept[c][row];
     TRY(artifact_add_strings(writer, "catalogue.numbers", names, n_kept, err));
-    return artifact_add(writer, "catalogue.number", ARTIFACT_F64_MISSING, columns->n, n_kept, cells,
-                        err);
+    return artifact_take(writer, "catalogue.number", ARTIFACT_F64_MISSING, columns->n, n_kept,
+                         STEAL(cells), err);
 }
 
 static enum status write_texts(struct artifact_writer *writer,

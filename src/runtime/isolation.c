@@ -6,7 +6,6 @@
 #include "features/composite.h"
 #include "profile/profile.h"
 #include "runtime/grid.h"
-#include "runtime/own_neighbours.h"
 
 #define SECTION "similar.isolation"
 
@@ -25,19 +24,17 @@ struct isolation isolation_of(const float *grid, const struct neighbour *found, 
     return (struct isolation){distance, composite_percentile(grid, ISOLATION_GRID, distance)};
 }
 
-enum status isolation_write(struct artifact_writer *writer, const struct neighbour_rows *rows,
-                            uint64_t seed, struct error *err)
+enum status isolation_write(struct artifact_writer *writer, const struct own_neighbours *own,
+                            const struct neighbour_rows *rows, struct error *err)
 {
-    AUTO(own_neighbours_deinit) struct own_neighbours own = {0};
     double distance[ISOLATION_MAX_ROWS];
     float grid[ISOLATION_GRID];
     if (rows->n < 2)
         return STATUS_OK;
-    TRY(own_neighbours_init(&own, rows, seed, err));
     size_t n = rows->n < ISOLATION_MAX_ROWS ? rows->n : ISOLATION_MAX_ROWS;
     for (size_t i = 0; i < n; i++) {
         struct neighbour found[ISOLATION_NEIGHBOURS];
-        size_t n_found = own_neighbours_of_row(&own, rows, (uint32_t)(i * rows->n / n),
+        size_t n_found = own_neighbours_of_row(own, rows, (uint32_t)(i * rows->n / n),
                                                ISOLATION_NEIGHBOURS, found);
         distance[i] = mean_distance(found, n_found);
     }

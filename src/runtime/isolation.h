@@ -5,7 +5,7 @@
  * theirs: novelty by the company it keeps. Novelty of the score is how far a profile is from the
  * middle; this one also sees the gap between two crowds. */
 #include "artifact/artifact.h"
-#include "runtime/neighbours.h"
+#include "runtime/own_neighbours.h"
 
 #define ISOLATION_NEIGHBOURS 5  /* whose mean distance it is */
 #define ISOLATION_GRID 101      /* percentiles 0, 1, ... 100 */
@@ -20,10 +20,10 @@ struct isolation {
  * grid: isolation_open(). */
 struct isolation isolation_of(const float *grid, const struct neighbour *found, size_t n);
 
-/* Section "similar.isolation" f32 [1][ISOLATION_GRID]: of the rows, or ISOLATION_MAX_ROWS of them
- * evenly drawn. With fewer than 2 rows nothing is written. */
-enum status isolation_write(struct artifact_writer *writer, const struct neighbour_rows *rows,
-                            uint64_t seed, struct error *err);
+/* Section "similar.isolation" f32 [1][ISOLATION_GRID]: of the rows that `own` is of, or
+ * ISOLATION_MAX_ROWS of them evenly drawn. With fewer than 2 rows nothing is written. */
+enum status isolation_write(struct artifact_writer *writer, const struct own_neighbours *own,
+                            const struct neighbour_rows *rows, struct error *err);
 
 /* STATUS_NOT_FOUND without a message: a blob without. */
 enum status isolation_open(const struct artifact *artifact, const float **ret_grid,

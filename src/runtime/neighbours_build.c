@@ -194,8 +194,8 @@ static enum status write_sections(struct artifact_writer *writer, const char *pr
                      neighbours_tiles(b->k) * b->dim, NEIGHBOURS_LANES, b->centres, err));
     TRY(artifact_add(writer, artifact_join(prefix, "cells").text, ARTIFACT_U32, b->k + 1, 1,
                      s.cells, err));
-    TRY(artifact_add(writer, artifact_join(prefix, "tiles").text, ARTIFACT_F32, n_tiles * b->dim,
-                     NEIGHBOURS_LANES, s.tiles, err));
+    TRY(artifact_take(writer, artifact_join(prefix, "tiles").text, ARTIFACT_F32, n_tiles * b->dim,
+                      NEIGHBOURS_LANES, STEAL(s.tiles), err));
     TRY(artifact_add(writer, artifact_join(prefix, "rows").text, ARTIFACT_U32, n_tiles,
                      NEIGHBOURS_LANES, s.rows, err));
     return artifact_add(writer, artifact_join(prefix, "radii").text, ARTIFACT_F32, n_tiles,

@@ -28,6 +28,17 @@ enum status own_neighbours_init(struct own_neighbours *own, const struct neighbo
     return own->scratch ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
+enum status own_neighbours_write(const struct own_neighbours *own, struct artifact_writer *writer,
+                                 struct error *err)
+{
+    for (size_t i = 0; i < artifact_n_sections(own->artifact); i++) {
+        struct artifact_section section = artifact_section_at(own->artifact, i);
+        TRY(artifact_add(writer, artifact_tag(own->artifact, i), section.type, section.rows,
+                         section.columns, section.data, err));
+    }
+    return STATUS_OK;
+}
+
 static bool is_other(void *user, uint32_t row)
 {
     return row != *(const uint32_t *)user;

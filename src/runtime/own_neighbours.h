@@ -17,6 +17,10 @@ enum status own_neighbours_init(struct own_neighbours *own, const struct neighbo
                                 uint64_t seed, struct error *err);
 void own_neighbours_deinit(struct own_neighbours *own);
 
+/* The index, as sections of a blob that ships it. */
+enum status own_neighbours_write(const struct own_neighbours *own, struct artifact_writer *writer,
+                                 struct error *err);
+
 /* The k nearest to row `row` of the rows [dim], itself left out. ret: [k]; returns how many. */
 size_t own_neighbours_of_row(const struct own_neighbours *own, const struct neighbour_rows *rows,
                              uint32_t row, size_t k, struct neighbour *ret);

@@ -263,8 +263,10 @@ static enum status write_similar(struct world *world, struct artifact_writer *wr
     TRY(catalogue_write(writer, &catalogue, err));
     TRY(similar_spec_write(writer, world->spec, err));
     const struct neighbour_rows rows = {world->scaled, world->n_rows, world->n_columns};
-    TRY(isolation_write(writer, &rows, 0, err));
-    return neighbours_write(writer, world->scaled, world->n_rows, world->n_columns, 0, err);
+    AUTO(own_neighbours_deinit) struct own_neighbours own = {0};
+    TRY(own_neighbours_init(&own, &rows, 0, err));
+    TRY(isolation_write(writer, &own, &rows, err));
+    return own_neighbours_write(&own, writer, err);
 }
 
 static enum status put_parity(const struct world *world, const struct bundle_file *files,

@@ -39,9 +39,12 @@ static int open_engine(void **state)
     assert_int_equal(feature_spec_new(columns, &zero, &zero, &one, 1, &spec, NULL), STATUS_OK);
     assert_int_equal(artifact_writer_new(ARTIFACT_SIMILAR, &writer, NULL), STATUS_OK);
     assert_int_equal(similar_spec_write(writer, spec, NULL), STATUS_OK);
-    assert_int_equal(neighbours_write(writer, rows, N, 1, 7, NULL), STATUS_OK);
+    struct own_neighbours own = {0};
+    assert_int_equal(own_neighbours_init(&own, &indexed, 7, NULL), STATUS_OK);
+    assert_int_equal(own_neighbours_write(&own, writer, NULL), STATUS_OK);
     assert_int_equal(catalogue_write(writer, &catalogue, NULL), STATUS_OK);
-    assert_int_equal(isolation_write(writer, &indexed, 7, NULL), STATUS_OK);
+    assert_int_equal(isolation_write(writer, &own, &indexed, NULL), STATUS_OK);
+    own_neighbours_deinit(&own);
     assert_int_equal(artifact_finish(writer, &bytes, &blobs[ENGINE_SIMILAR].n_bytes, NULL),
                      STATUS_OK);
     blobs[ENGINE_SIMILAR].bytes = bytes;
