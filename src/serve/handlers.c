@@ -100,6 +100,8 @@ enum status handle_index(struct request *request, struct error *err)
     json_put_key(&w, "routes");
     json_begin_array(&w);
     for (size_t i = 0; i < ROUTE_OTHER; i++) {
+        if (routes[i].scope == TOKEN_ADMIN && !request->service->config->server_reload)
+            continue; /* is not there */
         json_begin_object(&w);
         json_member_string(&w, "path", routes[i].path);
         json_member_string(&w, "methods", routes[i].allow);

@@ -146,6 +146,8 @@ def test_no_secret_is_told(guarded):
 
 def test_the_admin_routes_are_off_unless_enabled(start_daemon, hand_models):
     daemon = start_daemon(hand_models, "--server.reload=off")
+    listed = {route["path"] for route in daemon.get("/")[1]["routes"]}
+    assert "/score" in listed and not listed & {"/-/reload", "/-/models", "/v2/repository/models/{model}/load"}
     assert ask(daemon, "POST", "/-/reload", None, b"")[::2] == (404, "not_found")
 
 
