@@ -271,7 +271,10 @@ static enum status combine(struct import *import, struct table **tables, size_t 
     TRY(snapshots_join(table, &events, err));
     if (events.failed)
         return no_memory(err);
-    TRY(join_sources(&import->options->joins, table, report, err));
+    struct import_joins joins = import->options->joins;
+    if (import->options->growth)
+        joins.before = snapshots_end(table);
+    TRY(join_sources(&joins, table, report, err));
     report->events = events.list;
     report->n_events = events.n;
     report->n_rows = table->n_rows;

@@ -22,6 +22,8 @@ struct import_joins {
     size_t n_posts;
     const char *const *edges; /* [n_edges] */
     size_t n_edges;
+    double before; /* seconds since 1970, UTC: posts from then on, and those of no known time, are
+                    * left out; 0: none is. Of a growth, the import sets it itself */
     struct progress progress;
 };
 

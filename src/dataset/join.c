@@ -139,7 +139,8 @@ static enum status join_posts(const struct import_joins *joins, const struct han
     accounts.figures = calloc(table->n_rows + 1, sizeof(struct post_figures *));
     if (!accounts.figures)
         return no_memory(err);
-    struct posts_input posts = {joins->posts, joins->n_posts, handles, joins->progress};
+    struct posts_input posts = {joins->posts, joins->n_posts, handles, joins->progress,
+                                joins->before};
     TRY(posts_each(&posts, add_post, &accounts, report, err));
     return put_posts(table, handles, &accounts, err);
 }

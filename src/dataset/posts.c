@@ -219,6 +219,8 @@ static enum status read_post(void *user, struct stream *stream, struct error *er
     if (has(stream, COLUMN_id))
         post.id = hash_xxh3(stream->cell[COLUMN_id], strlen(stream->cell[COLUMN_id]));
     read_time(stream, &post);
+    if (reading->input->before > 0 && !(post.seconds < reading->input->before))
+        return STATUS_OK;
     read_type(stream, &post);
     post.likes = stream_number(stream, COLUMN_likes, MAX_LIKES);
     post.comments = stream_number(stream, COLUMN_comments, MAX_LIKES);

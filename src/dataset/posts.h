@@ -47,6 +47,7 @@ struct posts_input {
     size_t n_files;
     const struct handles *handles; /* of the table; borrowed */
     struct progress progress;
+    double before; /* as of struct import_joins */
 };
 
 /* Read all files, as often as is wanted: the same rows in the same order each time.

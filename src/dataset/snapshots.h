@@ -21,6 +21,10 @@ enum status snapshots_append(struct table *const *tables, size_t n_tables, struc
  * months. */
 enum status snapshots_hold_newest(struct table *table, size_t n_skipped, struct error *err);
 
+/* The end of the newest month, in seconds since 1970, UTC: what was posted later was not known
+ * then. 0: the table has no months. */
+double snapshots_end(const struct table *table);
+
 /* Join the rows of each handle by their month (column snapshot): the newest stands, and previous_*
  * come from the one before, unless followers fell below half of it, which is another account under
  * the same name. Rows of the same handle and month count once. Does nothing to a table without

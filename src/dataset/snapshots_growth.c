@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "dataset/merge.h"
 #include "dataset/snapshots.h"
@@ -34,6 +35,16 @@ static struct months find_months(const struct table *table)
     for (size_t row = 0; month && row < table->n_rows; row++)
         found.has_earlier |= month[row] < found.base;
     return found;
+}
+
+double snapshots_end(const struct table *table)
+{
+    double newest = find_months(table).newest;
+    if (!isfinite(newest))
+        return 0;
+    int month = (int)newest + 1; /* after it; 12 * year + month - 1 */
+    struct tm begin = {.tm_year = month / 12 - 1900, .tm_mon = month % 12, .tm_mday = 1};
+    return (double)timegm(&begin);
 }
 
 /* Per account: 1 + its row in the newest month, and whether it stands before the base. */

@@ -27,10 +27,12 @@ struct growth_files {
     size_t n_files;
     const char *schema_dir;
     const char *where; /* NULL, or conditions on the accounts at its start; see row_filter.h */
+    const char *const *posts; /* [n_posts] files of them */
+    size_t n_posts;
 };
 
-/* The newest period; the one that ended where it starts with n_skipped = 1, and so on. Posts and
- * edges take no part: those after the period's start would tell its end. STATUS_INVALID: there is
+/* The newest period; the one that ended where it starts with n_skipped = 1, and so on. Of posts,
+ * those up to the period's start take part; no edges, which have no time. STATUS_INVALID: there is
  * no such period. */
 enum status growth_cases_make(const struct growth_files *files, size_t n_skipped,
                               struct growth_cases *ret_cases, struct error *err);

@@ -58,8 +58,10 @@ enum status growth_cases_make(const struct growth_files *files, size_t n_skipped
                               struct growth_cases *ret_cases, struct error *err)
 {
     AUTO(growth_cases_deinit) struct growth_cases cases = {0};
-    struct import_options options = {
-        .schema_dir = files->schema_dir, .growth = true, .growth_skipped = n_skipped};
+    struct import_options options = {.schema_dir = files->schema_dir,
+                                     .growth = true,
+                                     .growth_skipped = n_skipped,
+                                     .joins = {.posts = files->posts, .n_posts = files->n_posts}};
     TRY(import_files(files->files, files->n_files, &options, &cases.table, &cases.imported, err));
     /* The last one: a table may have a column of that name too. */
     TRY(target_of_extra(cases.table, cases.table->n_extras - 1, &cases.target, err));
@@ -219,7 +221,14 @@ enum status growth_part_train(struct training *training, const struct train_inpu
 {
     struct growth_part *part = &training->growth;
     const struct own_target *own = &input->target;
-    const struct growth_files files = {own->files, own->n_files, own->schema_dir, own->where};
+    const struct growth_files files = {
+        .files = own->files,
+        .n_files = own->n_files,
+        .schema_dir = own->schema_dir,
+        .where = own->where,
+        .posts = own->joins.posts,
+        .n_posts = own->joins.n_posts,
+    };
     if (has_periods(training))
         TRY(make_cases(training, &files, 0, &part->cases, &part->absent, err));
     else

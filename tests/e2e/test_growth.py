@@ -161,6 +161,23 @@ def test_two_months_forecast_and_know_no_earlier_period(run, demo, tmp_path):
     assert "FORECAST  growth" in shown and report["growth"]["forecast"]["rows"]["handle"][0] in shown
 
 
+def test_posts_of_the_period_itself_tell_nothing(run, demo, tmp_path):
+    """Posts whose likes are the followers to come: seen only if they were made before."""
+    with open(demo / "snapshot-2025-09.csv", newline="", encoding="utf-8") as source:
+        later = [(row["handle"], row["followers"]) for row in csv.DictReader(source)]
+    found = {}
+    for day in ("2025-05-02", "2025-07-02", ""):
+        posts = tmp_path / f"posts-{day}.csv"
+        lines = "".join(f"{handle},{day},{likes}\n" for handle, likes in later)
+        posts.write_text("username,date,likes\n" + lines, encoding="utf-8")
+        _, manifest, report = train(run, tmp_path / f"models-{day}", *files_of(demo, MONTHS[1:]), "--posts", posts)
+        seen = any("likes" in name for name in manifest["features"]["growth"])
+        found[day] = (seen, report["growth"]["spearman"])
+    assert found["2025-05-02"][0] and not found["2025-07-02"][0] and not found[""][0]
+    assert found["2025-05-02"][1] > found["2025-07-02"][1] + 0.1
+    assert found["2025-07-02"][1] == found[""][1]
+
+
 def test_one_snapshot_forecasts_nothing(run, demo, tmp_path):
     bundle, manifest, report = train(run, tmp_path / "models", demo / "profiles.csv")
     assert "two or more snapshots" in report["growth"]["absent"]
