@@ -162,6 +162,15 @@ static enum status fit_own(const struct together *together, const struct trainer
     return trainer->fit(problem, ret_fitted, err);
 }
 
+static void put_monotone(const struct problem *problem, struct json_writer *w)
+{
+    json_put_key(w, "monotone");
+    json_begin_array(w);
+    for (size_t c = 0; problem->monotone && c < problem->p; c++)
+        json_put_integer(w, problem->monotone[c]);
+    json_end_array(w);
+}
+
 static void put_fit(const struct trainer *trainer, const struct target *target,
                     const struct problem *problem, struct json_writer *w)
 {
@@ -175,6 +184,7 @@ static void put_fit(const struct trainer *trainer, const struct target *target,
     json_member_integer(w, "n_fits", (int64_t)problem->n_fits);
     json_member_integer(w, "n_threads", problem->n_threads);
     put_seed(w, problem->seed);
+    put_monotone(problem, w);
     json_put_key(w, "target");
     target_put_form(target, w);
     json_end_object(w);
@@ -198,7 +208,26 @@ enum status together_fit(const struct together *together, const struct trainer *
     return fit_own(together, trainer, json_get(order, "target"), &problem, ret_fitted, err);
 }
 
-static enum status follow_fit(const struct together *together, const struct order *order,
+/* NULL: there are no constraints. */
+static enum status take_monotone(struct order *order, const signed char **ret_monotone,
+                                 struct error *err)
+{
+    const struct json *signs = json_get(order->json, "monotone");
+    *ret_monotone = NULL;
+    if (json_count(signs) == 0)
+        return STATUS_OK;
+    signed char *monotone = ARENA_ARRAY(&order->memory, signed char, order->spec->n_columns + 1);
+    if (!monotone)
+        return out_of_memory(err);
+    size_t column = 0;
+    for (const struct json *sign = json_first(signs); sign && column < order->spec->n_columns;
+         sign = json_next(sign))
+        monotone[column++] = (signed char)json_number_or(sign, 0);
+    *ret_monotone = monotone;
+    return STATUS_OK;
+}
+
+static enum status follow_fit(const struct together *together, struct order *order,
                               struct error *err)
 {
     const struct json *json = order->json;
@@ -220,6 +249,7 @@ static enum status follow_fit(const struct together *together, const struct orde
         .seed = take_seed(json),
         .n_threads = (int)take_size(json, "n_threads"),
     };
+    TRY(take_monotone(order, &problem.monotone, err));
     return fit_own(together, trainer, json_get(json, "target"), &problem, &fitted, err);
 }
 

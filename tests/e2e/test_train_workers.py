@@ -85,6 +85,17 @@ def test_boosting_is_as_good_as_with_another_seed(run, tables, tmp_path):
     assert abs(together - statistics.fmean(alone)) <= spread, (alone, together)
 
 
+def test_what_is_asked_of_a_model_is_asked_of_all_workers(run, tables, tmp_path):
+    """Constraints that only one process knew of would not hold, and would be refused."""
+    words = [tables / "all.csv", *BOOSTING, "--target", "influence_score", "--where", "followers>=2000",
+             "--monotone", "ln_avg_likes=-1,ln_followers=-1,ln_engagement_rate=-1"]
+    run("train", *words, "--out", tmp_path / "alone")
+    run("train", *words, "--workers", 2, "--out", tmp_path / "together")
+    rows = {models: answers(run, tmp_path / models, tables / "held.csv") for models in ("alone", "together")}
+    differences = [abs(float(a["score"]) - float(b["score"])) for a, b in zip(rows["alone"], rows["together"])]
+    assert statistics.fmean(differences) < 4, differences  # points of a score
+
+
 def test_the_first_worker_can_hold_less_than_all(run, demo, tmp_path):
     table = tmp_path / "many.csv"
     run("synth", "--rows", 2500, "--seed", 4, "--out", tmp_path / "many")
