@@ -4,14 +4,17 @@
 import csv
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import statistics
 import subprocess
+import textwrap
 import time
 
 import pytest
-from conftest import INFLUENCE
+from conftest import INFLUENCE, ROOT
 
 QUICK = ["--search.repeats=1", "--search.folds=2", "--tier.models=prior"]
 RIDGE = [*QUICK, "--score.models=ridge"]
@@ -172,6 +175,30 @@ def test_workers_of_other_hosts_join_by_their_environment(run, tables, alone, tm
         joining.kill()
     assert (joining.returncode, stdout) == (0, ""), stderr
     assert_same(run, tables / "held.csv", alone, tmp_path)
+
+
+def test_the_kubernetes_sample_runs(run, tables, alone, tmp_path):
+    """What its pods run, as processes: four parts, one tracker, one bundle."""
+    sample = (ROOT / "config/kubernetes/train.yaml").read_text(encoding="utf-8")
+    script = textwrap.dedent(re.search(r"args:\n +- \|\n(.*?)\n +resources:", sample, re.DOTALL)[1])
+    header, *rows = (tables / "all.csv").read_text(encoding="utf-8").splitlines()
+    for worker in range(4):
+        part = "\n".join([header, *rows[worker * 110:(worker + 1) * 110 if worker < 3 else None]])
+        (tmp_path / f"creators-{worker}.csv").write_text(part + "\n", encoding="utf-8")
+    assert script.count("/data/") == script.count("/models") == script.count("influence train") == 1
+    script = script.replace("/data/", f"{tmp_path}/").replace("influence train", f"{INFLUENCE} train")
+    script = script.replace("/models", f"{tmp_path}/models {' '.join(map(shlex.quote, RIDGE))}")
+    shared = {"DMLC_TRACKER_URI": "127.0.0.1", "DMLC_TRACKER_PORT": str(free_port()), "POD_IP": "127.0.0.1"}
+    pods = [
+        subprocess.Popen(["sh", "-c", script], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                         env={**os.environ, **shared, "JOB_COMPLETION_INDEX": str(index)})
+        for index in (3, 1, 0, 2)
+    ]
+    for pod in pods:
+        _, stderr = pod.communicate(timeout=120)
+        assert pod.returncode == 0, stderr
+    assert manifest(tmp_path / "models")["workers"] == {"rows": [110, 110, 110, 120], "rows_of_rank_0": 450}
+    assert_same(run, tables / "held.csv", alone, tmp_path / "models")
 
 
 def test_what_cannot_be_is_said(run, tables, demo, tmp_path):
