@@ -153,3 +153,19 @@ def test_an_unseen_profile_gets_its_place_from_its_neighbours(run, demo, tmp_pat
     assert abs(y1 - y0) > 1e-3
     for x, y in unseen:
         assert y == pytest.approx(y0 + (x - x0) * (y1 - y0) / (x1 - x0), abs=1e-4)
+
+
+def test_what_edges_tell_counts_for_accounts_whose_edges_are_known(run, camps, tmp_path):
+    """The camp is in no figure: edges tell it, of a profile without them nobody knows it."""
+    found = {}
+    for known in ("on", "off"):
+        out = tmp_path / known
+        run("train", camps / "accounts.csv", "--edges", camps / "edges.csv", "--out", out, *QUICK[:3], "--tier.by=column",
+            "--tier.column=category", "--tier.models=prior softmax", f"--network.known={known}")
+        report = json.loads(run("report", "--bundle", out, "--json").stdout)
+        board = report["models"]["tier"]["leaderboard"]
+        found[known] = {entry["name"]: entry["metrics"]["macro_f1"]["mean"] for entry in board}
+    assert found["on"]["propagation"] > 0.8 > 0.5 > found["off"]["propagation"]
+    predicted = csv.DictReader(run("predict", camps / "accounts.csv", "--bundle", tmp_path / "on").stdout.splitlines())
+    right = [row["tier"] == CAMPS[int(row["handle"][5:]) % 3] for row in predicted]
+    assert sum(right) > 0.9 * len(right) == 0.9 * 180
