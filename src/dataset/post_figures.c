@@ -189,6 +189,7 @@ enum status post_figures_add(struct post_figures *figures, const struct post *po
     moments_add(&figures->n_hashtags, post->n_hashtags);
     moments_add(&figures->n_mentions, post->n_mentions);
     moments_add(&figures->n_tagged, post->n_tagged);
+    moments_add(&figures->aspect, post->aspect);
     moments_add(&figures->caption_length, post->caption_length);
     if (!isnan(post->seconds))
         TRY(add_time(figures, post, err));
@@ -299,6 +300,7 @@ void post_figures_get(struct post_figures *figures, double ret_number[static PRO
     ret_number[PROFILE_hashtags_per_post] = mean_of(&figures->n_hashtags);
     ret_number[PROFILE_mentions_per_post] = mean_of(&figures->n_mentions);
     ret_number[PROFILE_tagged_per_post] = mean_of(&figures->n_tagged);
+    ret_number[PROFILE_post_aspect] = mean_of(&figures->aspect);
     ret_number[PROFILE_caption_length] = mean_of(&figures->caption_length);
     ret_number[PROFILE_weekend_share] = mean_of(&figures->is_weekend);
     /* No post with an hour: 0 / 0 is not known. */

@@ -30,7 +30,7 @@ struct post_figures {
     double first_second, last_second;
     struct moments dated, likes, comments, views, ln_likes, ln_comments, ln_views;
     struct moments is_video, is_carousel, is_sponsored, has_location, is_verified;
-    struct moments n_hashtags, n_mentions, n_tagged, caption_length, is_weekend;
+    struct moments n_hashtags, n_mentions, n_tagged, aspect, caption_length, is_weekend;
     struct moments ln_likes_by_sponsor[2];
     struct moments year, ln_likes_dated; /* of posts with time and likes */
     double covariance;                   /* sum of products of their deviations */

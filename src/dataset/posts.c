@@ -14,6 +14,8 @@
 #define MAX_LIKES 1e10
 #define MAX_VIEWS 1e11
 #define MAX_CHARACTERS 1e5
+#define MAX_PIXELS 1e6
+#define MAX_ASPECT 100.0
 #define MAX_MENTIONS 1e4
 #define DAY_S 86400.0
 
@@ -232,6 +234,9 @@ static enum status read_post(void *user, struct stream *stream, struct error *er
     post.has_location = read_presence(stream, COLUMN_has_location);
     post.is_verified =
         stream->cell[COLUMN_verified] ? stream_flag(stream, COLUMN_verified) : MISSING;
+    double width = stream_number(stream, COLUMN_width, MAX_PIXELS);
+    double height = stream_number(stream, COLUMN_height, MAX_PIXELS);
+    post.aspect = width >= 1 && height >= 1 ? fmin(height / width, MAX_ASPECT) : MISSING;
     read_texts(stream, &post);
     return reading->on_post(reading->user, &post, err);
 }

@@ -34,6 +34,7 @@ struct post {
     double is_verified;                /* 0, 1: its account, where posts tell */
     double n_hashtags, n_mentions;     /* mentions and tagged accounts */
     double n_tagged;
+    double aspect;            /* height / width of the picture */
     double caption_length;    /* characters */
     const char *hashtags;     /* for hashtags_of(); borrowed for the call; NULL: no such column */
     bool hashtags_in_caption; /* `hashtags` is the caption: for hashtags_of_caption() */

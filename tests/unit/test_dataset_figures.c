@@ -36,6 +36,7 @@ static void draw_posts(struct post *posts, size_t n)
             .n_hashtags = (double)(i % 7),
             .n_mentions = 1,
             .n_tagged = (double)(i % 2),
+            .aspect = i % 2 ? 1.5 : 1,
             .caption_length = 10.0 * (double)i,
         };
     }
@@ -121,6 +122,7 @@ static void figures_of_posts_equal_their_definitions(void **state)
     assert_near(get[PROFILE_post_hour_cos], cosines / N, 1e-12);
     assert_near(get[PROFILE_post_hour_sin], sines / N, 1e-12);
     assert_near(get[PROFILE_tagged_per_post], 0.5, 1e-12);
+    assert_near(get[PROFILE_post_aspect], 1.25, 1e-12);
     assert_near(get[PROFILE_location_share], 0.5, 1e-12);
     assert_near(get[PROFILE_is_verified], 1, 0); /* its later posts say so */
     assert_near(get[PROFILE_caption_length], 445, 1e-9);
