@@ -32,7 +32,8 @@ enum {
 #define MAX_LINKS 64 /* a parent, two children, two in the ring; some to spare */
 #define MAX_FDS 65536
 
-/* A host that has gone without a word is noticed after KEEP_IDLE_S + KEEP_PROBES * KEEP_STEP_S. */
+/* A host that has gone without a word is noticed after about KEEP_IDLE_S + KEEP_PROBES *
+ * KEEP_STEP_S. */
 #define KEEP_IDLE_S 15
 #define KEEP_STEP_S 5
 #define KEEP_PROBES 3

@@ -16,6 +16,8 @@ import time
 import pytest
 from conftest import INFLUENCE, ROOT
 
+pytest_plugins = ["postgresql"]
+
 QUICK = ["--search.repeats=1", "--search.folds=2", "--tier.models=prior"]
 RIDGE = [*QUICK, "--score.models=ridge"]
 BOOSTING = [*QUICK, "--score.models=boosting", "--search.fits=1"]
@@ -175,6 +177,14 @@ def test_workers_of_other_hosts_join_by_their_environment(run, tables, alone, tm
         joining.kill()
     assert (joining.returncode, stdout) == (0, ""), stderr
     assert_same(run, tables / "held.csv", alone, tmp_path)
+
+
+def test_each_worker_asks_a_database_for_its_part(run, tables, postgresql, tmp_path):
+    run("import", tables / "all.csv", "--csv", postgresql.uri, "--table", "workers")
+    query = "SELECT * FROM workers WHERE mod(ascii(right(handle, 1)), {workers}) = {worker}"
+    parts = [int(postgresql.sql("SELECT count(*) FROM (%s) q" % query.format(workers=2, worker=rank))) for rank in (0, 1)]
+    run("train", postgresql.uri, "--query", query, *RIDGE, "--workers", 2, "--out", tmp_path)
+    assert sum(parts) == 450 and manifest(tmp_path)["workers"] == {"rows": parts, "rows_of_rank_0": 450}
 
 
 def test_the_kubernetes_sample_runs(run, tables, alone, tmp_path):
