@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "learn/collective.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +15,7 @@
 #include <xgboost/c_api.h>
 
 #include "base/text.h"
+#include "learn/collective_links.h"
 
 /* include/xgboost/c_api.h names them by number only: collective/communicator.h has the names. */
 enum {
@@ -29,14 +26,7 @@ enum {
 
 #define MESSAGE_BYTES ((size_t)16 << 20)
 #define MAX_HOST 200 /* XGBoost reads it into 256 bytes */
-#define MAX_LINKS 64 /* a parent, two children, two in the ring; some to spare */
-#define MAX_FDS 65536
 
-/* A host that has gone without a word is noticed after about KEEP_IDLE_S + KEEP_PROBES *
- * KEEP_STEP_S. */
-#define KEEP_IDLE_S 15
-#define KEEP_STEP_S 5
-#define KEEP_PROBES 3
 /* What is under way may notice by itself that a process has gone, and then says so itself. */
 #define GRACE_MS 1000
 #define LOOK_MS 250 /* while the others have not come */
@@ -62,7 +52,7 @@ struct collective {
     pthread_cond_t changed;
 
     size_t rank, size;
-    int links[MAX_LINKS]; /* XGBoost's connections; borrowed */
+    int links[LINKS_MAX]; /* XGBoost's connections; borrowed */
     size_t n_links;
     pthread_t watcher;
     bool has_watcher;
@@ -154,7 +144,7 @@ static bool await_for(struct collective *group, unsigned milliseconds)
 
 static bool has_lost(const struct collective *group)
 {
-    struct pollfd fds[MAX_LINKS];
+    struct pollfd fds[LINKS_MAX];
     for (size_t i = 0; i < group->n_links; i++)
         fds[i] = (struct pollfd){.fd = group->links[i], .events = POLLRDHUP};
     return poll(fds, (nfds_t)group->n_links, 0) > 0;
@@ -274,77 +264,23 @@ enum status collective_gather(struct collective *group, const void *bytes, size_
 
 /* ---- joining ---- */
 
-/* XGBoost's connections: they keep themselves alive and do not block, as no other of this process
- * do. */
-static bool is_link(int fd)
-{
-    int on = 0;
-    socklen_t length = sizeof on;
-    struct sockaddr_storage peer = {0};
-    socklen_t peer_length = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &length) == 0 && on &&
-           (fcntl(fd, F_GETFL) & O_NONBLOCK) &&
-           getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0 &&
-           peer.ss_family != AF_UNIX;
-}
-
-/* XGBoost leaves it to the system's defaults, of hours. */
-static void keep_alive(int fd)
-{
-    static const struct {
-        int name, value;
-    } options[] = {
-        {TCP_KEEPIDLE, KEEP_IDLE_S},
-        {TCP_KEEPINTVL, KEEP_STEP_S},
-        {TCP_KEEPCNT, KEEP_PROBES},
-        {TCP_USER_TIMEOUT, 1000 * (KEEP_IDLE_S + KEEP_PROBES * KEEP_STEP_S)},
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(options); i++)
-        setsockopt(fd, IPPROTO_TCP, options[i].name, &options[i].value, sizeof options[i].value);
-}
-
-/* before: descriptors that are open before it joins, as bits: to be noted, or to be told apart. */
-static enum status list_links(struct collective *group, uint8_t *before, bool is_before,
-                              struct error *err)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    if (!folder)
-        return fail_errno(err, "/proc/self/fd");
-    for (const struct dirent *entry; (entry = readdir(folder));) {
-        char *end;
-        long fd = strtol(entry->d_name, &end, 10);
-        if (end == entry->d_name || *end != '\0' || fd >= MAX_FDS || fd == dirfd(folder))
-            continue;
-        if (is_before)
-            before[fd / 8] |= (uint8_t)(1U << (fd % 8));
-        else if (!(before[fd / 8] & (1U << (fd % 8))) && is_link((int)fd) &&
-                 group->n_links < MAX_LINKS)
-            group->links[group->n_links++] = (int)fd;
-    }
-    closedir(folder);
-    return STATUS_OK;
-}
-
 static enum status join(void *user, struct error *err)
 {
     struct collective *group = user;
-    uint8_t before[MAX_FDS / 8] = {0};
-    TRY(list_links(group, before, true, err));
+    struct links_before before;
+    TRY(links_note(&before, err));
     if (XGCommunicatorInit(group->config) != 0)
         return fail(err, STATUS_UNAVAILABLE, "no group of workers came about at the tracker %s:%u",
                     group->host, group->port);
     group->rank = (size_t)XGCommunicatorGetRank();
     group->size = (size_t)XGCommunicatorGetWorldSize();
-    TRY(list_links(group, before, false, err));
-    for (size_t i = 0; i < group->n_links; i++)
-        keep_alive(group->links[i]);
-    return STATUS_OK;
+    return links_find(&before, group->links, &group->n_links, err);
 }
 
 static void *watch(void *user)
 {
     struct collective *group = user;
-    struct pollfd fds[MAX_LINKS + 1] = {{.fd = group->wake_fd, .events = POLLIN}};
+    struct pollfd fds[LINKS_MAX + 1] = {{.fd = group->wake_fd, .events = POLLIN}};
     for (size_t i = 0; i < group->n_links; i++)
         fds[1 + i] = (struct pollfd){.fd = group->links[i], .events = POLLRDHUP};
     while (poll(fds, (nfds_t)(1 + group->n_links), -1) < 0)
