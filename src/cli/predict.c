@@ -3,8 +3,10 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/inputs.h"
 #include "cli/sink.h"
@@ -45,6 +47,7 @@ int command_predict(int argc, char **argv)
     enum {
         BUNDLE = 1,
         EXPLAIN,
+        THREADS,
         SCHEMAS,
         QUERY,
         TO,
@@ -56,6 +59,7 @@ int command_predict(int argc, char **argv)
     static const struct option options[] = {
         {"bundle", required_argument, NULL, BUNDLE},
         {"explain", no_argument, NULL, EXPLAIN},
+        {"threads", required_argument, NULL, THREADS},
         {"schemas", required_argument, NULL, SCHEMAS},
         {"query", required_argument, NULL, QUERY},
         INPUTS_JOIN_OPTIONS,
@@ -74,6 +78,7 @@ int command_predict(int argc, char **argv)
                 .progress = command_progress(),
             },
     };
+    int64_t n_threads;
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -85,6 +90,13 @@ int command_predict(int argc, char **argv)
             break;
         case EXPLAIN:
             request.input.explain = true;
+            break;
+        case THREADS:
+            if (!text_parse_integer(optarg, strlen(optarg), &n_threads) || n_threads < 1 ||
+                n_threads > PREDICT_MAX_THREADS)
+                return command_usage(name, "--threads takes a number from 1 to %d",
+                                     PREDICT_MAX_THREADS);
+            request.input.n_threads = (size_t)n_threads;
             break;
         case SCHEMAS:
             request.input.schema_dir = optarg;

@@ -10,6 +10,8 @@
 #include "base/status.h"
 #include "dataset/import.h"
 
+#define PREDICT_MAX_THREADS 64
+
 struct predict_input {
     const char *const *files; /* as for import_files() */
     size_t n_files;
@@ -17,6 +19,7 @@ struct predict_input {
     struct import_joins joins; /* posts and edges */
     const char *bundle;        /* a bundle or a models directory */
     bool explain;              /* a column for the base and for each contribution */
+    size_t n_threads;          /* that predict; 0 is 1; the output is the same */
     struct progress progress;
 };
 

@@ -25,6 +25,15 @@ def test_rows_of_later_pieces_get_the_answers_that_they_get_alone(run, hand_mode
     assert together[0] == alone[0] and together[-1000:] == alone[1:]
 
 
+def test_threads_change_nothing(run, hand_models, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(HEADER + "".join(lines(9_000)))
+    one = run("predict", path, "--bundle", hand_models).stdout
+    for n in (2, 5):
+        assert run("predict", path, "--bundle", hand_models, "--threads", n).stdout == one
+    assert run("predict", path, "--bundle", hand_models, "--threads", 0, check=False).returncode == 2
+
+
 def test_an_account_of_an_earlier_piece_is_answered_once(run, hand_models, tmp_path):
     path = tmp_path / "again.csv"
     table = list(lines(205_000))
