@@ -56,9 +56,10 @@ static void accept_all(struct loop *loop)
         if (fd >= 0) {
             accept_one(loop, fd, (const struct sockaddr *)&peer, bytes);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            /* Without descriptors the socket stays readable: look away until the next tick. */
+            /* Without descriptors the socket stays readable: look away for a tick. */
             log_warning("accept: %s", strerror(errno));
             server_listen(loop, false);
+            loop->away_ns = loop->now_ns;
             return;
         } else if (errno != ECONNABORTED && errno != EINTR) {
             return;
@@ -140,7 +141,8 @@ static void take_turn(struct loop *loop)
             linger_read(&loop->lingerers, events[i].data.fd);
     }
     linger_expire(&loop->lingerers, loop->now_ns);
-    if (n == 0)
+    /* By the clock: those who have a connection may leave no quiet turn. */
+    if (!loop->listens && loop->now_ns - loop->away_ns >= TICK_MS * NS_PER_MS)
         server_listen(loop, true);
     resume_all(loop);
     MHD_run(loop->library);

@@ -53,3 +53,35 @@ def test_others_are_served_beside_very_many_connections(start_daemon, hand_model
             client.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert daemon.get("/-/healthy")[0] == 200
+
+
+def ask(client):
+    client.sendall(GET + b"\r\n")
+    assert client.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_those_who_wait_for_a_descriptor_get_it_beside_others(start_daemon, hand_models):
+    """Out of descriptors nobody is let in; when there are some again, those who wait are, however busy the rest is."""
+    daemon = start_daemon(hand_models, "--server.threads=1")
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (80, 80))
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as busy:
+        ask(busy)
+        held = hold(daemon.port, 100, b"")
+        end = time.monotonic() + 20
+        while "accept: Too many open files" not in daemon.log:
+            assert time.monotonic() < end
+            ask(busy)
+        for client in held:
+            client.close()
+        with socket.create_connection(("127.0.0.1", daemon.port)) as late:
+            late.settimeout(0.05)
+            late.sendall(GET + b"\r\n")
+            for _ in range(400):
+                ask(busy)
+                try:
+                    assert late.recv(4096).startswith(b"HTTP/1.1 200")
+                    break
+                except socket.timeout:
+                    pass
+            else:
+                pytest.fail("those who have a connection leave no turn for others")
