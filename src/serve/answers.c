@@ -438,25 +438,28 @@ enum status answer_add_rows(struct request *request, struct asker *asker, struct
                         err);
 }
 
-static bool is_handle_only(const struct profile *profile)
+/* Nothing is known of it, but perhaps the handle. */
+static bool is_bare(const struct profile *profile)
 {
-    if (!profile->text[PROFILE_handle] || profile->n_extras > 0)
+    if (profile->n_extras > 0)
         return false;
     for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
         if (!isnan(profile->number[i]))
             return false;
     for (size_t i = 0; i < PROFILE_N_TEXTS; i++)
-        if (i != PROFILE_handle && profile->text[i])
+        if (i != PROFILE_handle && profile->text[i] && profile->text[i][0])
             return false;
     return true;
 }
 
 enum status answer_complete(const struct asker *asker, struct profile *profile, struct error *err)
 {
-    return is_handle_only(profile)
-               ? answer_find_profile(engine_catalogue(asker->engine), profile->text[PROFILE_handle],
-                                     profile, err)
-               : STATUS_OK;
+    if (!is_bare(profile))
+        return STATUS_OK;
+    const char *handle = profile->text[PROFILE_handle];
+    if (!handle || !handle[0])
+        return fail(err, STATUS_INVALID, "a profile needs at least one field, such as followers");
+    return answer_find_profile(engine_catalogue(asker->engine), handle, profile, err);
 }
 
 enum status answer_profile(const struct asker *asker, const struct answer_kind *kind,

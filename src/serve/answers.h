@@ -56,7 +56,7 @@ struct answer_kind {
 extern const struct answer_kind answer_score, answer_tier, answer_cluster, answer_similar;
 
 /* A profile with a handle and nothing else that a model could read means the catalogued influencer,
- * and is filled in. */
+ * and is filled in. STATUS_INVALID: there is nothing at all. */
 enum status answer_complete(const struct asker *asker, struct profile *profile, struct error *err);
 
 /* Complete and compute. */

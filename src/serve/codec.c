@@ -280,17 +280,6 @@ static void on_other(void *user, const char *name)
         codec_note_unknown(members->unknown, name);
 }
 
-static bool is_empty(const struct profile *profile)
-{
-    for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
-        if (profile_has(profile, (enum profile_number)i))
-            return false;
-    for (size_t i = 0; i < PROFILE_N_TEXTS; i++)
-        if (profile->text[i] && profile->text[i][0] != '\0')
-            return false;
-    return true;
-}
-
 enum status codec_read_profile(const struct json *object, bool is_body, struct profile *ret_profile,
                                struct unknown_names *unknown, struct error *err)
 {
@@ -299,8 +288,6 @@ enum status codec_read_profile(const struct json *object, bool is_body, struct p
     TRY(profile_from_json(object, ret_profile, &n_known, on_other, &members, err));
     if (n_known == 0 && unknown->n > 0)
         return codec_refuse_unknown(unknown, err);
-    if (is_empty(ret_profile))
-        return fail(err, STATUS_INVALID, "a profile needs at least one field, such as followers");
     return STATUS_OK;
 }
 

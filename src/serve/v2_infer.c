@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "profile/parse.h"
 #include "serve/router.h"
 #include "serve/service.h"
@@ -10,6 +11,7 @@
 
 #define MAX_INPUTS 256
 #define OCTETS "application/octet-stream"
+#define MAX_FEATURE 1e12 /* either side of 0: the engine squares floats and adds them up */
 
 /* An input tensor, and what of a profile it fills. */
 struct input {
@@ -188,6 +190,21 @@ static enum status set_field(const struct input *input, size_t row, struct profi
     return STATUS_OK;
 }
 
+/* A feature that the client computed itself. Infinity would be near to nobody and far from all. */
+static enum status add_feature(const struct input *input, size_t row, struct profile_extra *extras,
+                               struct profile *profile, struct error *err)
+{
+    double number = input->tensor.numbers[row];
+    if (!(fabs(number) <= MAX_FEATURE)) {
+        char got[TEXT_NUMBER_BYTES];
+        text_format_number(number, got);
+        return fail(err, STATUS_INVALID, "%s: must be between -1e12 and 1e12, got %s",
+                    input->tensor.name, got);
+    }
+    extras[profile->n_extras++] = (struct profile_extra){.name = input->feature, .number = number};
+    return STATUS_OK;
+}
+
 static enum status read_row(const struct inference *inference, size_t row,
                             struct profile_extra *extras, struct profile *ret_profile,
                             struct error *err)
@@ -196,14 +213,13 @@ static enum status read_row(const struct inference *inference, size_t row,
     profile_init(ret_profile);
     for (size_t i = 0; i < inference->n_inputs; i++) {
         const struct input *input = &inference->inputs[i];
-        bool has_value = input->tensor.texts ? input->tensor.texts[row] != NULL
-                                             : !isnan(input->tensor.numbers[row]);
+        const char *text = input->tensor.texts ? input->tensor.texts[row] : NULL;
+        bool has_value = input->tensor.texts ? text && text[0] : !isnan(input->tensor.numbers[row]);
         n_values += has_value;
         if (input->field)
             TRY(set_field(input, row, ret_profile, err));
         else if (has_value)
-            extras[ret_profile->n_extras++] = (struct profile_extra){
-                .name = input->feature, .number = input->tensor.numbers[row]};
+            TRY(add_feature(input, row, extras, ret_profile, err));
     }
     ret_profile->extras = extras;
     return n_values > 0 ? STATUS_OK : fail(err, STATUS_INVALID, "every value is missing");

@@ -53,6 +53,12 @@ def test_a_bad_row_is_answered_in_its_place(hand_daemon):
     assert "line 4" in rows[2]["error"] and "nobody" in rows[3]["error"]
 
 
+def test_a_row_without_a_value_is_answered_as_an_empty_profile_is(hand_daemon):
+    rows = post(hand_daemon, "/score", "handle,followers\n,\n,N/A\n,5\n")[1]
+    said = hand_daemon.post("/score", {"instances": [{}]})[1]["predictions"][0]["error"]["message"]
+    assert [row["error"] for row in rows] == [said, said, ""] and rows[0]["score"] == ""
+
+
 @pytest.mark.parametrize("text, said", [
     ("", "empty"), ("followers\n", "no rows"), ("x,y\n1,2\n", "x: no field has that name"),
     ("followers,followers\n1,2\n", "stands twice"), ('followers\n"5\n', "quote is not closed"),

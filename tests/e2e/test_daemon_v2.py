@@ -255,6 +255,9 @@ BAD = {
     "binary without a header": {"inputs": [{"name": "followers", "shape": [1], "datatype": "FP64", "parameters": {"binary_data_size": 8}}]},
     "data twice": {"inputs": [{**GOOD, "parameters": {"binary_data_size": 8}}]},
     "a shape beyond memory": {"inputs": [{**GOOD, "shape": [1e18]}]},
+    "an empty text": {"inputs": [{**GOOD, "datatype": "BYTES", "data": [""]}]},
+    "a word for missing": {"inputs": [{**GOOD, "datatype": "BYTES", "data": ["N/A"]}]},
+    "a feature beyond all": {"inputs": [{**GOOD, "name": "ln_followers", "data": [-1e13]}]},
 }
 
 
@@ -272,6 +275,17 @@ def test_binary_that_does_not_fit_gets_400(hand_daemon, size, binary, length):
         {"name": "followers", "datatype": "FP64", "shape": [1], "parameters": {"binary_data_size": size}}]}).encode()
     refused(hand_daemon, "/v2/models/score/infer", head + binary, 400,
             {"Inference-Header-Content-Length": str(len(head)) if length is None else length})
+
+
+@pytest.mark.parametrize("model", ["score", "cluster", "similar"])
+@pytest.mark.parametrize("number", [math.inf, -math.inf, 1e308])
+def test_a_feature_without_bound_is_no_answer(hand_daemon, model, number):
+    """Infinity would be near to nobody, in an archetype nonetheless, and in the drift figures for an hour."""
+    head = json.dumps({"inputs": [
+        {"name": "ln_followers", "datatype": "FP64", "shape": [1], "parameters": {"binary_data_size": 8}}]}).encode()
+    said = refused(hand_daemon, f"/v2/models/{model}/infer", head + struct.pack("<d", number), 400,
+                   {"Inference-Header-Content-Length": str(len(head))})
+    assert "ln_followers: must be between" in said
 
 
 @pytest.mark.parametrize("binary", [b"\1\0\0", b"\5\0\0\0abc", b"\xff\xff\xff\xff", b"\1\0\0\0\xff", b"\2\0\0\0a\0", b"\1\0\0\0ab"])
@@ -355,7 +369,8 @@ def test_mlflow_params_choose_the_model(hand_daemon):
     ({"dataframe_split": {"columns": ["followers"], "data": [1]}}, {}), ({"inputs": {"followers": [1], "posts": [1, 2]}}, {}),
     ({"inputs": {"followers": 1}}, {}), ({"instances": ROWS, "params": {"model": "none"}}, {}),
     (b"", {"Content-Type": "text/csv"}), (b"followers\n1,2\n", {"Content-Type": "text/csv"}),
-    (b"followers\n-1\n", {"Content-Type": "text/csv"}),
+    (b"followers\n-1\n", {"Content-Type": "text/csv"}), (b"followers,posts\n,\n", {"Content-Type": "text/csv"}),
+    ({"dataframe_split": {"columns": ["followers"], "data": [[None]]}}, {}), ({"dataframe_records": [{}]}, {}),
 ])
 def test_mlflow_gets_its_own_shape_of_errors(hand_daemon, body, headers):
     status, _, answer = post(hand_daemon, "/invocations", body, headers)
