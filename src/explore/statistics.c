@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/sort.h"
 #include "profile/profile.h"
 
 /* Standard normal quantile of .975. */
@@ -19,15 +20,9 @@ size_t statistics_present(const double *values, size_t n, double *ret_present)
     return n_present;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 void statistics_sort(double *values, size_t n)
 {
-    qsort(values, n, sizeof *values, compare);
+    sort_doubles(values, n);
 }
 
 double statistics_quantile(const double *sorted, size_t n, double p)

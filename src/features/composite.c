@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/sort.h"
+
 const char *const composite_part_names[COMPOSITE_N_PARTS] = {
     [COMPOSITE_reach] = "reach",
     [COMPOSITE_engagement] = "engagement",
@@ -82,16 +84,9 @@ double composite_percentile(const float *grid, size_t n, double x)
     return step * ((double)(low - 1) + (x - left) / (right - left));
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 void composite_make_grid(double *sample, size_t n_sample, float *ret_grid, size_t n)
 {
-    qsort(sample, n_sample, sizeof sample[0], compare_doubles);
+    sort_doubles(sample, n_sample);
     for (size_t i = 0; i < n; i++) {
         double at = (double)i / (double)(n - 1) * (double)(n_sample - 1);
         size_t low = (size_t)at;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "base/sort.h"
 #include "learn/archetypes_inner.h"
 #include "learn/kmeans.h"
 #include "learn/metrics.h"
@@ -153,13 +154,6 @@ static enum status choose_k(const struct matrix *matrix, const struct archetypes
 
 /* ---- describing ---- */
 
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a;
-    float y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* Percentiles 0..100 of ascending values, linear in between; zeros for none. */
 static void percentiles(const float *sorted, size_t n, float *ret_grid)
 {
@@ -190,7 +184,7 @@ static enum status measure_distances(const struct matrix *matrix, struct archety
         for (size_t i = 0; i < matrix->n; i++)
             if (archetypes->cluster[i] == c)
                 sorted[n++] = (float)archetypes->distance[i];
-        qsort(sorted, n, sizeof sorted[0], compare_floats);
+        sort_floats(sorted, n);
         percentiles(sorted, n, ret_grid + c * CLUSTERS_GRID);
     }
     return STATUS_OK;

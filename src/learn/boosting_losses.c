@@ -6,15 +6,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/sort.h"
 
 #define HUBER_K 1.345 /* as learn/least_squares.h */
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 enum status quantile_of(const double *y, size_t n, double quantile, double *ret_value,
                         struct error *err)
@@ -23,7 +17,7 @@ enum status quantile_of(const double *y, size_t n, double quantile, double *ret_
     if (!sorted)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     memcpy(sorted, y, n * sizeof *sorted);
-    qsort(sorted, n, sizeof sorted[0], compare_doubles);
+    sort_doubles(sorted, n);
     size_t at = (size_t)(quantile * (double)n);
     *ret_value = sorted[at < n ? at : n - 1];
     return STATUS_OK;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
 #include "learn/design_inner.h"
 #include "learn/leakage.h"
 
@@ -193,13 +194,6 @@ static enum status add_extra(const struct design *design, const struct design_ex
                       err);
 }
 
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a;
-    float y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* Median of the present values, then mean and deviation with it filled in. */
 static void estimate_number(float *values, size_t n, struct draft *draft, size_t column)
 {
@@ -209,7 +203,7 @@ static void estimate_number(float *values, size_t n, struct draft *draft, size_t
             values[n_present++] = values[i];
     if (n_present == 0)
         return;
-    qsort(values, n_present, sizeof values[0], compare_floats);
+    sort_floats(values, n_present);
     float median = (values[(n_present - 1) / 2] + values[n_present / 2]) / 2.0F;
     double sum = 0;
     for (size_t i = 0; i < n_present; i++)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
+
 #include "learn/design_inner.h"
 
 #define MIN_SIZE_ROWS 50     /* of a standard size, to be a size of its own */
@@ -44,13 +46,6 @@ void design_choose_peers(const struct table *table, struct design *design)
 
 /* ---- the cells ---- */
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Standard sizes that have enough rows; where fewer than two have, quarters of the followers.
  * followers: [n], sorted here, missing ones first gone. */
 static void cut_sizes(double *followers, size_t n, struct feature_peers *peers)
@@ -59,7 +54,7 @@ static void cut_sizes(double *followers, size_t n, struct feature_peers *peers)
     for (size_t i = 0; i < n; i++)
         if (!isnan(followers[i]))
             followers[n_present++] = followers[i];
-    qsort(followers, n_present, sizeof *followers, compare_doubles);
+    sort_doubles(followers, n_present);
     size_t n_cuts = 0;
     size_t begin = 0;
     for (size_t c = 0; c < ARRAY_LENGTH(standard_cuts); c++) {
@@ -160,13 +155,6 @@ static enum status place_rows(const struct design *design, const struct table *t
     return STATUS_OK;
 }
 
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a;
-    float y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 #define ANY UINT32_MAX
 
 /* Median of a column in a cell, leaning on `above` with the weight of LEAN rows. */
@@ -182,7 +170,7 @@ static float lean(struct cells *cells, size_t column, uint32_t size, uint32_t ca
     }
     if (n == 0)
         return above;
-    qsort(cells->sorted, n, sizeof *cells->sorted, compare_floats);
+    sort_floats(cells->sorted, n);
     float median = (cells->sorted[(n - 1) / 2] + cells->sorted[n / 2]) / 2;
     return isnan(above) ? median
                         : ((float)n * median + (float)LEAN * above) / ((float)n + (float)LEAN);

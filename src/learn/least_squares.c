@@ -10,6 +10,7 @@
 #include <gsl/gsl_matrix.h>
 
 #include "base/cleanup.h"
+#include "base/sort.h"
 
 #define BLOCK_ROWS 256
 #define HUBER_K 1.345
@@ -134,13 +135,6 @@ enum status ridge_solve(const struct linear_rows *rows, double penalty, double *
     return solve(&moments, penalty, ret_weights, err);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Huber's weights of the residuals: 1 within the bound, bound / |r| beyond. work: [2 n]. Returns
  * the largest change of a weight. */
 static double reweigh(const struct linear_rows *rows, const double *weights, double *work,
@@ -153,7 +147,7 @@ static double reweigh(const struct linear_rows *rows, const double *weights, dou
         residual[i] = fabs(rows->y[row] - linear_value(weights, rows->x + row * rows->p, rows->p));
         sorted[i] = residual[i];
     }
-    qsort(sorted, rows->n, sizeof sorted[0], compare_doubles);
+    sort_doubles(sorted, rows->n);
     double bound = HUBER_K / 0.6745 * (sorted[(rows->n - 1) / 2] + sorted[rows->n / 2]) / 2.0;
     double change = 0;
     for (size_t i = 0; i < rows->n; i++) {

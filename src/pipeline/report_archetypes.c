@@ -7,17 +7,11 @@
 #include <string.h>
 
 #include "explore/pca.h"
+#include "base/sort.h"
 #include "pipeline/report.h"
 
 #define MAX_SHOWN 5000
 #define MAX_MEMBERS 8
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* The median of a field among the members; NaN when none has it. */
 static double member_median(const struct report *report, enum profile_number field, size_t cluster,
@@ -35,7 +29,7 @@ static double member_median(const struct report *report, enum profile_number fie
     }
     if (n == 0)
         return MISSING;
-    qsort(work, n, sizeof work[0], compare_doubles);
+    sort_doubles(work, n);
     return (work[(n - 1) / 2] + work[n / 2]) / 2.0;
 }
 

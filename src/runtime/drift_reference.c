@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
+
 #include "runtime/drift.h"
 
 enum {
@@ -74,13 +76,6 @@ static void draft_free(struct draft *draft)
 }
 DEFINE_SLOT(draft_free, struct draft)
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Bins of the n values, which are sorted in place: their deciles, those that coincide made one. */
 static void add_numbers(struct draft *draft, double *values, size_t n, double *numbers)
 {
@@ -93,7 +88,7 @@ static void add_numbers(struct draft *draft, double *values, size_t n, double *n
         draft->n_bins++;
         return;
     }
-    qsort(values, n, sizeof values[0], compare_doubles);
+    sort_doubles(values, n);
     size_t begin = 0;
     for (size_t i = 1; i <= DRIFT_BINS; i++) {
         size_t end = (n * i + DRIFT_BINS - 1) / DRIFT_BINS;

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include "base/text.h"
 
 static void splitmix64_gives_the_published_first_output(void **state)
@@ -229,9 +230,45 @@ static void equal_memories_are_told_from_those_with_one_bit_turned(void **state)
     }
 }
 
+static int compare_by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of all sizes and both signs, with ties; few are sorted another way than many. */
+static void numbers_are_sorted_as_qsort_does(void **state)
+{
+    (void)state;
+    enum {
+        MANY = 3000
+    };
+    static double values[MANY];
+    static double wanted[MANY];
+    static float floats[MANY];
+    struct rng rng = rng_seed(31);
+    for (size_t n = 0; n <= MANY; n += 1500) {
+        for (size_t i = 0; i < n; i++) {
+            double value = rng_normal(&rng) * pow(10.0, (double)rng_below(&rng, 30) - 15.0);
+            floats[i] = (float)(i % 7 == 0 ? 3.0 : i % 11 == 0 ? -HUGE_VAL : value);
+            values[i] = wanted[i] = (double)floats[i];
+        }
+        qsort(wanted, n, sizeof wanted[0], compare_by_value);
+        sort_doubles(values, n);
+        sort_floats(floats, n);
+        for (size_t i = 0; i < n; i++)
+            assert_true(values[i] == wanted[i] && (double)floats[i] == wanted[i]);
+    }
+    double few[] = {2, -1, 0, -0.0, 5};
+    sort_doubles(few, ARRAY_LENGTH(few));
+    assert_true(few[0] == -1 && signbit(few[1]) && !signbit(few[2]) && few[4] == 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_sorted_as_qsort_does),
         cmocka_unit_test(splitmix64_gives_the_published_first_output),
         cmocka_unit_test(numbers_survive_a_round_trip),
         cmocka_unit_test(numbers_are_written_as_printf_writes_them),
