@@ -96,6 +96,17 @@ static bool has_periods(const struct training *training)
     return table->number[PROFILE_snapshot] && previous && table->text[PROFILE_handle];
 }
 
+#define NEEDS_SNAPSHOTS                                                                  \
+    "it takes two or more snapshots of the same accounts: influence train FILE@2025-03 " \
+    "FILE@2025-06"
+
+enum status growth_part_check(const struct training *training, struct error *err)
+{
+    if (training->own_is_growth && !has_periods(training))
+        return fail(err, STATUS_INVALID, "--target growth: " NEEDS_SNAPSHOTS);
+    return STATUS_OK;
+}
+
 /* A period that cannot be had is no failure: why not is kept. */
 static enum status make_cases(struct training *training, const struct growth_files *files,
                               size_t n_skipped, struct growth_cases *ret_cases,
@@ -232,8 +243,7 @@ enum status growth_part_train(struct training *training, const struct train_inpu
     if (has_periods(training))
         TRY(make_cases(training, &files, 0, &part->cases, &part->absent, err));
     else
-        part->absent = "it takes two or more snapshots of the same accounts: influence train "
-                       "FILE@2025-03 FILE@2025-06";
+        part->absent = NEEDS_SNAPSHOTS;
     if (part->absent && training->own_is_growth)
         return fail(err, STATUS_INVALID, "--target growth: %s", part->absent);
     if (part->absent)

@@ -92,7 +92,7 @@ static enum status cuts_target(struct training *training, struct target **ret_ta
     return STATUS_OK;
 }
 
-static enum status column_target(struct training *training, struct target **ret_target,
+static enum status column_target(const struct training *training, struct target **ret_target,
                                  struct error *err)
 {
     AUTO(target_free_slot) struct target *target = NULL;
@@ -106,6 +106,13 @@ static enum status column_target(struct training *training, struct target **ret_
                     target->name, target->n_classes, TIERS_MAX);
     *ret_target = STEAL(target);
     return STATUS_OK;
+}
+
+enum status tier_part_check(const struct training *training, struct error *err)
+{
+    AUTO(target_free_slot) struct target *target = NULL;
+    bool is_asked = training->config->tier_by == TIER_COLUMN && !training->tier.target;
+    return is_asked ? column_target(training, &target, err) : STATUS_OK;
 }
 
 /* What was asked for, or the next best thing, which `why` then says. */

@@ -201,6 +201,8 @@ enum status score_part_train(struct training *training, struct error *err);
 enum status score_part_write(struct training *training, struct error *err);
 void score_part_deinit(struct score_part *part);
 
+/* Whether the column of tiers that is asked for will do. */
+enum status tier_part_check(const struct training *training, struct error *err);
 enum status tier_part_train(struct training *training, struct error *err);
 enum status tier_part_write(struct training *training, struct error *err);
 void tier_part_deinit(struct tier_part *part);
@@ -215,6 +217,8 @@ void cluster_part_deinit(struct cluster_part *part);
 
 /* The forecast of growth, where there are two or more snapshots. */
 struct train_input;
+/* Whether there are snapshots, when growth is what was asked for. */
+enum status growth_part_check(const struct training *training, struct error *err);
 enum status growth_part_train(struct training *training, const struct train_input *input,
                               struct error *err);
 enum status growth_part_write(struct training *training, struct error *err);
