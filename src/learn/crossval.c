@@ -111,7 +111,7 @@ static enum status fold_data_init(struct fold_data *data, const struct crossval_
     TRY(design_fit(input->design, &data->seen, of_table, n_train, &data->spec, err));
     TRY(matrix_make(data->spec, &data->seen, of_table, n_train, &data->train, err));
     if (input->monotone) {
-        data->monotone = calloc(data->spec->n_columns + 1, sizeof *data->monotone);
+        data->monotone = calloc(data->train.p + 1, sizeof *data->monotone);
         if (!data->monotone)
             return fail(err, STATUS_NO_MEMORY, "out of memory");
         monotone_signs(input->monotone, data->spec, data->monotone);

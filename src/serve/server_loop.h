@@ -34,7 +34,7 @@ struct loop {
     int wake_fd;   /* owns: an eventfd, written by other threads */
     bool listens;  /* listen_fd is in the epoll set */
     uint64_t now_ns;
-    uint64_t away_ns; /* since when listen_fd is not, for want of descriptors */
+    uint64_t away_ns;           /* since when listen_fd is not, for want of descriptors */
     _Atomic uint64_t turned_ns; /* now_ns, for other threads */
     struct rng ids;
     struct connection_lists connections;

@@ -14,6 +14,7 @@ static void compare_plainly(const struct kmeans_rows *job, uint32_t *ret_cluster
     for (size_t i = 0; i < job->n; i++) {
         const float *row = job->rows + i * job->p;
         ret_distance[i] = INFINITY;
+        ret_cluster[i] = 0;
         for (size_t c = 0; c < job->k; c++) {
             double sum = 0;
             for (size_t j = 0; j < job->p; j++) {

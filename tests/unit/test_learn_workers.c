@@ -87,7 +87,7 @@ static int exchange(struct collective *group, void *user)
     double values[] = {rank, 1, -rank};
     if (collective_size(group) != n || collective_sum(group, values, 3, NULL) != STATUS_OK)
         return 1;
-    double triangle = (double)(n * (n - 1) / 2);
+    double triangle = (double)n * (double)(n - 1) / 2;
     if (values[0] != triangle || values[1] != (double)n || values[2] != -triangle)
         return 2;
     if (collective_max(group, &rank, 1, NULL) != STATUS_OK || rank != (double)(n - 1))
