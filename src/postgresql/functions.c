@@ -54,7 +54,7 @@ static void must(enum ifl_status status, const struct ifl_error *err)
         models_fail(status, err);
 }
 
-/* ---- score, tier ---- */
+/* ---- score, tier, cluster ---- */
 
 static Datum score(FunctionCallInfo fcinfo, enum form form, bool has_version)
 {
@@ -76,6 +76,17 @@ static Datum tier(FunctionCallInfo fcinfo, enum form form, bool has_version)
         PG_RETURN_NULL();
     must(ifl_tier(session, &answer, &err), &err);
     PG_RETURN_TEXT_P(cstring_to_text(answer.name));
+}
+
+static Datum cluster(FunctionCallInfo fcinfo, enum form form, bool has_version)
+{
+    struct ifl_error err;
+    struct ifl_cluster answer;
+    struct ifl_session *session = session_of_call(fcinfo, form, has_version);
+    if (!session)
+        PG_RETURN_NULL();
+    must(ifl_cluster(session, &answer, &err), &err);
+    PG_RETURN_INT32((int32)answer.cluster);
 }
 
 /* ---- everything at once ---- */
@@ -233,6 +244,10 @@ DOOR(influence_tier_row, tier(fcinfo, BY_ROW, false))
 DOOR(influence_tier_arguments, tier(fcinfo, BY_ARGUMENTS, false))
 DOOR(influence_tier_at_row, tier(fcinfo, BY_ROW, true))
 DOOR(influence_tier_at_arguments, tier(fcinfo, BY_ARGUMENTS, true))
+DOOR(influence_cluster_row, cluster(fcinfo, BY_ROW, false))
+DOOR(influence_cluster_arguments, cluster(fcinfo, BY_ARGUMENTS, false))
+DOOR(influence_cluster_at_row, cluster(fcinfo, BY_ROW, true))
+DOOR(influence_cluster_at_arguments, cluster(fcinfo, BY_ARGUMENTS, true))
 DOOR(influence_predict_row, predict(fcinfo, BY_ROW, false))
 DOOR(influence_predict_arguments, predict(fcinfo, BY_ARGUMENTS, false))
 DOOR(influence_predict_at_row, predict(fcinfo, BY_ROW, true))

@@ -13,6 +13,8 @@ struct function {
 static const struct function functions[] = {
     {"score", "double precision", "The score of a profile."},
     {"tier", "text", "The likeliest tier of a profile."},
+    {"cluster", "integer",
+     "The archetype of a profile, by its number; influence_predict() has its name."},
     {"predict",
      "TABLE (score double precision, low double precision, high double precision, percentile "
      "double "
@@ -83,6 +85,6 @@ int main(void)
          "LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'influence_model';\n"
          "\n-- The version of the library.\n"
          "CREATE FUNCTION influence_version() RETURNS text\n"
-         "LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'influence_library';");
+         "LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'influence_library';");
     return 0;
 }

@@ -10,8 +10,10 @@ SELECT bool_and(a.distance <= b.distance) AS nearest_first
 FROM (SELECT *, row_number() OVER () AS i FROM influence_similar('demo_0007', 20)) a
 JOIN (SELECT *, row_number() OVER () AS i FROM influence_similar('demo_0007', 20)) b ON b.i = a.i + 1;
 SELECT count(*) FROM creators c, LATERAL influence_similar(c, 3) s;
+-- All may run in parallel workers; those of a version are immutable, those of the current one stable.
+SELECT p.proname, array_agg(DISTINCT p.provolatile) AS volatile, array_agg(DISTINCT p.proparallel) AS parallel, count(*)
+FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'influence' GROUP BY 1 ORDER BY 1;
 -- A version never changes: its answers may be stored and indexed.
 SELECT influence_model() AS version \gset
 CREATE INDEX ON creators (influence_score_at(:'version', creators));
-SELECT provolatile, proparallel FROM pg_proc WHERE proname IN ('influence_score', 'influence_score_at')
-GROUP BY 1, 2 ORDER BY 1;

@@ -1,6 +1,7 @@
 \set VERBOSITY verbose
 \set SHOW_CONTEXT never
 SELECT influence_score(followers => -3);
+SELECT influence_cluster(followers => -3);
 SELECT influence_score(r) FROM (SELECT 5 AS nothing) r;
 SELECT influence_score(r) FROM (SELECT 5 AS country, 7 AS followers) r;
 SELECT influence_score(r) FROM (SELECT 'many'::text AS followers) r;
@@ -11,7 +12,8 @@ SELECT * FROM influence_similar('demo_0007', 0);
 SELECT * FROM influence_similar('demo_0007', 100000);
 -- Or NULL, when a table should not fail for one row.
 SET influence.invalid_as_null = on;
-SELECT influence_score(followers => -3) IS NULL AS score, influence_tier(r) IS NULL AS tier
+SELECT influence_score(followers => -3) IS NULL AS score, influence_tier(r) IS NULL AS tier,
+  influence_cluster(r) IS NULL AS cluster
 FROM (SELECT 'many'::text AS followers) r;
 RESET influence.invalid_as_null;
 -- The session goes on as if nothing had been.
