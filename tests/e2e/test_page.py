@@ -64,12 +64,23 @@ def points(value):
     return f"{value:.1f}"
 
 
+def all_explained(section):
+    """Each chart says what it shows, in which unit and how to read it, and has its table and its ways out."""
+    for chart in section["explained"]:
+        assert all(len(chart[part]) > 10 for part in ("title", "subtitle", "reading")), chart
+        assert chart["buttons"] == ["Table", "CSV", "PNG"], chart
+        assert len(chart["columns"]) >= 2 and all(chart["columns"]) and chart["rows"] >= 1, chart
+        assert not re.search("undefined|NaN|null", " ".join([chart["title"], chart["subtitle"], chart["reading"]])), chart
+    return len(section["explained"]) == section["charts"]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_section_renders_without_a_complaint(drive, page_url, handles, page_report, theme):
     found = drive("sections", page_url, colorScheme=theme, handle=handles[0])
     for name, section in found.items():
         assert section["failed"] == [], name
-        assert section["synthetic"], f"{name} does not say that the data is synthetic"
+        assert section["synthetic"] == 1, f"{name} does not say once that the data is synthetic"
+        assert all_explained(section), name
     assert found["explore"]["charts"] >= 4
     assert found["models"]["charts"] >= 3
     growth = page_report["growth"]
@@ -167,7 +178,8 @@ def test_the_report_file_works_from_disk(drive, page_url, run, models, tmp_path)
     found = drive("sections", report.as_uri())
     for name, section in found.items():
         assert section["failed"] == [], name
-        assert section["synthetic"], name
+        assert section["synthetic"] == 1, name
+        assert all_explained(section), name
     assert found["explore"]["charts"] >= 4
 
 

@@ -13,12 +13,13 @@ export interface ChartSpec {
   title: string;
   /** What, unit, n. */
   subtitle: string;
-  /** How to read it, in one line. */
-  reading?: Child;
+  /** How to read it, in one line: no chart is left to explain itself. */
+  reading: string;
   /** File name of the exports. */
   name: string;
   height: number;
   option: () => Option;
+  /** The figures behind it. */
   table: TableSpec;
   /** Controls between the title and the drawing. */
   controls?: Child;
@@ -31,7 +32,7 @@ export interface ChartSpec {
 export interface ChartCard {
   element: HTMLElement;
   /** Draw again, after what `option` reads has changed. */
-  redraw: (changes?: Partial<Pick<ChartSpec, "title" | "subtitle" | "table">>) => void;
+  redraw: (changes?: Partial<Pick<ChartSpec, "title" | "subtitle" | "reading" | "table">>) => void;
 }
 
 let source = "";
@@ -64,6 +65,7 @@ export function baseOption(): Option {
 export function chartCard(spec: ChartSpec): ChartCard {
   const title = h("h3", null, spec.title);
   const subtitle = h("p.subtitle", null, spec.subtitle);
+  const reading = h("p.reading", null, spec.reading);
   const canvas = h("div.chart", { style: { height: `${spec.height}px` }, role: "img" }, skeleton(spec.height));
   const tableBox = h("div.chart-table", { hidden: true });
   let chart: Chart | null = null;
@@ -105,13 +107,14 @@ export function chartCard(spec: ChartSpec): ChartCard {
     h("header.card-head", null, h("div", null, title, subtitle), h("div.actions", null, actions)),
     spec.controls && h("div.controls", null, spec.controls),
     canvas,
-    spec.reading && h("p.reading", null, spec.reading),
+    reading,
     tableBox,
   );
   const redraw: ChartCard["redraw"] = (changes) => {
     Object.assign(spec, changes);
     replace(title, spec.title);
     replace(subtitle, spec.subtitle);
+    replace(reading, spec.reading);
     label();
     draw();
     if (!tableBox.hidden) showTable(true);

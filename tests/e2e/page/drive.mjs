@@ -43,6 +43,27 @@ async function drawAll(page) {
   await page.waitForFunction(() => [...document.querySelectorAll(".chart")].every((chart) => chart.dataset.drawn === "true"));
 }
 
+/** What stands in and behind each chart of a drawn section. */
+async function chartCards(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll(".card")].filter((card) => card.querySelector(".chart")).map((card) => {
+      const text = (selector) => card.querySelector(selector)?.textContent.trim() ?? "";
+      const button = [...card.querySelectorAll(".actions button")].find((element) => element.textContent === "Table");
+      button.click();
+      const found = {
+        title: text("h3"),
+        subtitle: text(".subtitle"),
+        reading: text(".reading"),
+        buttons: [...card.querySelectorAll(".actions button")].map((element) => element.textContent),
+        columns: [...card.querySelectorAll(".chart-table th")].map((element) => element.textContent),
+        rows: card.querySelectorAll(".chart-table tbody tr").length,
+      };
+      button.click();
+      return found;
+    }),
+  );
+}
+
 async function answer(page) {
   await page.waitForSelector(".score-value");
   await page.waitForFunction(() => !document.querySelector(".answers").hasAttribute("aria-busy") && document.querySelector(".answers table tbody tr"));
@@ -74,11 +95,12 @@ const checks = {
       found[section] = await page.evaluate(() => ({
         title: document.querySelector("main h2").textContent,
         cards: [...document.querySelectorAll("main h3")].map((element) => element.textContent),
-        charts: document.querySelectorAll(".chart canvas").length,
+        charts: [...document.querySelectorAll(".chart")].filter((chart) => chart.querySelector("canvas")).length,
         failed: [...document.querySelectorAll(".failed")].map((element) => element.textContent),
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        synthetic: document.querySelector(".badge.synthetic") !== null,
+        synthetic: document.querySelectorAll(".badge.synthetic").length,
       }));
+      found[section].explained = await chartCards(page);
     }
     return found;
   },

@@ -90,6 +90,7 @@ function columnDetail(column: Column): Child {
     const made = chartCard({
       title: `${name}: half lie between ${show(column.q25)} and ${show(column.q75)}`,
       subtitle: `${column.help}${column.histogram.scale === "log" ? "; log scale" : ""}; ${plural(column.present, "value")}, ${whole(column.missing)} missing${column.histogram.zeros ? `, ${whole(column.histogram.zeros)} zeros not drawn` : ""}`,
+      reading: "The higher a bar, the more rows hold such a value; half of the rows lie left of the line at the median.",
       name: `column-${column.name}`,
       height: 260,
       table: histogramTable(column.histogram, unit),

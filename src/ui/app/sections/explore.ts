@@ -94,6 +94,7 @@ function groupCard(report: Report, figures: Maybe<GroupFigures>, by: GroupName, 
   return chartCard({
     title: best ? finding : `Median ${humanName(measure.name)} by ${by}`,
     subtitle: `median ${humanName(measure.name)} and its 95 % interval; ${plural(figures.n.reduce((sum, n) => sum + n, 0), "account")}`,
+    reading: `Point: the median of a ${by}; line: where its true median lies in 95 of 100 cases. Where two lines overlap, the order may be chance.`,
     name,
     height: dotHeight(rows.length),
     table: {
@@ -113,6 +114,7 @@ function growthCards(report: Report): Child {
   const histogram = chartCard({
     title: `Half of the accounts grow by more than ${monthly(growth.median)} a month; ${percent(growth.shrinking, 0)} shrink`,
     subtitle: `monthly growth of followers between snapshots ${whole(growth.months)} months apart; ${plural(growth.n, "account")}; median ${monthly(growth.low)} to ${monthly(growth.high)} (95 %)${strays ? `; ${plural(strays, "stray")} beyond the ends not drawn` : ""}`,
+    reading: "Left of zero followers were lost, right of it won; half of the accounts lie on each side of the line at the median.",
     name: "growth",
     height: 240,
     table: histogramTable(growth.histogram, growth.unit),
@@ -128,6 +130,7 @@ function growthBy(report: Report, by: GroupMedians, name: GroupName, growth: Gro
   return chartCard({
     title: `Growth by ${BY[name]}`,
     subtitle: "median monthly growth and its 95 % interval; dashed: all accounts",
+    reading: `Right of the dashed line a ${BY[name]} grows faster than all accounts do; where its interval crosses the line, it may as well not.`,
     name: `growth-by-${name}`,
     height: dotHeight(rows.length),
     table: { columns: [{ title: name }, { title: "accounts" }, { title: "median", show }, { title: "low", show }, { title: "high", show }], rows: rows.map((row) => [row.name, row.n, row.value, row.low, row.high]) },

@@ -146,6 +146,7 @@ class LiveView {
       ...common,
       title: "Requests a second",
       subtitle: "all, and those that failed with 5xx; last 5 minutes",
+      reading: "Anything above zero among the failed is the daemon's own fault: its log says which.",
       name: "requests",
       option: () => lineOption(this.ticks, [["all", (tick) => tick.rate, theme().accent], ["failed", (tick) => tick.failed, theme().bad]], "requests a second", plain),
     });
@@ -153,6 +154,7 @@ class LiveView {
       ...common,
       title: "Time to answer",
       subtitle: "half of the requests, and 99 of 100, take less; log scale, by histogram bucket",
+      reading: "The upper line is what a patient caller waits; where it leaves the lower one far below, some requests queue.",
       name: "latency",
       option: () => lineOption(this.ticks, [["99 of 100", (tick) => tick.p99, theme().bad], ["half", (tick) => tick.p50, theme().accent]], "time", seconds, true),
     });

@@ -6,7 +6,7 @@ import { card, cardHead, chartCard, type ChartCard } from "../../chart";
 import { matrixOption, type MatrixCell } from "../../charts/matrix";
 import { segments } from "../../controls";
 import type { Child } from "../../dom";
-import { change, percent, plural, whole } from "../../format";
+import { change, percent, plural, sentence, whole } from "../../format";
 import { isThere, reason, type Report, type Timing } from "../../report";
 import { partial } from "../../states";
 import { rampAt, theme } from "../../theme";
@@ -49,18 +49,20 @@ export function timingCard(report: Report): Child {
   const { timing } = report.explore;
   if (!isThere(timing)) return card(cardHead("Timing of posts"), partial(reason(timing, "timing")));
   let kind: Kind = "count";
+  const subtitle = (of: Kind) => `${of === "count" ? "posts" : "likes against the account's own usual, percent"}, by hour and weekday in UTC; ${plural(timing.posts, "post")}`;
+  const reading = (of: Kind) => `${of === "count" ? "The darker, the more posts" : "Blue: more likes than the account's posts get otherwise; orange: fewer; grey: too few posts to say"}. ${sentence(timing.utc_offset_note)}.`;
   const made: ChartCard = chartCard({
     title: title(timing, kind),
-    subtitle: `hour and weekday, UTC; ${plural(timing.posts, "post")}`,
-    reading: timing.utc_offset_note,
+    subtitle: subtitle(kind),
+    reading: reading(kind),
     name: "timing",
     height: 260,
     controls: segments("show", [["count", "posts"], ["lift", "likes against the account's usual"]], kind, (value) => {
       kind = value;
-      made.redraw({ title: title(timing, kind) });
+      made.redraw({ title: title(timing, kind), subtitle: subtitle(kind), reading: reading(kind) });
     }),
     table: {
-      columns: [{ title: "day" }, { title: "hour" }, { title: "posts" }, { title: "lift (ln)", show: (lift) => (lift === null ? "–" : percent(Math.expm1(lift as number))) }],
+      columns: [{ title: "day" }, { title: "hour (UTC)" }, { title: "posts" }, { title: "lift (ln)", show: (lift) => (lift === null ? "–" : percent(Math.expm1(lift as number))) }],
       rows: DAYS.flatMap((day, d) => HOURS.map((hour, i) => [day, hour, timing.hour_weekday[d][i], timing.lift[d][i]])),
     },
     option: () => matrixOption({ columns: HOURS, rows: DAYS, cells: cells(timing, kind) }),

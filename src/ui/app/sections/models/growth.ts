@@ -61,7 +61,9 @@ function worthCard(report: Report, model: GrowthModel): Child {
   return chartCard({
     title: `${FINDING[model.strength]}: rank correlation ${plain(model.spearman)}`,
     subtitle: `forecast against growth from ${model.base} to ${model.until}, ${plural(model.n, "held-out account")}, by size; 0 (dashed) is chance, 1 the exact order; 95 % intervals`,
-    reading: isThere(earlier) && `The last row was learnt from the period before and judged on this one${earlier.had_growth ? "" : ", without an earlier growth to go by"}: so much of the order holds when time goes on.`,
+    reading: isThere(earlier)
+      ? `The last row was learnt from the period before and judged on this one${earlier.had_growth ? "" : ", without an earlier growth to go by"}: so much of the order holds when time goes on.`
+      : "The farther right of the dashed line, the better the forecast ranks; an interval that reaches it may as well be chance.",
     name: "growth-worth",
     height: dotHeight(rows.length),
     table: { columns: [{ title: "accounts" }, { title: "n", show: (n) => whole(n as number) }, ...["rank correlation", "low", "high"].map((title) => ({ title, show: (value: unknown) => plain(value as Num) }))], rows: rows.map((row) => [row.name, row.n ?? null, row.value, row.low, row.high]) },
@@ -105,6 +107,7 @@ function tenthsCard(model: GrowthModel): Child {
   return chartCard({
     title: `Ranked foremost: half of them grew by more than ${grown(first.median, 1)}; ranked last: ${grown(last.median, 1)}`,
     subtitle: `what followers did from ${model.base} to ${model.until}, by the place of the forecast; median and middle half; ${plural(model.predicted.shown, "held-out account")}`,
+    reading: "The more the medians fall from the first row to the last, the more the order of the forecast is worth; where the bars overlap, single accounts change places.",
     name: "growth-by-place",
     height: dotHeight(parts.length),
     table: { columns: [{ title: "place" }, { title: "accounts" }, { title: "median", show }, { title: "25 %", show }, { title: "75 %", show }], rows: parts.map((part) => [part.name, part.n, part.median, part.low, part.high]) },
@@ -124,7 +127,7 @@ function missCard({ mae, baseline, earlier, months }: GrowthModel): Child {
   return chartCard({
     title,
     subtitle: `mean error over ${plural(months, "month")}, in about percent of the followers (100 ln ratio); shorter is better`,
-    reading: worse && "A model of the period before misses this one by more than its median would: trust the order, not the size.",
+    reading: worse ? "A model of the period before misses this one by more than its median would: trust the order, not the size." : "What the forecast saves against always naming the median is all that it knows of the size of growth.",
     name: "growth-error",
     height: dotHeight(rows.length),
     table: { columns: [{ title: "answer" }, { title: "mean error", show: (value) => plain(value as Num) }], rows },
@@ -143,6 +146,7 @@ function coverageCard(report: Report, model: GrowthModel): Child {
   return chartCard({
     title: `${percent(coverage.stated, 0)} intervals held ${percent(coverage.observed, 0)} of the time within the period${isThere(earlier) ? `, ${percent(earlier.observed, 0)} across periods` : ""}`,
     subtitle: "share of held-out accounts whose growth lay inside, by size; dashed: as stated",
+    reading: "On the dashed line the intervals hold what they say; left of it they are too narrow, so trust them less.",
     name: "growth-coverage",
     height: dotHeight(rows.length),
     table: { columns: [{ title: "size" }, { title: "accounts" }, { title: "inside", show: (value) => percent(value as Num) }], rows: rows.map((row) => [row.name, row.n ?? null, row.value]) },
@@ -161,6 +165,7 @@ function sizesCard(report: Report, model: GrowthModel, { by_tier: by, months, n 
   return chartCard({
     title: best === null ? "The forecast by size" : finding,
     subtitle: `forecasts for the ${plural(months, "month")} after ${model.until}: median, and where 9 of 10 accounts lie; ${plural(n, "account")}`,
+    reading: "Point: the middle forecast of a size; line: nine of ten of its accounts. Right of the dashed line followers are expected to grow.",
     name: "growth-by-size",
     height: dotHeight(rows.length),
     table: { columns: [{ title: "size" }, { title: "accounts" }, ...["5 %", "25 %", "median", "75 %", "95 %"].map((title) => ({ title, show }))], rows: by.group.map((group, i) => [report.groups.tier[group] ?? "(none)", by.n[i], by.q05[i], by.q25[i], by.median[i], by.q75[i], by.q95[i]]) },

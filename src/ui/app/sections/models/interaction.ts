@@ -6,13 +6,19 @@ import { card, cardHead, chartCard } from "../../chart";
 import { inkOn, matrixOption } from "../../charts/matrix";
 import type { Child } from "../../dom";
 import { humanName, plain, sentence, whole, withUnit } from "../../format";
-import { isThere, reason, type InteractionSide, type ScoreModel } from "../../report";
+import { isThere, reason, type Interaction, type InteractionSide, type ScoreModel } from "../../report";
 import { partial } from "../../states";
 import { rampAt, theme } from "../../theme";
 import { unitOf } from "../../unit";
 
 function nameOf(side: InteractionSide): string {
   return humanName(side.input || side.feature);
+}
+
+/** How far from adding up, of the pairs that do so least. */
+function pairsText({ a, b, h }: Interaction["pairs"]): string {
+  const order = h.map((_, i) => i).sort((i, j) => h[j] - h[i]).slice(0, 3);
+  return `Share of a pair's effect that is not the sum of two (H): ${order.map((i) => `${humanName(a[i])} with ${humanName(b[i])} ${plain(h[i])}`).join("; ")}.`;
 }
 
 export function interactionCard(model: ScoreModel): Child {
@@ -25,10 +31,13 @@ export function interactionCard(model: ScoreModel): Child {
   return chartCard({
     title: sentence(found.text),
     subtitle: `mean predicted score as ${nameOf(x)} and ${nameOf(y)} are set to each pair of values, the other figures as they are`,
-    reading: "Orange: low; blue: high. A pair without accounts near it is a guess: its tooltip says how many there are.",
+    reading: `The darker, the higher the score. A pair without accounts near it is a guess: its tooltip says how many there are. ${pairsText(pairs)}`,
     name: "interaction",
     height: y.at.length * 28 + 100,
-    table: { columns: [{ title: "one figure" }, { title: "the other" }, { title: "H", show: (value: unknown) => plain(value as number) }], rows: pairs.h.map((h, i) => [humanName(pairs.a[i]), humanName(pairs.b[i]), h]) },
+    table: {
+      columns: [{ title: nameOf(x), show: (value) => withUnit(value, x.unit) }, { title: nameOf(y), show: (value) => withUnit(value, y.unit) }, { title: "mean score", show: (value) => show(value as number) }, { title: "accounts near", show: (n) => whole(n as number) }],
+      rows: mean.flatMap((line, row) => line.map((value, column) => [x.at[column], y.at[row], value, count[row][column]])),
+    },
     option: () =>
       matrixOption({
         columns: x.at.map((value) => withUnit(value, x.unit)),
@@ -38,7 +47,7 @@ export function interactionCard(model: ScoreModel): Child {
         rotate: 40,
         cells: mean.flatMap((line, row) =>
           line.map((value, column) => {
-            const colour = rampAt(theme().diverging, high > low ? (value - low) / (high - low) : 0.5);
+            const colour = rampAt(theme().amounts, high > low ? (value - low) / (high - low) : 0.5);
             return { column, row, colour, text: show(value), textColour: inkOn(colour), tip: tipRows(`score ${show(value)}`, [[nameOf(x), withUnit(x.at[column], x.unit)], [nameOf(y), withUnit(y.at[row], y.unit)], ["accounts near", whole(count[row][column])]]) };
           }),
         ),

@@ -116,6 +116,7 @@ function coverageCard(report: Report, coverage: Coverage, { name, show }: Unit):
   return chartCard({
     title: `${percent(coverage.stated, 0)} intervals held ${percent(coverage.observed)} of the time`,
     subtitle: `share of true scores inside, by size; ${plural(coverage.n, "account")}; mean width ${show(coverage.width)} ${name}; dashed: as stated`,
+    reading: "On the dashed line the intervals hold what they say; left of it they are too narrow for accounts of that size, right of it wider than they need be.",
     name: "coverage",
     height: dotHeight(rows.length),
     table: { columns: [{ title: "size" }, { title: "accounts" }, { title: "inside", show: (value) => percent(value as number) }, { title: "mean width", show: (value) => show(value as number) }], rows: by.group.map((group, i) => [report.groups.tier[group] ?? "(none)", by.n[i], by.observed[i], by.width[i]]) },
@@ -128,6 +129,7 @@ function residualHistogram(model: ScoreModel, histogram: NonNullable<Extract<Sco
   return chartCard({
     title: `It is off by ${show(mae)} ${name} on average`,
     subtitle: `predicted minus actual${name && `, ${name}`}; right of zero: too high`,
+    reading: "The narrower the bars stand about zero, the better; a longer tail on one side means that large misses go that way.",
     name: "residuals",
     height: 200,
     table: histogramTable(histogram, axis),
@@ -145,6 +147,7 @@ function biasCard(report: Report, residuals: Residuals, by: GroupName, { axis, n
   return chartCard({
     title: isFair ? `No ${by === "tier" ? "size" : by} is judged too high or too low` : `${sentence(names[residuals.group[worst.i]] ?? "some")}: judged ${show(Math.abs(worst.bias))} ${name} too ${worst.bias > 0 ? "high" : "low"} on average`,
     subtitle: `error by ${by === "tier" ? "size" : by}: median, and where 9 of 10 errors lie${name && `; ${name}`}`,
+    reading: `Left of the dashed line a ${by === "tier" ? "size" : by} is judged too low, right of it too high; long lines mean large misses.`,
     name: `residuals-by-${by}`,
     height: dotHeight(rows.length),
     table: { columns: [{ title: by }, { title: "accounts" }, { title: "bias", show: signed }, { title: "mean error", show: (value) => show(value as number) }, { title: "5 %", show: signed }, { title: "median", show: signed }, { title: "95 %", show: signed }], rows: residuals.group.map((group, i) => [names[group] ?? "(none)", residuals.n[i], residuals.bias[i], residuals.mae[i], residuals.q05[i], residuals.median[i], residuals.q95[i]]) },

@@ -45,6 +45,7 @@ function groupCard(report: Report, figures: Maybe<GroupAccuracy>, by: "tier" | "
   return chartCard({
     title: worst ? `By ${name}, right least often for ${worst.name}: ${percent(worst.value, 0)}` : `Right by ${name}`,
     subtitle: "share of accounts put in their tier, out of fold; 95 % intervals",
+    reading: `The farther right, the more often accounts of this ${name} are put in their tier; where lines overlap, the difference may be chance.`,
     name: `tier-by-${name}`,
     height: dotHeight(rows.length),
     table: { columns: [{ title: name }, { title: "accounts" }, { title: "right", show: (p) => percent(p as number) }, { title: "low", show: (p) => percent(p as number) }, { title: "high", show: (p) => percent(p as number) }], rows: rows.map((row) => [row.name, row.n, row.value, row.low, row.high]) },
