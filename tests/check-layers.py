@@ -57,7 +57,7 @@ LIBRARIES = {
     "iconv.h": ["src/dataset/*.c"],
     "gsl/*": ["src/explore/*.[ch]", "src/learn/*.[ch]"],
     # Its trees, and its collective.
-    "xgboost/*": ["src/learn/boosting*.c", "src/learn/collective.c"],
+    "xgboost/*": ["src/learn/boosting*.[ch]", "src/learn/collective.c"],
     "igraph/*": ["src/graph/igraph.c"],
     "sqlite3.h": ["src/reqlog/*.[ch]"],
     "postgres.h": ["src/postgresql/*.[ch]"],

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Gradient boosting through XGBoost, whose only user is boosting.c. XGBoost trains; the trees are
+/* Gradient boosting through XGBoost, whose only user it is. XGBoost trains; the trees are
  * taken out of its model and the engine runs them.
  *
  * The base is ours: targets are centred before training, in double, so that neither XGBoost's
