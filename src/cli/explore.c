@@ -15,6 +15,7 @@
 
 static const char name[] = "explore";
 static const char default_schemas[] = "config/schemas";
+#define MAX_POSTS 500000 /* of sampled accounts; more change the picture no further */
 
 struct request {
     struct import_options import;
@@ -30,6 +31,8 @@ struct loaded {
     struct table *table;
     struct import_report *report;
     struct explore_snapshots snapshots;
+    struct lifts *lifts;   /* NULL: no posts were given, or */
+    struct error no_lifts; /* what they lack */
 };
 
 static void loaded_deinit(struct loaded *loaded)
@@ -38,6 +41,22 @@ static void loaded_deinit(struct loaded *loaded)
     table_free(loaded->table);
     import_report_free(loaded->report);
     explore_snapshots_deinit(&loaded->snapshots);
+    lifts_free(loaded->lifts);
+}
+
+/* Posts that say too little are a reason, not a failure. */
+static enum status load_posts(const struct import_joins *joins, struct loaded *loaded,
+                              struct error *err)
+{
+    struct lifts_input input = {
+        .files = joins->posts, .n_files = joins->n_posts, .max_posts = MAX_POSTS};
+    if (joins->n_posts == 0)
+        return STATUS_OK;
+    enum status status = lifts_read(loaded->table, &input, NULL, &loaded->lifts, &loaded->no_lifts);
+    if (status == STATUS_OK || status == STATUS_INVALID)
+        return STATUS_OK;
+    *err = loaded->no_lifts;
+    return status;
 }
 
 static enum status load(char **arguments, size_t n_arguments, const struct request *request,
@@ -50,6 +69,7 @@ static enum status load(char **arguments, size_t n_arguments, const struct reque
     const char *const *files = loaded->inputs->files;
     size_t n_files = loaded->inputs->n_files;
     TRY(import_files(files, n_files, options, &loaded->table, &loaded->report, err));
+    TRY(load_posts(&options->joins, loaded, err));
     return explore_snapshots_load(files, n_files, options, loaded->report, &loaded->snapshots, err);
 }
 
@@ -84,7 +104,12 @@ static int run(const struct request *request, char **files, size_t n_files)
     struct error err = {0};
     if (load(files, n_files, request, &loaded, &err) != STATUS_OK)
         return command_failed(name, &err);
-    struct explore_input input = {.table = loaded.table, .report = loaded.report};
+    struct explore_input input = {
+        .table = loaded.table,
+        .report = loaded.report,
+        .lifts = loaded.lifts,
+        .no_lifts = loaded.no_lifts.message[0] ? loaded.no_lifts.message : NULL,
+    };
     explore_snapshots_use(&loaded.snapshots, &input);
     if (explore_run(&input, &explore, &err) != STATUS_OK)
         return command_failed(name, &err);

@@ -36,6 +36,7 @@ static enum status compute(struct explore *explore, struct error *err)
     TRY(group_table_compute(frame, EXPLORE_CATEGORY, memory, &explore->categories, err));
     TRY(group_table_compute(frame, EXPLORE_COUNTRY, memory, &explore->countries, err));
     TRY(growth_compute(frame, quality, memory, &explore->growth, err));
+    timing_compute(explore->input.lifts, explore->input.no_lifts, &explore->timing);
     return projection_compute(frame, quality, &explore->sample, memory, &explore->projection, err);
 }
 

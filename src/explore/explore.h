@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "dataset/import.h"
+#include "dataset/lifts.h"
 #include "dataset/table.h"
 
 enum explore_grouping {
@@ -42,6 +43,8 @@ struct explore_input {
     /* Two snapshots as they were imported alone, to be compared; both NULL: no comparison. */
     const struct table *before, *after;
     const char *before_name, *after_name;
+    const struct lifts *lifts; /* NULL: no posts, or `no_lifts` says why not; for the run alone */
+    const char *no_lifts;
 };
 
 struct explore;

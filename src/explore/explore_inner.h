@@ -11,6 +11,7 @@
 #include "explore/relations.h"
 #include "explore/sample.h"
 #include "explore/spread.h"
+#include "explore/timing.h"
 
 struct explore {
     struct arena memory;
@@ -27,4 +28,5 @@ struct explore {
     struct group_table categories, countries;
     struct growth growth;
     struct projection projection;
+    struct timing timing;
 };

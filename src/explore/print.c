@@ -341,6 +341,7 @@ void explore_print(const struct explore *explore, int width, FILE *out)
     print_engagement(explore, width, out);
     print_correlations(&relations, width, out);
     print_growth(explore, width, out);
+    timing_print(&explore->timing, width, out);
     print_comparison(&explore->comparison, width, out);
     print_far_rows(explore, width, out);
 }

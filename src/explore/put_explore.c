@@ -256,7 +256,7 @@ void explore_put_explore(const struct explore *explore, struct json_writer *w)
     put_slope(explore, w);
     put_distributions(&explore->spreads, w);
     put_growth(explore, w);
-    put_absent(w, "timing", "timing needs posts with their time: give --posts FILE");
+    timing_put(&explore->timing, w);
     put_group_table(&explore->categories, has_score, "categories", w);
     put_group_table(&explore->countries, has_score, "countries", w);
     put_projection(explore, w);

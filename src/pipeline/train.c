@@ -147,13 +147,21 @@ static enum status search(struct training *training, const struct train_input *i
     return why_part_train(training, err);
 }
 
-/* Statistics for the report, and the groups that figures are given by. */
-static enum status explore(struct training *training, struct error *err)
+/* Statistics for the report, what lifts a post, and the groups that figures are given by. */
+static enum status explore(struct training *training, const struct import_joins *joins,
+                           struct error *err)
 {
+    AUTO(lifts_free_slot) struct lifts *lifts = NULL;
+    TRY(virality_part_train(training, joins, &lifts, err));
     struct explore_sizes sizes = {training->tier.sizes.names, training->tier.sizes.cuts,
                                   training->tier.sizes.n};
     struct explore_input input = {
-        .table = training->table, .report = training->imported, .sizes = &sizes};
+        .table = training->table,
+        .report = training->imported,
+        .sizes = &sizes,
+        .lifts = lifts,
+        .no_lifts = joins->n_posts > 0 ? training->no_virality : NULL,
+    };
     explore_snapshots_use(&training->snapshots, &input);
     return explore_run(&input, &training->explore, err);
 }
@@ -258,8 +266,7 @@ enum status train_run(const struct train_input *input, struct training **ret_tra
     TRY(network_part_train(training, &input->target.joins, err));
     TRY(search(training, input, err));
     stages_enter(stages, "statistics");
-    TRY(explore(training, err));
-    TRY(virality_part_train(training, &input->target.joins, err));
+    TRY(explore(training, &input->target.joins, err));
     stages_enter(stages, "models written");
     TRY(write_blobs(training, err));
     stages_enter(stages, "models checked");

@@ -243,9 +243,10 @@ enum status network_part_train(struct training *training, const struct import_jo
 enum status network_hide_places(const struct training *training, const struct target *target,
                                 struct design_options *options, struct error *err);
 
-/* What lifts a post, where posts were given. */
+/* What lifts a post, where posts were given. *ret_lifts: the posts; left alone where there are
+ * none, or `no_virality` says what they lack. */
 enum status virality_part_train(struct training *training, const struct import_joins *joins,
-                                struct error *err);
+                                struct lifts **ret_lifts, struct error *err);
 
 /* What neighbours are found by. */
 enum status similar_part_design(const struct training *training, struct design *ret_design,

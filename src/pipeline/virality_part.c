@@ -18,7 +18,7 @@ static enum status leave_out(struct training *training, enum status status, stru
 }
 
 enum status virality_part_train(struct training *training, const struct import_joins *joins,
-                                struct error *err)
+                                struct lifts **ret_lifts, struct error *err)
 {
     if (joins->n_posts == 0) {
         training->no_virality = "it needs posts (--posts)";
@@ -34,5 +34,8 @@ enum status virality_part_train(struct training *training, const struct import_j
     enum status status = lifts_read(training->table, &input, NULL, &lifts, &why);
     if (status == STATUS_OK)
         status = virality_compute(lifts, &training->virality, &why);
-    return status == STATUS_OK ? STATUS_OK : leave_out(training, status, &why, err);
+    if (status != STATUS_OK)
+        TRY(leave_out(training, status, &why, err));
+    *ret_lifts = STEAL(lifts);
+    return STATUS_OK;
 }

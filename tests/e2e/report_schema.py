@@ -147,6 +147,13 @@ def check_explore(part, groups):
         indices(spread["groups"]["group"], groups[spread["by"]], place)
         for counts in spread["groups"]["counts"]:
             need(len(counts) == len(spread["edges"]) - 1, place, "counts")
+    if not is_absent(part["timing"]):
+        timing = part["timing"]
+        need(sum(map(sum, timing["hour_weekday"])) == timing["posts"], "explore.timing.posts", "the sum of the hours")
+        for counts, lifts in zip(timing["hour_weekday"], timing["lift"], strict=True):
+            need(len(counts) == len(lifts) == 24, "explore.timing", "24 hours")
+            need(all((lift is None) == (n < 20) for n, lift in zip(counts, lifts)), "explore.timing.lift", "20 posts")
+        need(len(timing["lift"]) == 7, "explore.timing", "7 days")
     if not is_absent(part["growth"]):
         n = part["growth"]["n"]
         histogram(part["growth"]["histogram"], "explore.growth.histogram", n - 2 * (n // 100))

@@ -69,6 +69,32 @@ def test_demo_data_gives_a_whole_report_that_says_so(run, demo):
     assert report["explore"]["slope"]["high"] < 0
 
 
+def test_posts_give_their_hours(run, demo):
+    given = [demo / "profiles.csv", "--posts", demo / "posts.csv"]
+    report = explore(run, *given)
+    check_report(report)
+    timing = report["explore"]["timing"]
+    lines = [line for line in (demo / "posts.csv").read_text(encoding="utf-8").splitlines()[1:] if line]
+    assert 0 < timing["posts"] <= len(lines)
+    assert timing["posts"] == sum(map(sum, timing["hour_weekday"]))
+    shown = run("explore", *given).stdout
+    assert f"WHEN POSTS ARE MADE ({timing['posts']} posts" in shown
+    assert f"Monday {sum(timing['hour_weekday'][0]):>9}" in shown
+    assert is_absent(explore(run, demo / "profiles.csv")["explore"]["timing"])
+
+
+def test_posts_of_days_have_no_hours(run, demo, tmp_path):
+    posts = tmp_path / "posts.csv"
+    header, *rows = (demo / "posts.csv").read_text(encoding="utf-8").splitlines()
+    at = header.split(",").index("taken_at")
+    days = [row.split(",") for row in rows]
+    for cells in days:
+        cells[at] = f"2025-03-{1 + int(cells[at]) % 28:02d}"
+    posts.write_text("\n".join([header, *map(",".join, days)]) + "\n", encoding="utf-8")
+    report = explore(run, demo / "profiles.csv", "--posts", posts)
+    assert "day only" in report["explore"]["timing"]["absent"]
+
+
 def test_snapshots_give_growth_and_a_comparison(run, demo):
     first, *_, last = sorted(demo.glob("snapshot-*.csv"))
     files = [f"{path}@{path.stem.removeprefix('snapshot-')}" for path in (first, last)]

@@ -50,7 +50,7 @@ export function timingCard(report: Report): Child {
   if (!isThere(timing)) return card(cardHead("Timing of posts"), partial(reason(timing, "timing")));
   let kind: Kind = "count";
   const subtitle = (of: Kind) => `${of === "count" ? "posts" : "likes against the account's own usual, percent"}, by hour and weekday in UTC; ${plural(timing.posts, "post")}`;
-  const reading = (of: Kind) => `${of === "count" ? "The darker, the more posts" : "Blue: more likes than the account's posts get otherwise; orange: fewer; grey: too few posts to say"}. ${sentence(timing.utc_offset_note)}.`;
+  const reading = (of: Kind) => `${of === "count" ? "The darker, the more posts" : "Blue: more likes than the account's posts get otherwise; orange: fewer; grey: too few posts to say. The best of 168 hours is partly luck: Virality says what is sure"}. ${sentence(timing.utc_offset_note)}.`;
   const made: ChartCard = chartCard({
     title: title(timing, kind),
     subtitle: subtitle(kind),
