@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/arguments.h"
 #include "cli/command.h"
 
 static void print_overview(FILE *out)
@@ -33,7 +35,7 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         print_overview(stderr);
@@ -52,4 +54,16 @@ int main(int argc, char **argv)
         if (strcmp(commands[i].name, name) == 0)
             return commands[i].run(argc - 1, argv + 1);
     return unknown_command(name);
+}
+
+int main(int argc, char **argv)
+{
+    char **words = arguments_take(argc, argv);
+    if (!words) {
+        fputs("influence: out of memory\n", stderr);
+        return EXIT_FAILED;
+    }
+    int code = run(argc, words);
+    free(words);
+    return code;
 }

@@ -5,8 +5,10 @@ import csv
 import io
 import os
 import signal
+import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -163,3 +165,26 @@ def test_a_server_that_dies_leaves_no_rows(creators, models):
     _, stderr = process.communicate(timeout=60)
     assert "terminating connection" in stderr or process.returncode == 0
     assert creators.sql("SELECT to_regclass('scores') IS NULL") == "t"
+
+
+@pytest.mark.parametrize("words", [
+    ["import", "postgresql://tester:secret@127.0.0.1:{}/db?password=secret", "--query", "SELECT 1"],
+    ["fetch", "http://127.0.0.1:{}/table.csv?signature=secret", "--out"],
+])
+def test_the_process_list_shows_no_secret(tmp_path, words):
+    """A server that takes the connection and says nothing: by then the words are gone, and what they say is used."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(30)
+        words = [word.format(listener.getsockname()[1]) for word in words]
+        with subprocess.Popen([INFLUENCE, *words, *([tmp_path] if words[-1] == "--out" else [])],
+                              stderr=subprocess.PIPE) as process:
+            try:
+                peer, _ = listener.accept()
+            except TimeoutError:
+                process.kill()
+                pytest.skip(process.stderr.read().decode())  # built without libpq
+            shown = (Path("/proc") / str(process.pid) / "cmdline").read_bytes()
+            process.kill()
+            peer.close()
+    assert words[0].encode() in shown and b"127.0.0.1" in shown
+    assert b"secret" not in shown
