@@ -85,18 +85,27 @@ enum status file_read(const char *path, size_t max_bytes, char **ret_text, size_
     return STATUS_OK;
 }
 
-static enum status write_all(int fd, const char *path, const unsigned char *data, size_t bytes,
-                             struct error *err)
+enum status file_write_all(int fd, const char *path, const void *data, size_t bytes,
+                           struct error *err)
 {
+    const unsigned char *at = data;
     while (bytes > 0) {
-        ssize_t n = write(fd, data, bytes);
+        ssize_t n = write(fd, at, bytes);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return fail_errno(err, "%s: cannot write", path);
-        data += n;
+        at += n;
         bytes -= (size_t)n;
     }
+    return STATUS_OK;
+}
+
+/* What a rename puts into place must be on the disk before. */
+static enum status write_durably(int fd, const char *path, const void *data, size_t bytes,
+                                 struct error *err)
+{
+    TRY(file_write_all(fd, path, data, bytes, err));
     if (fsync(fd) != 0)
         return fail_errno(err, "%s: cannot sync", path);
     return STATUS_OK;
@@ -112,7 +121,7 @@ enum status file_write_atomic(const char *path, const void *data, size_t bytes, 
     if (fd < 0)
         return fail_errno(err, "%s: cannot create", path);
     /* mkstemp makes 0600; the daemon often runs as another user than the trainer. */
-    enum status status = fchmod(fd, 0644) == 0 ? write_all(fd, path, data, bytes, err)
+    enum status status = fchmod(fd, 0644) == 0 ? write_durably(fd, path, data, bytes, err)
                                                : fail_errno(err, "%s: cannot set mode", path);
     if (status == STATUS_OK && rename(beside, path) != 0)
         status = fail_errno(err, "%s: cannot rename into place", path);

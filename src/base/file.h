@@ -22,6 +22,10 @@ void file_unmap(struct file_map *map);
 enum status file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_bytes,
                       struct error *err);
 
+/* All of it, however many writes it takes; `path` stands in messages. */
+enum status file_write_all(int fd, const char *path, const void *data, size_t bytes,
+                           struct error *err);
+
 /* Write beside, fsync, rename into place: a crash leaves the old file or the new one, whole. */
 enum status file_write_atomic(const char *path, const void *data, size_t bytes, struct error *err);
 

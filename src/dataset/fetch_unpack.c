@@ -71,21 +71,6 @@ static enum status check_cancel(const struct unpacker *u, struct error *err)
     return STATUS_OK;
 }
 
-static enum status write_block(int fd, const char *data, size_t bytes, const char *path,
-                               struct error *err)
-{
-    while (bytes > 0) {
-        ssize_t n = write(fd, data, bytes);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return fail_errno(err, "%s: cannot write", path);
-        data += n;
-        bytes -= (size_t)n;
-    }
-    return STATUS_OK;
-}
-
 static enum status damaged(const struct unpacker *u, struct error *err)
 {
     const char *reason = archive_error_string(u->archive);
@@ -118,7 +103,7 @@ static enum status copy_data(struct unpacker *u, int fd, const char *path, struc
         if (n < 0)
             return damaged(u, err);
         TRY(count_bytes(u, (uint64_t)n, err));
-        TRY(write_block(fd, block, (size_t)n, path, err));
+        TRY(file_write_all(fd, path, block, (size_t)n, err));
     }
     if (fsync(fd) != 0)
         return fail_errno(err, "%s: cannot sync", path);

@@ -140,5 +140,10 @@ size_t import_report_refused(const struct import_report *report);
 void import_report_put_json(const struct import_report *report, struct json_writer *w);
 void import_report_print(const struct import_report *report, FILE *out);
 
+/* Parts of that object, for reports that hold more: the member "columns" of a source, and the
+ * members of an event, inside an object that is begun. */
+void import_source_put_columns(const struct import_source *source, struct json_writer *w);
+void import_event_put_members(const struct import_event *event, struct json_writer *w);
+
 /* The cleaned table as CSV: profile fields that are present, then the extra columns. */
 enum status import_write_csv(const struct table *table, FILE *out, struct error *err);

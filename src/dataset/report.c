@@ -29,33 +29,37 @@ struct import_source *import_report_join(struct import_report *report)
 
 /* ---- JSON ---- */
 
-static void put_events(struct json_writer *w, const struct import_event *events, size_t n)
+void import_event_put_members(const struct import_event *event, struct json_writer *w)
 {
-    json_put_key(w, "events");
+    json_member_string(w, "kind", kind_names[event->kind]);
+    json_member_string(w, "rule", event->rule);
+    json_member_string(w, "column", event->column);
+    json_member_string(w, "text", event->text);
+    json_member_integer(w, "count", (int64_t)event->count);
+    json_put_key(w, "examples");
     json_begin_array(w);
-    for (size_t i = 0; i < n; i++) {
-        const struct import_event *event = &events[i];
+    for (size_t i = 0; i < event->n_examples; i++) {
         json_begin_object(w);
-        json_member_string(w, "kind", kind_names[event->kind]);
-        json_member_string(w, "rule", event->rule);
-        json_member_string(w, "column", event->column);
-        json_member_string(w, "text", event->text);
-        json_member_integer(w, "count", (int64_t)event->count);
-        json_put_key(w, "examples");
-        json_begin_array(w);
-        for (size_t k = 0; k < event->n_examples; k++) {
-            json_begin_object(w);
-            json_member_integer(w, "line", (int64_t)event->examples[k].line);
-            json_member_string(w, "value", event->examples[k].value);
-            json_end_object(w);
-        }
-        json_end_array(w);
+        json_member_integer(w, "line", (int64_t)event->examples[i].line);
+        json_member_string(w, "value", event->examples[i].value);
         json_end_object(w);
     }
     json_end_array(w);
 }
 
-static void put_columns(struct json_writer *w, const struct import_source *source)
+static void put_events(struct json_writer *w, const struct import_event *events, size_t n)
+{
+    json_put_key(w, "events");
+    json_begin_array(w);
+    for (size_t i = 0; i < n; i++) {
+        json_begin_object(w);
+        import_event_put_members(&events[i], w);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
+void import_source_put_columns(const struct import_source *source, struct json_writer *w)
 {
     json_put_key(w, "columns");
     json_begin_array(w);
@@ -88,7 +92,7 @@ static void put_source(struct json_writer *w, const struct import_source *source
     json_member_integer(w, "kept", (int64_t)source->n_kept);
     json_member_integer(w, "set_aside", (int64_t)source->n_refused);
     json_member_string(w, "refused", source->refused);
-    put_columns(w, source);
+    import_source_put_columns(source, w);
     put_events(w, source->events, source->n_events);
     json_end_object(w);
 }

@@ -46,24 +46,6 @@ static void put_rows(const struct explore *explore, struct json_writer *w)
     json_end_object(w);
 }
 
-static void put_source_columns(const struct import_source *source, struct json_writer *w)
-{
-    json_put_key(w, "columns");
-    json_begin_array(w);
-    for (size_t i = 0; i < source->n_columns; i++) {
-        const struct import_column *column = &source->columns[i];
-        json_begin_object(w);
-        json_member_string(w, "header", column->header);
-        json_member_string(w, "field", column->field);
-        json_member_string(w, "how", column->how);
-        json_member_string(w, "unit", column->unit);
-        json_member_integer(w, "present", (int64_t)column->n_present);
-        json_member_integer(w, "missing", (int64_t)column->n_missing);
-        json_end_object(w);
-    }
-    json_end_array(w);
-}
-
 static void put_sources(const struct import_report *report, struct json_writer *w)
 {
     json_put_key(w, "sources");
@@ -81,7 +63,7 @@ static void put_sources(const struct import_report *report, struct json_writer *
         json_member_integer(w, "rows", (int64_t)source->n_rows);
         json_member_integer(w, "kept", (int64_t)source->n_kept);
         json_member_integer(w, "refused", (int64_t)source->n_refused);
-        put_source_columns(source, w);
+        import_source_put_columns(source, w);
         json_end_object(w);
     }
     json_end_array(w);
@@ -89,28 +71,9 @@ static void put_sources(const struct import_report *report, struct json_writer *
 
 static void put_event(const struct import_event *event, int64_t source, struct json_writer *w)
 {
-    static const char *const kinds[] = {
-        [IMPORT_REPAIRED] = "repaired",
-        [IMPORT_MISSING] = "missing",
-        [IMPORT_REFUSED] = "refused",
-        [IMPORT_NOTE] = "note",
-    };
     json_begin_object(w);
-    json_member_string(w, "kind", kinds[event->kind]);
-    json_member_string(w, "rule", event->rule);
-    json_member_string(w, "column", event->column);
-    json_member_string(w, "text", event->text);
-    json_member_integer(w, "count", (int64_t)event->count);
+    import_event_put_members(event, w);
     json_member_integer(w, "source", source);
-    json_put_key(w, "examples");
-    json_begin_array(w);
-    for (size_t i = 0; i < event->n_examples; i++) {
-        json_begin_object(w);
-        json_member_integer(w, "line", (int64_t)event->examples[i].line);
-        json_member_string(w, "value", event->examples[i].value);
-        json_end_object(w);
-    }
-    json_end_array(w);
     json_end_object(w);
 }
 
