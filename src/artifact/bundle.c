@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "artifact/bundle.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "artifact/bundle_id.h"
 #include "base/cleanup.h"
@@ -175,6 +177,33 @@ static enum status write_and_rename(const char *models_dir, const char *beside, 
     if (rename(beside, path) != 0)
         return fail_errno(err, "%s: cannot rename into place", path);
     return file_sync_directory(models_dir, err);
+}
+
+enum status bundle_check_place(const char *models_dir, struct error *err)
+{
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s", models_dir);
+    if (length <= 0 || length >= PATH_MAX)
+        return fail(err, STATUS_INVALID, "'%s' is no directory for models", models_dir);
+    /* The nearest directory that is there already. */
+    struct stat info;
+    while (stat(path, &info) != 0) {
+        if (errno != ENOENT)
+            return fail_errno(err, "%s: cannot be used", path);
+        char *slash = strrchr(path, '/');
+        if (slash && slash > path)
+            *slash = '\0';
+        else
+            memcpy(path, slash ? "/" : ".", 2);
+    }
+    if (!S_ISDIR(info.st_mode))
+        return fail(err, STATUS_INVALID, "%s: is no directory", path);
+    /* What may be said of rights is not all there is: it is tried. */
+    char attempt[PATH_MAX];
+    TRY(bundle_path(attempt, path, ".new-XXXXXX", err));
+    if (!mkdtemp(attempt))
+        return fail_errno(err, "%s: cannot make directory", path);
+    return rmdir(attempt) == 0 ? STATUS_OK : fail_errno(err, "%s: cannot remove", attempt);
 }
 
 enum status bundle_write(const char *models_dir, const struct bundle_file *files, size_t n_files,

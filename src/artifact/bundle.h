@@ -29,6 +29,9 @@ struct bundle_file {
     size_t n_bytes;
 };
 
+/* Whether a bundle can be written there, as far as can be said without writing one. */
+enum status bundle_check_place(const char *models_dir, struct error *err);
+
 /* Write a bundle and make it current. manifest_members: the members of manifest.json that the
  * trainer knows, as JSON text without the outer braces ("\"seed\":0,..."); "id", "created",
  * "influence" (version) and "files" (name, bytes, sha256) are added. */

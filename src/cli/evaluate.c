@@ -25,6 +25,8 @@ static int evaluate(struct request *request, char *const *files, size_t n_files)
     struct evaluate_input *input = &request->input;
     struct error err = {0};
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
+    if (evaluate_check(input, &err) != STATUS_OK)
+        return command_failed(name, &err);
     if (inputs_expand(files, n_files, &request->queries, &inputs, &err) != STATUS_OK ||
         inputs_join(&request->joined, inputs, &input->target.joins, &err) != STATUS_OK)
         return command_failed(name, &err);

@@ -143,7 +143,6 @@ static enum status take_inputs(struct request *request, struct workers *workers,
     TRY(workers_in_turn(workers, false, err));
     request->input.target.files = inputs->files;
     request->input.target.n_files = inputs->n_files;
-    request->input.config = &request->config;
     *ret_inputs = STEAL(inputs);
     return STATUS_OK;
 }
@@ -192,9 +191,12 @@ static int failed(struct workers *workers, const struct error *err)
 static int train(struct request *request, char **files, size_t n_files)
 {
     struct error err = {0};
+    request->input.config = &request->config;
     if (load_config(request, &err) != STATUS_OK ||
         workers_check(&request->workers, &err) != STATUS_OK)
         return command_usage(name, "%s", err.message);
+    if (train_check(&request->input, &err) != STATUS_OK)
+        return command_failed(name, &err);
     if (workers_are_asked_for(&request->workers) && request->joined.n_edges > 0)
         return command_usage(name, "--edges is for one process: a network is of all accounts");
     AUTO(workers_close_slot) struct workers *workers = NULL;

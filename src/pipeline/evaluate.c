@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/model_names.h"
 #include "pipeline/network.h"
 #include "pipeline/train_config.h"
 
@@ -75,13 +76,12 @@ static enum status choose_trainers(const struct evaluate_input *input,
         if (crossval_can_learn(trainers[t], target, &evaluation->design))
             ret_trainers[n++] = trainers[t];
     while (list && (name = train_config_word(&list, ", ", &evaluation->memory))) {
-        const struct trainer *trainer = trainer_find(name, task);
-        if (!trainer || n == MAX_TRAINERS)
-            return fail(err, STATUS_INVALID, "--models: there is no '%s' for this target", name);
-        ret_trainers[n++] = trainer;
+        if (n == MAX_TRAINERS)
+            return fail(err, STATUS_LIMIT, "--models: at most %d are compared", MAX_TRAINERS);
+        ret_trainers[n++] = trainer_find(name, task);
     }
     *ret_n = n;
-    return n > 0 ? STATUS_OK : fail(err, STATUS_INVALID, "--models: names none");
+    return STATUS_OK;
 }
 
 static enum status choose_metric(const struct evaluate_input *input, enum task task,
@@ -102,17 +102,26 @@ static enum status choose_metric(const struct evaluate_input *input, enum task t
                          : STATUS_OK;
 }
 
-static enum status validate(const struct evaluate_input *input, struct evaluation *evaluation,
-                            struct error *err)
+/* What is asked for in words, before there is any work to lose. */
+static enum status check_words(const struct evaluate_input *input, struct evaluation *evaluation,
+                               struct row_plan *ret_plan, struct error *err)
+{
+    const struct own_cases *cases = &evaluation->cases;
+    enum task task = cases->target->task;
+    TRY(model_names_check("--models", input->models, model_kind_of(task), err));
+    TRY(choose_metric(input, task, &evaluation->metric, err));
+    TRY(visible_check_names(cases->table, &input->names, err));
+    return row_options_apply(&input->rows, cases->table, cases->target, &evaluation->memory,
+                             ret_plan, err);
+}
+
+static enum status validate(const struct evaluate_input *input, const struct row_plan *plan,
+                            struct evaluation *evaluation, struct error *err)
 {
     const struct trainer *chosen[MAX_TRAINERS];
-    enum task task = evaluation->cases.target->task;
-    struct row_plan plan;
-    TRY(row_options_apply(&input->rows, evaluation->cases.table, evaluation->cases.target,
-                          &evaluation->memory, &plan, err));
     struct crossval_input crossval = {
-        .when = plan.when,
-        .counted = plan.counted,
+        .when = plan->when,
+        .counted = plan->counted,
         .n_fits = input->n_fits,
         .table = evaluation->cases.table,
         .design = &evaluation->design,
@@ -133,7 +142,6 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
                          &evaluation->memory, &monotone, err));
         crossval.monotone = &monotone;
     }
-    TRY(choose_metric(input, task, &evaluation->metric, err));
     /* Trainers tune for what they are picked by. */
     bool squared = evaluation->metric == METRIC_R2 || evaluation->metric == METRIC_RMSE;
     crossval.loss = squared ? LOSS_SQUARED : LOSS_ABSOLUTE;
@@ -145,10 +153,15 @@ static enum status validate(const struct evaluate_input *input, struct evaluatio
         return fail(err, STATUS_INVALID, "--monotone: no model keeps all of %s", input->monotone);
     TRY(crossval_judge_selection(evaluation->crossval, evaluation->cases.target, evaluation->metric,
                                  rule, &evaluation->selection, err));
-    evaluation->is_partial = plan.when != NULL;
+    evaluation->is_partial = plan->when != NULL;
     if (evaluation->is_partial)
         return STATUS_OK;
     return evaluation_measure_certainty(evaluation, err);
+}
+
+enum status evaluate_check(const struct evaluate_input *input, struct error *err)
+{
+    return model_names_check("--models", input->models, MODELS_OF_BOTH, err);
 }
 
 enum status evaluate_run(const struct evaluate_input *input, struct evaluation **ret_evaluation,
@@ -160,13 +173,16 @@ enum status evaluate_run(const struct evaluate_input *input, struct evaluation *
     arena_init(&evaluation->memory, 4096);
     struct own_target own = input->target;
     own.progress = input->progress;
+    struct row_plan plan;
+    TRY(evaluate_check(input, err));
     TRY(own_target_make(&own, &evaluation->cases, err));
+    TRY(check_words(input, evaluation, &plan, err));
     /* The rows of a post's lift are posts. */
     if (!own.target || strcmp(own.target, OWN_TARGET_POST_LIFT) != 0)
         TRY(network_join(&own.joins, evaluation->cases.table, input->seed, &evaluation->links,
                          err));
     TRY(choose_design(input, evaluation, err));
-    TRY(validate(input, evaluation, err));
+    TRY(validate(input, &plan, evaluation, err));
     *ret_evaluation = STEAL(evaluation);
     return STATUS_OK;
 }

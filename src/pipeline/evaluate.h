@@ -59,6 +59,10 @@ struct evaluation {
     struct evaluation_certainty certainty;
 };
 
+/* What is wrong with the words of an input, before any file is read. STATUS_INVALID: --models names
+ * what is no model. */
+enum status evaluate_check(const struct evaluate_input *input, struct error *err);
+
 /* STATUS_INVALID, STATUS_NOT_FOUND: the target, a feature or a bin that cannot be. A feature that
  * gives the target away is refused by name when it was asked for, and left out otherwise. */
 enum status evaluate_run(const struct evaluate_input *input, struct evaluation **ret_evaluation,

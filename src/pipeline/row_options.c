@@ -34,6 +34,13 @@ static enum status find_column(const struct table *table, const char *option, co
     return STATUS_OK;
 }
 
+enum status row_options_check_column(const struct table *table, const char *option,
+                                     const char *name, struct error *err)
+{
+    struct column column;
+    return find_column(table, option, name, &column, err);
+}
+
 /* ---- groups ---- */
 
 struct keyed {

@@ -21,3 +21,7 @@ struct row_plan {
 enum status row_options_apply(const struct row_options *options, const struct table *table,
                               struct target *target, struct arena *arena, struct row_plan *ret_plan,
                               struct error *err);
+
+/* STATUS_NOT_FOUND: the table has no such column; `option` asked for it. */
+enum status row_options_check_column(const struct table *table, const char *option,
+                                     const char *name, struct error *err);

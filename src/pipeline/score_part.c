@@ -33,10 +33,11 @@ static size_t count_labels(const struct table *table)
     return n;
 }
 
-static enum status choose_target(struct training *training, struct error *err)
+enum status score_part_choose(struct training *training, struct error *err)
 {
     struct score_part *part = &training->score;
     struct target **target = &part->searched.target;
+    part->clip_high = 100;
     part->is_composite =
         part->is_composite || (!*target && count_labels(training->table) < MIN_LABELLED_ROWS);
     const struct visible_names *names = &training->input->names;
@@ -198,8 +199,6 @@ enum status score_part_train(struct training *training, struct error *err)
 {
     struct score_part *part = &training->score;
     const struct table *table = training->table;
-    part->clip_high = 100;
-    TRY(choose_target(training, err));
     TRY(make_composite(training, err));
     if (part->is_composite) {
         /* A composite is made of figures, and looks at no place. */

@@ -151,25 +151,31 @@ static void warn_of_unseen(struct training *training, const struct design_option
                       names.at, design.n_extras > 8 ? ", ..." : "");
 }
 
-enum status search_choose_design(struct training *training, const struct search_view *view,
-                                 struct searched *searched, struct error *err)
+enum status search_look(struct training *training, const struct target *target, bool is_own,
+                        struct visible *ret_visible, struct error *err)
 {
     /* What was asked for is of one target; what was excluded is so for all. */
     struct visible_names names = {.exclude = training->input->names.exclude};
-    if (view->is_own)
+    if (is_own)
         names = training->input->names;
     names.peers = training->config->search_peers;
     names.fields_only = true;
+    return visible_choose(training->table, target, &names, &training->memory, ret_visible, err);
+}
+
+enum status search_choose_design(struct training *training, const struct search_view *view,
+                                 struct searched *searched, struct error *err)
+{
     struct visible visible;
-    TRY(visible_choose(training->table, searched->target, &names, &training->memory, &visible,
-                       err));
+    TRY(search_look(training, searched->target, view->is_own, &visible, err));
     visible.options.may_be_empty = view->may_be_empty;
     searched->leaks = visible.leaks;
     searched->n_leaks = visible.n_leaks;
     warn_of_leaks(training, searched);
     TRY(network_hide_places(training, searched->target, &visible.options, err));
     TRY(design_choose(training->table, &visible.options, &searched->design, err));
-    if (view->is_own && own_target_is_asked(&training->input->target) && !names.features)
+    if (view->is_own && own_target_is_asked(&training->input->target) &&
+        !training->input->names.features)
         warn_of_unseen(training, &visible.options);
     return STATUS_OK;
 }

@@ -108,13 +108,6 @@ static enum status column_target(const struct training *training, struct target 
     return STATUS_OK;
 }
 
-enum status tier_part_check(const struct training *training, struct error *err)
-{
-    AUTO(target_free_slot) struct target *target = NULL;
-    bool is_asked = training->config->tier_by == TIER_COLUMN && !training->tier.target;
-    return is_asked ? column_target(training, &target, err) : STATUS_OK;
-}
-
 /* What was asked for, or the next best thing, which `why` then says. */
 static enum tier_by resolve_by(struct training *training)
 {
@@ -173,6 +166,12 @@ static enum status choose_target(struct training *training, struct error *err)
     return STATUS_INTERNAL;
 }
 
+enum status tier_part_choose(struct training *training, struct error *err)
+{
+    TRY(train_config_sizes(training->config, &training->memory, &training->tier.sizes, err));
+    return choose_target(training, err);
+}
+
 /* ---- one classifier ---- */
 
 static void warn_of_imbalance(struct training *training, const struct target *target)
@@ -202,7 +201,9 @@ static enum status class_part_train(struct training *training, const char *stage
     static const enum metric selects[] = {METRIC_MACRO_F1, METRIC_LOG_LOSS, METRIC_ACCURACY};
     const struct target *target = part->searched.target;
     bool is_own = training->own_is_tier && part == &training->tier.tier;
-    struct search_view view = {.is_own = is_own, .may_be_empty = true};
+    const struct visible_names *names = &training->input->names;
+    bool is_limited = is_own && (names->features || names->exclude);
+    struct search_view view = {.is_own = is_own, .may_be_empty = !is_limited};
     TRY(search_choose_design(training, &view, &part->searched, err));
     warn_of_imbalance(training, target);
     const char *models = is_own ? training->input->models : NULL;
@@ -225,8 +226,6 @@ static enum status class_part_train(struct training *training, const char *stage
 enum status tier_part_train(struct training *training, struct error *err)
 {
     struct tier_part *part = &training->tier;
-    TRY(train_config_sizes(training->config, &training->memory, &part->sizes, err));
-    TRY(choose_target(training, err));
     if (part->why[0])
         training_warn(training, "%s", part->why);
     TRY(class_part_train(training, "tier models", &part->tier, err));

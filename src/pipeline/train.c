@@ -126,14 +126,6 @@ static enum status import(const struct train_input *input, struct training *trai
     return STATUS_OK;
 }
 
-/* A target that cannot be had is refused before anything is learned. */
-static enum status choose_targets(struct training *training, struct error *err)
-{
-    TRY(own_part_train(training, err));
-    TRY(tier_part_check(training, err));
-    return growth_part_check(training, err);
-}
-
 static enum status search(struct training *training, const struct train_input *input,
                           struct error *err)
 {
@@ -259,9 +251,10 @@ enum status train_run(const struct train_input *input, struct training **ret_tra
     training->progress = input->progress;
     uint64_t begin = clock_monotonic_ns();
     struct stages *stages = &training->stages;
+    TRY(train_check(input, err));
     stages_enter(stages, "import");
     TRY(import(input, training, err));
-    TRY(choose_targets(training, err));
+    TRY(train_choose_targets(training, err));
     stages_enter(stages, "network");
     TRY(network_part_train(training, &input->target.joins, err));
     TRY(search(training, input, err));

@@ -21,6 +21,10 @@ struct train_input {
     enum shard_rule rule;       /* of several: whose rows are whose */
 };
 
+/* What is wrong with the words of an input, before any file is read. STATUS_INVALID: a list names
+ * what is no model; another status: models_dir cannot be written. */
+enum status train_check(const struct train_input *input, struct error *err);
+
 /* Import, search, refit, write the blobs, open them, report, and leave a bundle that is current. */
 enum status train_run(const struct train_input *input, struct training **ret_training,
                       struct error *err);

@@ -167,7 +167,11 @@ enum status train_dismiss(struct training *training, struct error *err);
 
 /* ---- the steps, in their order ---- */
 
-/* Before the parts: the target that was asked for, into its part; none: they choose. */
+/* Before the parts: their targets. Names that are not there, a target that cannot be had, and
+ * features that leave nothing to see are refused here, before anything is learned. */
+enum status train_choose_targets(struct training *training, struct error *err);
+
+/* The target that was asked for, into its part; none: they choose. */
 enum status own_part_train(struct training *training, struct error *err);
 
 /* What the model of `searched`, of score or tier, may see. Columns that were found to give its
@@ -176,6 +180,8 @@ struct search_view {
     bool is_own;       /* its target is the one that was asked for, or that stands for it */
     bool may_be_empty; /* no column at all is fine */
 };
+enum status search_look(struct training *training, const struct target *target, bool is_own,
+                        struct visible *ret_visible, struct error *err);
 enum status search_choose_design(struct training *training, const struct search_view *view,
                                  struct searched *searched, struct error *err);
 
@@ -197,12 +203,13 @@ void searched_deinit(struct searched *searched);
 enum status searched_average(const struct searched *searched, double **ret_output,
                              struct error *err);
 
+enum status score_part_choose(struct training *training, struct error *err);
 enum status score_part_train(struct training *training, struct error *err);
 enum status score_part_write(struct training *training, struct error *err);
 void score_part_deinit(struct score_part *part);
 
-/* Whether the column of tiers that is asked for will do. */
-enum status tier_part_check(const struct training *training, struct error *err);
+/* After the score's. */
+enum status tier_part_choose(struct training *training, struct error *err);
 enum status tier_part_train(struct training *training, struct error *err);
 enum status tier_part_write(struct training *training, struct error *err);
 void tier_part_deinit(struct tier_part *part);

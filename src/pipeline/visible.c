@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/visible.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -88,6 +89,78 @@ static enum status take_names(const struct choosing *choosing, const char *optio
     while (list && (name = train_config_word(&list, ", ", choosing->arena)))
         TRY(take_name(choosing, option, name, ret_named, err));
     return STATUS_OK;
+}
+
+#define PLACES "network" /* the group of features that are computed when the names have been read \
+                          */
+
+static enum status nowhere(const char *name, struct error *err)
+{
+    return fail(err, STATUS_NOT_FOUND, "--features: '%s' is known in no row of the table", name);
+}
+
+/* The numbers that any row has, computed ones among them. */
+static uint64_t fields_present(const struct table *table)
+{
+    uint64_t present = 0;
+    for (size_t row = 0; row < table->n_rows; row++) {
+        struct profile profile;
+        design_profile(table, row, &profile);
+        for (size_t f = 0; f < PROFILE_N_NUMBERS; f++)
+            if (!isnan(profile.number[f]))
+                present |= UINT64_C(1) << f;
+    }
+    for (size_t f = 0; f < FEATURE_N; f++)
+        if (strcmp(feature_definitions[f].group, PLACES) == 0)
+            present |= feature_definitions[f].inputs;
+    return present;
+}
+
+static bool has_text(const struct table *table, enum profile_text field)
+{
+    if (field == PROFILE_community)
+        return true; /* one of the places */
+    for (size_t row = 0; table->text[field] && row < table->n_rows; row++)
+        if (table->text[field][row])
+            return true;
+    return false;
+}
+
+/* What is named one by one has to be there; of a group, what is there is taken. */
+static enum status check_filled(const struct choosing *choosing, struct error *err)
+{
+    const char *list = choosing->names->features;
+    if (!list)
+        return STATUS_OK;
+    uint64_t present = fields_present(choosing->table);
+    char *name;
+    while ((name = train_config_word(&list, ", ", choosing->arena))) {
+        enum feature_id feature = feature_find(name);
+        const struct profile_field *field = profile_field_find(name, strlen(name));
+        if (feature != FEATURE_N) {
+            if (feature_definitions[feature].inputs & ~present)
+                return nowhere(name, err);
+            continue;
+        }
+        if (field && field->kind == PROFILE_TEXT
+                ? !has_text(choosing->table, (enum profile_text)field->index)
+                : field && !(present >> field->index & 1))
+            return nowhere(name, err);
+    }
+    return STATUS_OK;
+}
+
+enum status visible_check_names(const struct table *table, const struct visible_names *names,
+                                struct error *err)
+{
+    AUTO(arena_deinit) struct arena arena;
+    arena_init(&arena, 1024);
+    struct choosing choosing = {.table = table, .names = names, .arena = &arena};
+    struct named named;
+    TRY(take_names(&choosing, "--allow-leakage", names->allow, &named, err));
+    TRY(take_names(&choosing, "--exclude", names->exclude, &named, err));
+    TRY(take_names(&choosing, "--features", names->features, &named, err));
+    return check_filled(&choosing, err);
 }
 
 /* ---- options ---- */

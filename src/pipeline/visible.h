@@ -26,6 +26,11 @@ struct visible {
     size_t n_leaks;
 };
 
+/* The names alone, before there is any work to lose.
+ * STATUS_NOT_FOUND: no such name, or --features names what the table has in no row. */
+enum status visible_check_names(const struct table *table, const struct visible_names *names,
+                                struct error *err);
+
 /* A name is a feature (ln_followers), a field (followers: every feature that reads nothing but
  * fields named; to exclude: every feature that reads it), a group (size, engagement, activity,
  * growth, content, network, ...; `extra`: all columns of the table's own), or such a column
