@@ -53,6 +53,9 @@ void request_begin(struct request *request, uint64_t id)
     request->start_utc_us = clock_utc_us();
     request->body_bytes = 0;
     request->sheet = NULL;
+    request->work = NULL;
+    request->packing = NULL;
+    request->unfinished = request->has_turn = request->is_packed = false;
     request->target = request->version = request->path = request->caller = "";
     request->trace = NULL;
     request->client_key = 0;
@@ -197,9 +200,11 @@ bool dispatch_head(struct request *request)
 static void run_handler(struct request *request)
 {
     struct error err = {0};
+    request->unfinished = false;
     enum status status = request->route->handle(request, &err);
-    if (request->pending)
+    if (request->pending || (request->unfinished && !request->reply.failed))
         return;
+    request->unfinished = false;
     if (status != STATUS_OK)
         problem_reply(request, &err);
     else if (request->status == 0)
@@ -297,7 +302,17 @@ void dispatch_resumed(struct request *request)
     run_handler(request);
 }
 
-static bool is_packed(const struct request *request)
+void dispatch_turn(struct request *request)
+{
+    if (request->stage == REQUEST_ANSWERING) {
+        run_handler(request);
+        return;
+    }
+    request->unfinished = false;
+    answer_rows(request, "", 0);
+}
+
+static bool has_encoding(const struct request *request)
 {
     for (size_t i = 0; i < request->n_extra; i++)
         if (strcmp(request->extra[i].name, "Content-Encoding") == 0)
@@ -305,19 +320,39 @@ static bool is_packed(const struct request *request)
     return false;
 }
 
-const struct buffer *dispatch_pack(struct request *request)
+static struct packing *begin_packing(struct request *request)
 {
     int64_t least = request->service->config->server_gzip_min_bytes;
     if (least == 0 || request->spool.is_open || (int64_t)request->reply.length < least ||
-        is_packed(request))
-        return &request->reply;
+        has_encoding(request))
+        return NULL;
     request_add_header(request, "Vary", "Accept-Encoding");
     buffer_clear(&request->packed);
-    if (!http_accepts_gzip(request->head.accept_encoding) ||
-        !encoding_deflate(request->reply.at, request->reply.length, &request->packed))
-        return &request->reply;
-    request_add_header(request, "Content-Encoding", "gzip");
-    return &request->packed;
+    if (!http_accepts_gzip(request->head.accept_encoding))
+        return NULL;
+    return encoding_pack(request->reply.at, request->reply.length, &request->packed,
+                         &request->arena);
+}
+
+bool dispatch_pack(struct request *request)
+{
+    if (!request->packing && !(request->packing = begin_packing(request)))
+        return true;
+    enum packed packed;
+    while ((packed = encoding_pack_on(request->packing)) == PACKED_IN_PART)
+        if (turn_is_over(request))
+            return false;
+    encoding_pack_end(request->packing);
+    request->packing = NULL;
+    request->is_packed = packed == PACKED_WHOLE;
+    if (request->is_packed)
+        request_add_header(request, "Content-Encoding", "gzip");
+    return true;
+}
+
+const struct buffer *dispatch_reply(const struct request *request)
+{
+    return request->is_packed ? &request->packed : &request->reply;
 }
 
 /* ---- the end ---- */
@@ -377,6 +412,8 @@ void dispatch_done(struct request *request, bool sent)
     counter_add(&lane->finished, 1);
     slot_release(request->model);
     request->model = NULL;
+    encoding_pack_end(request->packing);
+    request->packing = NULL;
     arena_reset(&request->arena);
     clear_buffer(&request->body);
     clear_buffer(&request->reply);

@@ -51,24 +51,54 @@ enum status encoding_inflate(const void *data, size_t bytes, size_t max_bytes, s
     return status;
 }
 
-bool encoding_deflate(const void *data, size_t bytes, struct buffer *out)
+struct packing {
+    z_stream stream;
+    struct buffer *out;
+    size_t left; /* of the data, behind what the stream has */
+};
+
+struct packing *encoding_pack(const void *data, size_t bytes, struct buffer *out,
+                              struct arena *arena)
 {
     enum {
         MEMORY_LEVEL = 7 /* 128 KiB less than the default: one is made for each reply */
     };
-    z_stream stream = {.next_in = data, .avail_in = (uInt)bytes};
-    if (bytes > UINT_MAX || deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_BITS, MEMORY_LEVEL,
-                                         Z_DEFAULT_STRATEGY) != Z_OK)
-        return false;
-    uLong bound = deflateBound(&stream, bytes);
-    bool ok = buffer_reserve(out, bound);
-    if (ok) {
-        stream.next_out = (unsigned char *)out->at + out->length;
-        stream.avail_out = (uInt)bound;
-        ok = deflate(&stream, Z_FINISH) == Z_STREAM_END;
-        out->length += (size_t)stream.total_out;
-        put_end(out);
+    struct packing *packing = ARENA_NEW(arena, struct packing);
+    if (!packing || bytes > UINT_MAX)
+        return NULL;
+    z_stream *stream = &packing->stream;
+    *packing = (struct packing){.stream.next_in = data, .out = out, .left = bytes};
+    if (deflateInit2(stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_BITS, MEMORY_LEVEL,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        return NULL;
+    uLong bound = deflateBound(stream, bytes);
+    if (!buffer_reserve(out, bound)) {
+        deflateEnd(stream);
+        return NULL;
     }
-    deflateEnd(&stream);
-    return ok;
+    stream->next_out = (unsigned char *)out->at + out->length;
+    stream->avail_out = (uInt)bound;
+    return packing;
+}
+
+enum packed encoding_pack_on(struct packing *packing)
+{
+    z_stream *stream = &packing->stream;
+    size_t piece = packing->left < PIECE_BYTES ? packing->left : PIECE_BYTES;
+    stream->avail_in = (uInt)piece;
+    packing->left -= piece;
+    int code = deflate(stream, packing->left == 0 ? Z_FINISH : Z_NO_FLUSH);
+    if (code == Z_OK && packing->left > 0 && stream->avail_in == 0)
+        return PACKED_IN_PART;
+    if (code != Z_STREAM_END)
+        return PACKED_NOT;
+    packing->out->length += (size_t)stream->total_out;
+    put_end(packing->out);
+    return PACKED_WHOLE;
+}
+
+void encoding_pack_end(struct packing *packing)
+{
+    if (packing)
+        deflateEnd(&packing->stream);
 }

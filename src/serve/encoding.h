@@ -2,6 +2,7 @@
 #pragma once
 
 /* gzip (RFC 1952) in and out. */
+#include "base/arena.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -11,5 +12,19 @@
 enum status encoding_inflate(const void *data, size_t bytes, size_t max_bytes, struct buffer *out,
                              struct error *err);
 
-/* Append `data` as one gzip member; false when out of memory. */
-bool encoding_deflate(const void *data, size_t bytes, struct buffer *out);
+/* Data that becomes one gzip member, some of it with each call. */
+struct packing;
+
+enum packed {
+    PACKED_IN_PART,
+    PACKED_WHOLE, /* appended to `out` */
+    PACKED_NOT,
+};
+
+/* Begin; borrows data, and out, until the end, and lives in the arena. NULL: out of memory. */
+struct packing *encoding_pack(const void *data, size_t bytes, struct buffer *out,
+                              struct arena *arena);
+/* 64 KiB more of the data. */
+enum packed encoding_pack_on(struct packing *packing);
+/* Give back what it took; NULL is nothing. */
+void encoding_pack_end(struct packing *packing);

@@ -33,6 +33,7 @@ struct sheet {
     size_t line; /* at which the text begins; 0: nothing was read yet */
     /* In the text that is left: where records are known to end, and what was looked through. */
     size_t end, scanned;
+    size_t checked; /* of it, for being UTF-8 */
     bool in_quotes; /* behind what was looked through */
 };
 
@@ -122,7 +123,7 @@ static enum status add_row(struct sheet *sheet, const struct csv_record *row, st
     size_t i = tile->n++;
     tile->status[i] = read_row(sheet, row, &tile->profiles[i], &tile->problems[i]);
     sheet->n_rows++;
-    return tile->n == ENGINE_ROWS ? answer_tile(sheet, err) : STATUS_OK;
+    return tile_is_full(&sheet->asker, sheet->kind, tile) ? answer_tile(sheet, err) : STATUS_OK;
 }
 
 static enum status take_header(struct sheet *sheet, struct error *err)
@@ -134,31 +135,50 @@ static enum status take_header(struct sheet *sheet, struct error *err)
     return STATUS_OK;
 }
 
-/* Answer the first n bytes of the text: whole records. Profiles point into it until then. */
+/* Records, until there are no more or the turn is over. Profiles point into the text until they are
+ * answered. */
+static enum status answer_records(struct sheet *sheet, struct csv_reader *reader, struct error *err)
+{
+    enum status status;
+    while ((status = csv_next(reader, &sheet->record, err)) == STATUS_OK) {
+        TRY(sheet->has_header ? add_row(sheet, &sheet->record, err) : take_header(sheet, err));
+        if (sheet->tile->n == 0 && turn_is_over(sheet->request))
+            return STATUS_OK;
+    }
+    return status == STATUS_NOT_FOUND ? answer_tile(sheet, err) : status;
+}
+
+/* Take what was answered off the text's beginning. */
+static void pass_text(struct sheet *sheet, size_t n)
+{
+    struct buffer *text = &sheet->request->packed;
+    memmove(text->at, text->at + n, text->length - n + 1);
+    text->length -= n;
+    sheet->end = sheet->end > n ? sheet->end - n : 0;
+    sheet->scanned -= n;
+    sheet->checked -= n;
+}
+
+/* Answer the first n bytes of the text: whole records, and as many as the turn has time for. */
 static enum status answer_text(struct sheet *sheet, size_t n, struct error *err)
 {
     struct buffer *text = &sheet->request->packed;
-    if (!text_is_utf8(text->at, n)) {
+    if (sheet->checked < n && !text_is_utf8(text->at, n)) {
         problem_reply_http(sheet->request, 400, "not_csv", "the body is not UTF-8");
         return STATUS_OK;
     }
+    sheet->checked = sheet->checked < n ? n : sheet->checked;
     char behind = text->at[n];
     text->at[n] = '\0';
     struct csv_reader reader = {text->at, text->at + n, sheet->line};
     if (sheet->line == 0)
         reader = csv_reader(text->at, n);
-    enum status status;
-    while ((status = csv_next(&reader, &sheet->record, err)) == STATUS_OK)
-        TRY(sheet->has_header ? add_row(sheet, &sheet->record, err) : take_header(sheet, err));
-    if (status != STATUS_NOT_FOUND)
-        return status;
-    TRY(answer_tile(sheet, err));
+    TRY(answer_records(sheet, &reader, err));
     sheet->line = reader.line;
     text->at[n] = behind;
-    memmove(text->at, text->at + n, text->length - n + 1);
-    text->length -= n;
-    sheet->end = sheet->end > n ? sheet->end - n : 0;
-    sheet->scanned -= n;
+    size_t answered = (size_t)(reader.at - text->at);
+    sheet->request->unfinished = answered < n;
+    pass_text(sheet, answered);
     return STATUS_OK;
 }
 
@@ -226,7 +246,7 @@ enum status handlers_csv_close(struct request *request, struct error *err)
     struct sheet *sheet = request->sheet;
     if (request->packed.length > 0)
         TRY(answer_text(sheet, request->packed.length, err));
-    if (request->status != 0)
+    if (request->status != 0 || request->unfinished)
         return STATUS_OK;
     if (!sheet->has_header)
         return fail(err, STATUS_INVALID, "the body is empty; a header and rows are needed");

@@ -20,9 +20,9 @@ enum status handlers_csv_open(struct request *request, const struct asker *asker
                               struct error *err);
 
 /* STATUS_INVALID names the line or the column. STATUS_LIMIT: the reply is too long. May leave a
- * reply that refuses the body instead. */
+ * reply that refuses the body instead, or the request unfinished (turn.h): then with no data. */
 enum status handlers_csv_feed(struct request *request, const char *data, size_t bytes,
                               struct error *err);
 
-/* The body has ended: the reply is complete. */
+/* The body has ended: the reply is complete, unless the request is unfinished: then once more. */
 enum status handlers_csv_close(struct request *request, struct error *err);

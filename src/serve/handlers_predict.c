@@ -49,11 +49,13 @@ static struct json_writer open_reply(struct request *request, const struct asker
     return w;
 }
 
-/* Many instances on their way. */
+/* Many instances on their way, over several turns. */
 struct batch {
-    const struct asker *asker;
+    struct asker asker;
+    struct codec_options options;
     const struct answer_kind *kind;
-    struct json_writer *w;
+    struct json_writer w;
+    const struct json *next; /* to be read; NULL: all were */
     struct tile tile;
     struct unknown_names unknown[ENGINE_ROWS];
 };
@@ -62,13 +64,13 @@ static void write_instance(void *user, size_t i, const union answer *answer)
 {
     struct batch *batch = user;
     if (!answer) {
-        problem_write(batch->w, &batch->tile.problems[i]);
+        problem_write(&batch->w, &batch->tile.problems[i]);
         return;
     }
-    json_begin_object(batch->w);
-    write_prediction(batch->asker, batch->kind, &batch->tile.profiles[i], answer,
-                     &batch->unknown[i], batch->w);
-    json_end_object(batch->w);
+    json_begin_object(&batch->w);
+    write_prediction(&batch->asker, batch->kind, &batch->tile.profiles[i], answer,
+                     &batch->unknown[i], &batch->w);
+    json_end_object(&batch->w);
 }
 
 static void add_instance(struct batch *batch, const struct json *item)
@@ -76,10 +78,27 @@ static void add_instance(struct batch *batch, const struct json *item)
     struct tile *tile = &batch->tile;
     size_t i = tile->n++;
     batch->unknown[i] = (struct unknown_names){0};
-    tile->status[i] = read_profile(batch->asker, item, &tile->profiles[i], &batch->unknown[i],
+    tile->status[i] = read_profile(&batch->asker, item, &tile->profiles[i], &batch->unknown[i],
                                    &tile->problems[i]);
-    if (tile->n == ENGINE_ROWS)
-        tile_answer(batch->asker, batch->kind, tile, write_instance, batch);
+    if (tile_is_full(&batch->asker, batch->kind, tile))
+        tile_answer(&batch->asker, batch->kind, tile, write_instance, batch);
+}
+
+/* As many as the turn has time for; the reply is whole when the request is not unfinished. */
+static void answer_batch(struct request *request, struct batch *batch)
+{
+    while (batch->next) {
+        add_instance(batch, batch->next);
+        batch->next = json_next(batch->next);
+        if (batch->tile.n == 0 && batch->next && turn_is_over(request)) {
+            request->unfinished = true;
+            return;
+        }
+    }
+    tile_answer(&batch->asker, batch->kind, &batch->tile, write_instance, batch);
+    json_end_array(&batch->w);
+    codec_write_unknown(&batch->w, &batch->options.unknown);
+    json_end_object(&batch->w);
 }
 
 static enum status predict_instances(struct request *request, const struct asker *asker,
@@ -101,19 +120,17 @@ static enum status predict_instances(struct request *request, const struct asker
     struct batch *batch = arena_alloc(&request->arena, sizeof *batch);
     if (!batch)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    struct json_writer w = open_reply(request, asker);
-    batch->asker = asker;
+    batch->options = *asker->options;
+    batch->asker = *asker;
+    batch->asker.options = &batch->options;
     batch->kind = kind;
-    batch->w = &w;
+    batch->w = open_reply(request, asker);
+    batch->next = json_first(instances);
     batch->tile.n = 0;
-    json_put_key(&w, "predictions");
-    json_begin_array(&w);
-    for (const struct json *item = json_first(instances); item; item = json_next(item))
-        add_instance(batch, item);
-    tile_answer(asker, kind, &batch->tile, write_instance, batch);
-    json_end_array(&w);
-    codec_write_unknown(&w, &asker->options->unknown);
-    json_end_object(&w);
+    json_put_key(&batch->w, "predictions");
+    json_begin_array(&batch->w);
+    request->work = batch;
+    answer_batch(request, batch);
     return STATUS_OK;
 }
 
@@ -218,13 +235,18 @@ static enum status predict(struct request *request, const struct answer_kind *ki
     struct asker asker;
     if (request->sheet)
         return handlers_csv_close(request, err);
+    if (request->work) {
+        answer_batch(request, request->work);
+        return STATUS_OK;
+    }
     TRY(prepare(request, kind, &options, &asker, err));
     bool is_utf8;
     if (request->method == HTTP_POST && request->head.content_type &&
         http_type_is(request->head.content_type, HTTP_CSV, &is_utf8)) {
         TRY(handlers_csv_open(request, &asker, &options, kind, err));
         TRY(handlers_csv_feed(request, request->body.at, request->body.length, err));
-        return request->status == 0 ? handlers_csv_close(request, err) : STATUS_OK;
+        bool goes_on = request->status == 0 && !request->unfinished;
+        return goes_on ? handlers_csv_close(request, err) : STATUS_OK;
     }
     if (request->method == HTTP_POST)
         return predict_body(request, &asker, kind, &options, err);

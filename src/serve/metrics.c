@@ -236,6 +236,9 @@ static void write_connections(const struct metrics *metrics, struct buffer *out)
            SUM(metrics, started) - finished);
     single(out, "influenced_requests_aborted_total", "counter",
            "Requests whose client left before the answer.", SUM(metrics, aborted));
+    single(out, "influenced_turns_total", "counter",
+           "Times that the answer to a large body waited so that others were served.",
+           SUM(metrics, turns));
     uint64_t closed = SUM(metrics, connections_closed);
     uint64_t opened = SUM(metrics, connections_opened);
     single(out, "influenced_connections", "gauge", "Open connections.", opened - closed);

@@ -39,6 +39,7 @@ struct metrics_lane {
     counter started, finished; /* requests; the difference is in flight */
     counter aborted;           /* the client left before its answer */
     counter lines_dropped;     /* of log.access */
+    counter turns;             /* times that a large answer waited so that others were served */
     counter canary[2];         /* answered by the canary: without and with a 5xx */
     counter connections_opened, connections_closed, connections_refused;
 };

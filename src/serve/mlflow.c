@@ -15,9 +15,22 @@
 #define TEXT_PLAIN "text/plain; charset=utf-8"
 #define FINE 8 /* decimals, as in answers.c */
 
-/* One request on its way: rows come in one by one and go out as predictions. */
+#define TURN_ROWS 4 /* after so many it looks at the clock */
+
+struct table;
+
+/* The next row. STATUS_NOT_FOUND without a message: there is none. */
+typedef enum status (*next_row)(struct table *table, struct profile *ret_profile,
+                                struct error *err);
+
+/* One request on its way, over several turns: rows come in one by one and go out as predictions. */
 struct table {
     struct request *request;
+    next_row next;
+    const struct json *item; /* the next record, or row of dataframe_split */
+    size_t n_left;           /* rows of inputs in columns */
+    struct csv_reader reader;
+    struct csv_record *record;
     const struct v2_model *model;
     struct codec_options options;
     struct asker asker;
@@ -80,19 +93,25 @@ static void pass_over(void *user, const char *name)
     (void)name;
 }
 
-static enum status answer_records(struct table *table, const struct json *records,
-                                  struct error *err)
+static enum status next_record(struct table *table, struct profile *ret_profile, struct error *err)
+{
+    struct error problem = {0};
+    size_t n_known;
+    if (!table->item)
+        return STATUS_NOT_FOUND;
+    if (profile_from_json(table->item, ret_profile, &n_known, pass_over, NULL, &problem) !=
+        STATUS_OK)
+        return fail(err, STATUS_INVALID, "row %zu: %s", table->n_rows, problem.message);
+    table->item = json_next(table->item);
+    return STATUS_OK;
+}
+
+static enum status begin_records(struct table *table, const struct json *records, struct error *err)
 {
     if (json_type(records) != JSON_ARRAY)
         return fail(err, STATUS_INVALID, "the records must be an array");
-    for (const struct json *item = json_first(records); item; item = json_next(item)) {
-        struct profile profile;
-        struct error problem = {0};
-        size_t n_known;
-        if (profile_from_json(item, &profile, &n_known, pass_over, NULL, &problem) != STATUS_OK)
-            return fail(err, STATUS_INVALID, "row %zu: %s", table->n_rows, problem.message);
-        TRY(answer_row(table, &profile, err));
-    }
+    table->item = json_first(records);
+    table->next = next_record;
     return STATUS_OK;
 }
 
@@ -116,19 +135,34 @@ static enum status add_column(struct table *table, const char *name, struct erro
 }
 
 /* The row that stands in table->cells. */
-static enum status answer_cells(struct table *table, struct error *err)
+static enum status read_cells(const struct table *table, struct profile *ret_profile,
+                              struct error *err)
 {
-    struct profile profile;
     struct error problem = {0};
-    profile_init(&profile);
+    profile_init(ret_profile);
     for (size_t i = 0; i < table->n_columns; i++)
         if (table->columns[i] && profile_field_from_json(table->columns[i], table->cells[i],
-                                                         &profile, &problem) != STATUS_OK)
+                                                         ret_profile, &problem) != STATUS_OK)
             return fail(err, STATUS_INVALID, "row %zu: %s", table->n_rows, problem.message);
-    return answer_row(table, &profile, err);
+    return STATUS_OK;
 }
 
-static enum status answer_split(struct table *table, const struct json *split, struct error *err)
+static enum status next_split(struct table *table, struct profile *ret_profile, struct error *err)
+{
+    if (!table->item)
+        return STATUS_NOT_FOUND;
+    const struct json *cell = json_type(table->item) == JSON_ARRAY ? json_first(table->item) : NULL;
+    size_t n = 0;
+    for (; cell && n < table->n_columns; cell = json_next(cell))
+        table->cells[n++] = cell;
+    if (cell || n < table->n_columns)
+        return fail(err, STATUS_INVALID, "row %zu: must have as many values as columns",
+                    table->n_rows);
+    table->item = json_next(table->item);
+    return read_cells(table, ret_profile, err);
+}
+
+static enum status begin_split(struct table *table, const struct json *split, struct error *err)
 {
     const struct json *columns = json_get(split, "columns");
     const struct json *data = json_get(split, "data");
@@ -137,21 +171,25 @@ static enum status answer_split(struct table *table, const struct json *split, s
     TRY(make_columns(table, json_count(columns), err));
     for (const struct json *item = json_first(columns); item; item = json_next(item))
         TRY(add_column(table, json_string_or(item, ""), err));
-    for (const struct json *row = json_first(data); row; row = json_next(row)) {
-        const struct json *cell = json_type(row) == JSON_ARRAY ? json_first(row) : NULL;
-        size_t n = 0;
-        for (; cell && n < table->n_columns; cell = json_next(cell))
-            table->cells[n++] = cell;
-        if (cell || n < table->n_columns)
-            return fail(err, STATUS_INVALID, "row %zu: must have as many values as columns",
-                        table->n_rows);
-        TRY(answer_cells(table, err));
-    }
+    table->item = json_first(data);
+    table->next = next_split;
+    return STATUS_OK;
+}
+
+static enum status next_of_columns(struct table *table, struct profile *ret_profile,
+                                   struct error *err)
+{
+    if (table->n_left == 0)
+        return STATUS_NOT_FOUND;
+    TRY(read_cells(table, ret_profile, err));
+    for (size_t i = 0; i < table->n_columns; i++)
+        table->cells[i] = json_next(table->cells[i]);
+    table->n_left--;
     return STATUS_OK;
 }
 
 /* {"followers": [1, 2], "posts": [3, 4]}: each name with its column. */
-static enum status answer_columns(struct table *table, const struct json *object, struct error *err)
+static enum status begin_columns(struct table *table, const struct json *object, struct error *err)
 {
     size_t n_rows = SIZE_MAX;
     TRY(make_columns(table, json_count(object), err));
@@ -163,15 +201,12 @@ static enum status answer_columns(struct table *table, const struct json *object
         table->cells[table->n_columns] = json_first(item);
         TRY(add_column(table, json_key(item), err));
     }
-    for (size_t row = 0; n_rows != SIZE_MAX && row < n_rows; row++) {
-        TRY(answer_cells(table, err));
-        for (size_t i = 0; i < table->n_columns; i++)
-            table->cells[i] = json_next(table->cells[i]);
-    }
+    table->n_left = n_rows == SIZE_MAX ? 0 : n_rows;
+    table->next = next_of_columns;
     return STATUS_OK;
 }
 
-static enum status answer_json(struct table *table, const struct json *body, struct error *err)
+static enum status begin_json(struct table *table, const struct json *body, struct error *err)
 {
     const struct json *split = json_get(body, "dataframe_split");
     const struct json *records = json_get(body, "dataframe_records");
@@ -182,13 +217,30 @@ static enum status answer_json(struct table *table, const struct json *body, str
                     "the body must have one of dataframe_split, dataframe_records, instances and "
                     "inputs");
     if (split)
-        return answer_split(table, split, err);
+        return begin_split(table, split, err);
     if (inputs && json_type(inputs) == JSON_OBJECT)
-        return answer_columns(table, inputs, err);
-    return answer_records(table, records ? records : instances ? instances : inputs, err);
+        return begin_columns(table, inputs, err);
+    return begin_records(table, records ? records : instances ? instances : inputs, err);
 }
 
-static enum status answer_csv(struct table *table, struct error *err)
+static enum status next_csv(struct table *table, struct profile *ret_profile, struct error *err)
+{
+    const struct csv_record *record = table->record;
+    struct error problem = {0};
+    TRY(csv_next(&table->reader, table->record, err));
+    profile_init(ret_profile);
+    if (record->n != table->n_columns)
+        return fail(err, STATUS_INVALID, "line %zu: %zu fields, the header has %zu", record->line,
+                    record->n, table->n_columns);
+    for (size_t i = 0; i < record->n; i++)
+        if (table->columns[i] && record->field[i][0] &&
+            parse_field(table->columns[i], record->field[i], strlen(record->field[i]), ret_profile,
+                        &problem) != STATUS_OK)
+            return fail(err, STATUS_INVALID, "line %zu: %s", record->line, problem.message);
+    return STATUS_OK;
+}
+
+static enum status begin_csv(struct table *table, struct error *err)
 {
     struct request *request = table->request;
     size_t length = request->body.length;
@@ -198,29 +250,17 @@ static enum status answer_csv(struct table *table, struct error *err)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     if (!text_is_utf8(text, length))
         return fail(err, STATUS_INVALID, "the body is not UTF-8");
-    struct csv_reader reader = csv_reader(text, length);
-    enum status status = csv_next(&reader, record, err);
+    table->reader = csv_reader(text, length);
+    table->record = record;
+    table->next = next_csv;
+    enum status status = csv_next(&table->reader, record, err);
     if (status == STATUS_NOT_FOUND)
         return fail(err, STATUS_INVALID, "the body is empty; a header and rows are needed");
     TRY(status);
     TRY(make_columns(table, record->n, err));
     for (size_t i = 0; i < record->n; i++)
         TRY(add_column(table, record->field[i], err));
-    while ((status = csv_next(&reader, record, err)) == STATUS_OK) {
-        struct profile profile;
-        struct error problem = {0};
-        profile_init(&profile);
-        if (record->n != table->n_columns)
-            return fail(err, STATUS_INVALID, "line %zu: %zu fields, the header has %zu",
-                        record->line, record->n, table->n_columns);
-        for (size_t i = 0; i < record->n; i++)
-            if (table->columns[i] && record->field[i][0] &&
-                parse_field(table->columns[i], record->field[i], strlen(record->field[i]), &profile,
-                            &problem) != STATUS_OK)
-                return fail(err, STATUS_INVALID, "line %zu: %s", record->line, problem.message);
-        TRY(answer_row(table, &profile, err));
-    }
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    return STATUS_OK;
 }
 
 /* ---- the request ---- */
@@ -240,26 +280,59 @@ static enum status choose_model(struct table *table, const struct json *params, 
     return v2_check_loaded(table->request, table->model->id, err);
 }
 
-enum status handle_invocations(struct request *request, struct error *err)
+static enum status begin(struct table *table, struct error *err)
 {
-    struct table table = {.request = request, .w = json_writer(&request->reply)};
+    struct request *request = table->request;
     const char *type = request->head.content_type;
     bool is_utf8;
     bool is_csv = type && http_type_is(type, HTTP_CSV, &is_utf8);
     const struct json *body = NULL;
-    codec_options_init(&table.options);
+    codec_options_init(&table->options);
     if (!is_csv)
         TRY(json_parse(request->body.at ? request->body.at : "", request->body.length,
                        &request->arena, &body, err));
-    TRY(choose_model(&table, json_get(body, "params"), err));
-    TRY(answer_asker(request, &table.options, &table.asker, err));
-    json_begin_object(&table.w);
-    json_put_key(&table.w, "predictions");
-    json_begin_array(&table.w);
-    TRY(is_csv ? answer_csv(&table, err) : answer_json(&table, body, err));
-    json_end_array(&table.w);
-    json_end_object(&table.w);
-    request_add_header(request, "X-Model", engine_version(table.asker.engine));
+    TRY(choose_model(table, json_get(body, "params"), err));
+    TRY(answer_asker(request, &table->options, &table->asker, err));
+    table->w = json_writer(&request->reply);
+    json_begin_object(&table->w);
+    json_put_key(&table->w, "predictions");
+    json_begin_array(&table->w);
+    return is_csv ? begin_csv(table, err) : begin_json(table, body, err);
+}
+
+/* As many rows as the turn has time for. */
+static enum status answer_rows(struct table *table, struct error *err)
+{
+    for (;;) {
+        struct profile profile;
+        enum status status = table->next(table, &profile, err);
+        if (status == STATUS_NOT_FOUND)
+            return STATUS_OK;
+        TRY(status);
+        TRY(answer_row(table, &profile, err));
+        if (table->n_rows % TURN_ROWS == 0 && turn_is_over(table->request)) {
+            table->request->unfinished = true;
+            return STATUS_OK;
+        }
+    }
+}
+
+enum status handle_invocations(struct request *request, struct error *err)
+{
+    struct table *table = request->work;
+    if (!table) {
+        request->work = table = ARENA_NEW(&request->arena, struct table);
+        if (!table)
+            return fail(err, STATUS_NO_MEMORY, "out of memory");
+        table->request = request;
+        TRY(begin(table, err));
+    }
+    TRY(answer_rows(table, err));
+    if (request->unfinished)
+        return STATUS_OK;
+    json_end_array(&table->w);
+    json_end_object(&table->w);
+    request_add_header(request, "X-Model", engine_version(table->asker.engine));
     return STATUS_OK;
 }
 

@@ -16,8 +16,10 @@
 #include "serve/http.h"
 #include "serve/slot.h"
 #include "serve/spool.h"
+#include "serve/turn.h"
 
 struct sheet;
+struct packing;
 struct connection;
 struct route;
 struct service;
@@ -90,6 +92,14 @@ struct request {
     const char *version_wanted;   /* of a reload; NULL: what is current */
     struct request *next_pending; /* of the list that holds it meanwhile */
     uint64_t log_position;        /* acknowledged: where its row ends in the lane */
+
+    /* UNFINISHED: the handler wants to be called again, when others had their turn: see turn.h. */
+    bool unfinished;
+    bool has_turn;           /* it waited, and is on */
+    void *work;              /* the handler's own, where it was; NULL: its first turn */
+    struct packing *packing; /* of the reply, under way; or NULL */
+    bool is_packed;          /* the reply is in `packed` */
+    struct turn *turn;       /* the loop's; NULL: turns have no end */
 
     /* The server's own. */
     struct connection *connection; /* borrowed */

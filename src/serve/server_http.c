@@ -31,6 +31,7 @@ struct request *server_take_request(struct loop *loop)
         return NULL;
     request->service = loop->service;
     request->lane = loop->lane;
+    request->turn = &loop->turn;
     arena_init(&request->arena, 16u << 10);
     return request;
 }
@@ -235,27 +236,11 @@ static ssize_t read_reply(void *user, uint64_t at, char *ret_data, size_t bytes)
 /* The buffer is the request's and outlives the response: nothing is copied. */
 static struct MHD_Response *make_response(struct request *request)
 {
-    const struct buffer *reply = dispatch_pack(request);
+    const struct buffer *reply = dispatch_reply(request);
     if (request->spool.is_open)
         return MHD_create_response_from_callback(request_reply_bytes(request), 64u << 10,
                                                  read_reply, request, NULL);
     return MHD_create_response_from_buffer(reply->length, reply->at, MHD_RESPMEM_PERSISTENT);
-}
-
-static enum MHD_Result send_reply(struct loop *loop, struct request *request,
-                                  struct MHD_Connection *library)
-{
-    connection_move(&loop->connections, request->connection, PHASE_REPLY, loop->now_ns);
-    if (atomic_load_explicit(&loop->server->stops, memory_order_relaxed))
-        request->must_close = true;
-    struct MHD_Response *response = make_response(request);
-    if (!response)
-        return MHD_NO;
-    enum MHD_Result result = MHD_NO;
-    if (add_headers(request, response))
-        result = server_queue(library, request->status, response);
-    MHD_destroy_response(response);
-    return result;
 }
 
 static enum MHD_Result suspend(struct loop *loop, struct request *request,
@@ -264,6 +249,40 @@ static enum MHD_Result suspend(struct loop *loop, struct request *request,
     connection_move(&loop->connections, request->connection, PHASE_WAIT, loop->now_ns);
     MHD_suspend_connection(library);
     return MHD_YES;
+}
+
+/* Others first. */
+static enum MHD_Result wait_for_turn(struct loop *loop, struct request *request,
+                                     struct MHD_Connection *library)
+{
+    request->has_turn = false;
+    request->next_pending = NULL;
+    if (loop->turns_last)
+        loop->turns_last->next_pending = request;
+    else
+        loop->turns_first = request;
+    loop->turns_last = request;
+    loop->turn.n_waiting++;
+    counter_add(&loop->figures->turns, 1);
+    return suspend(loop, request, library);
+}
+
+static enum MHD_Result send_reply(struct loop *loop, struct request *request,
+                                  struct MHD_Connection *library)
+{
+    connection_move(&loop->connections, request->connection, PHASE_REPLY, loop->now_ns);
+    if (atomic_load_explicit(&loop->server->stops, memory_order_relaxed))
+        request->must_close = true;
+    if (!dispatch_pack(request))
+        return wait_for_turn(loop, request, library);
+    struct MHD_Response *response = make_response(request);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result result = MHD_NO;
+    if (add_headers(request, response))
+        result = server_queue(library, request->status, response);
+    MHD_destroy_response(response);
+    return result;
 }
 
 /* The reply is ready: send it, or wait until its row is on disk. */
@@ -281,9 +300,32 @@ static enum MHD_Result answer(struct loop *loop, struct request *request,
     return suspend(loop, request, library);
 }
 
-static enum MHD_Result on_body(struct loop *loop, struct request *request, const char *data,
-                               size_t *bytes)
+/* What the handler left: an answer, or that there is none yet. */
+static enum MHD_Result go_on(struct loop *loop, struct request *request,
+                             struct MHD_Connection *library)
 {
+    if (request->pending)
+        return suspend(loop, request, library);
+    if (request->unfinished)
+        return wait_for_turn(loop, request, library);
+    return answer(loop, request, library);
+}
+
+/* Rows of the pieces before are answered before the next is taken. True: so it is. */
+static bool catch_up(struct loop *loop, struct request *request)
+{
+    if (request->unfinished && request->has_turn) {
+        connection_move(&loop->connections, request->connection, PHASE_BODY, loop->now_ns);
+        dispatch_turn(request);
+    }
+    return !request->unfinished;
+}
+
+static enum MHD_Result on_body(struct loop *loop, struct request *request,
+                               struct MHD_Connection *library, const char *data, size_t *bytes)
+{
+    if (!catch_up(loop, request))
+        return wait_for_turn(loop, request, library);
     uint64_t each = (uint64_t)request->service->config->server_max_body_bytes;
     uint64_t before = request->body_bytes / each;
     dispatch_piece(request, data, *bytes);
@@ -302,10 +344,10 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *library, co
 {
     struct loop *loop = user;
     struct request *request = *context;
-    if (!request || request->is_sent)
+    if (!request || request->is_sent || loop->ends)
         return MHD_NO;
     if (*bytes > 0)
-        return on_body(loop, request, data, bytes);
+        return on_body(loop, request, library, data, bytes);
     switch (request->stage) {
     case REQUEST_LINE:
         request->stage = REQUEST_READING;
@@ -318,11 +360,13 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *library, co
     case REQUEST_READING:
         request->stage = REQUEST_ANSWERING;
         dispatch_body(request);
-        return request->pending ? suspend(loop, request, library) : answer(loop, request, library);
+        return go_on(loop, request, library);
     case REQUEST_ANSWERING:
         if (request->pending)
             dispatch_resumed(request);
-        return answer(loop, request, library);
+        else if (request->unfinished)
+            dispatch_turn(request);
+        return go_on(loop, request, library);
     }
     return MHD_NO;
 }

@@ -120,6 +120,21 @@ static void resume_all(struct loop *loop)
         resume_logged(loop);
 }
 
+/* One a turn of the loop, so that those who have short questions wait for no more than one. */
+static void give_turn(struct loop *loop)
+{
+    struct request *request = loop->turns_first;
+    loop->turn.ends_ns = 0;
+    if (!request)
+        return;
+    loop->turns_first = request->next_pending;
+    if (!loop->turns_first)
+        loop->turns_last = NULL;
+    loop->turn.n_waiting--;
+    request->has_turn = true;
+    MHD_resume_connection(request->connection->library);
+}
+
 static void take_turn(struct loop *loop)
 {
     MHD_UNSIGNED_LONG_LONG library_ms;
@@ -127,6 +142,8 @@ static void take_turn(struct loop *loop)
     if (MHD_get_timeout(loop->library, &library_ms) == MHD_YES &&
         library_ms < (MHD_UNSIGNED_LONG_LONG)wait_ms)
         wait_ms = (int)library_ms;
+    if (loop->turns_first)
+        wait_ms = 0;
     struct epoll_event events[16];
     int n = epoll_wait(loop->epoll_fd, events, ARRAY_LENGTH(events), wait_ms);
     loop->now_ns = clock_monotonic_ns();
@@ -145,6 +162,7 @@ static void take_turn(struct loop *loop)
     if (!loop->listens && loop->now_ns - loop->away_ns >= TICK_MS * NS_PER_MS)
         server_listen(loop, true);
     resume_all(loop);
+    give_turn(loop);
     MHD_run(loop->library);
     expire(loop);
 }
@@ -178,6 +196,10 @@ static void drain(struct loop *loop)
     for (; loop->waiting_first; loop->waiting_first = loop->waiting_first->next_pending)
         MHD_resume_connection(loop->waiting_first->connection->library);
     loop->waiting_last = NULL;
+    MHD_run(loop->library);
+    loop->ends = true;
+    while (loop->turns_first)
+        give_turn(loop);
     MHD_run(loop->library);
 }
 

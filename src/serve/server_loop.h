@@ -42,7 +42,10 @@ struct loop {
     struct request *free_requests;
     size_t n_free;
     struct request *waiting_first, *waiting_last; /* for their rows to be committed, in order */
-    _Atomic(struct request *) resumed;            /* pushed by other threads, taken by this one */
+    struct turn turn;
+    struct request *turns_first, *turns_last; /* who waits for a turn, in order */
+    bool ends;                                /* there will be no more turns */
+    _Atomic(struct request *) resumed;        /* pushed by other threads, taken by this one */
 };
 
 struct server {

@@ -24,6 +24,15 @@ static bool answer_together(const struct asker *asker, const struct answer_kind 
     return true;
 }
 
+bool tile_is_full(const struct asker *asker, const struct answer_kind *kind,
+                  const struct tile *tile)
+{
+    enum {
+        ALONE = 4
+    };
+    return tile->n >= (kind->compute_rows && asker->rows_scratch ? ENGINE_ROWS : ALONE);
+}
+
 void tile_answer(const struct asker *asker, const struct answer_kind *kind, struct tile *tile,
                  tile_emit emit, void *user)
 {

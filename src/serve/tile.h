@@ -17,6 +17,10 @@ struct tile {
  * there is a problem. */
 typedef void (*tile_emit)(void *user, size_t i, const union answer *answer);
 
+/* It is to be answered: it holds all it can, or what is not much work where each is asked alone. */
+bool tile_is_full(const struct asker *asker, const struct answer_kind *kind,
+                  const struct tile *tile);
+
 /* Answer the profiles whose status is OK, emit all, and empty the tile. */
 void tile_answer(const struct asker *asker, const struct answer_kind *kind, struct tile *tile,
                  tile_emit emit, void *user);

@@ -10,6 +10,7 @@
 #include "serve/v2_columns.h"
 
 #define MAX_INPUTS 256
+#define TURN_ROWS 4 /* after so many it looks at the clock */
 #define OCTETS "application/octet-stream"
 #define MAX_FEATURE 1e12 /* either side of 0: the engine squares floats and adds them up */
 
@@ -20,7 +21,7 @@ struct input {
     const char *feature;               /* "=ln_followers", see FEATURE_GIVEN */
 };
 
-/* One request on its way. */
+/* One request on its way, over several turns. */
 struct inference {
     struct request *request;
     const struct v2_model *model;
@@ -30,7 +31,9 @@ struct inference {
     const struct json *body;
     struct input *inputs; /* [n_inputs] */
     size_t n_inputs, n_features;
-    size_t n_rows;
+    size_t n_rows, n_answered;
+    struct profile_extra *extras; /* of one row; NULL: the request was not read yet */
+    uint64_t start_ns;
     struct v2_column columns[V2_MAX_COLUMNS];
     size_t n_columns;
 };
@@ -225,27 +228,40 @@ static enum status read_row(const struct inference *inference, size_t row,
     return n_values > 0 ? STATUS_OK : fail(err, STATUS_INVALID, "every value is missing");
 }
 
-static enum status answer_rows(struct inference *inference, struct error *err)
+static enum status make_room(struct inference *inference, struct error *err)
 {
     struct arena *arena = inference->asker.arena;
-    struct profile_extra *extras =
-        ARENA_ARRAY(arena, struct profile_extra, inference->n_features + 1);
-    if (!extras)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
     TRY(v2_columns_allocate(inference->columns, inference->n_columns, inference->n_rows, arena,
                             err));
-    for (size_t row = 0; row < inference->n_rows; row++) {
-        struct profile profile;
-        union answer answer;
-        struct error problem = {0};
-        enum status status = read_row(inference, row, extras, &profile, &problem);
-        if (status == STATUS_OK)
-            status = answer_profile(&inference->asker, inference->model->kind, &profile, &answer,
-                                    &problem);
-        if (status != STATUS_OK)
-            return fail(err, status, "row %zu: %s", row, problem.message);
-        v2_columns_fill(inference->columns, inference->asker.engine, inference->model, &answer,
-                        row);
+    inference->extras = ARENA_ARRAY(arena, struct profile_extra, inference->n_features + 1);
+    return inference->extras ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+static enum status answer_row(struct inference *inference, size_t row, struct error *err)
+{
+    struct profile profile;
+    union answer answer;
+    struct error problem = {0};
+    enum status status = read_row(inference, row, inference->extras, &profile, &problem);
+    if (status == STATUS_OK)
+        status =
+            answer_profile(&inference->asker, inference->model->kind, &profile, &answer, &problem);
+    if (status != STATUS_OK)
+        return fail(err, status, "row %zu: %s", row, problem.message);
+    v2_columns_fill(inference->columns, inference->asker.engine, inference->model, &answer, row);
+    return STATUS_OK;
+}
+
+/* As many as the turn has time for. */
+static enum status answer_rows(struct inference *inference, struct error *err)
+{
+    while (inference->n_answered < inference->n_rows) {
+        TRY(answer_row(inference, inference->n_answered++, err));
+        if (inference->n_answered % TURN_ROWS == 0 && inference->n_answered < inference->n_rows &&
+            turn_is_over(inference->request)) {
+            inference->request->unfinished = true;
+            return STATUS_OK;
+        }
     }
     return STATUS_OK;
 }
@@ -280,32 +296,51 @@ static enum status write_reply(struct inference *inference, struct error *err)
     return STATUS_OK;
 }
 
-static enum status infer(struct inference *inference, struct error *err)
+static enum status read_request(struct inference *inference, struct error *err)
 {
     TRY(v2_check_loaded(inference->request, inference->model->id, err));
     TRY(parse_body(inference, err));
     TRY(read_inputs(inference, err));
     TRY(read_outputs(inference, err));
-    TRY(answer_rows(inference, err));
-    return write_reply(inference, err);
+    return make_room(inference, err);
 }
 
-enum status handle_v2_infer(struct request *request, struct error *err)
+static enum status infer(struct inference *inference, struct error *err)
 {
-    struct inference *inference = ARENA_NEW(&request->arena, struct inference);
-    if (!inference)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    if (!inference->extras)
+        TRY(read_request(inference, err));
+    TRY(answer_rows(inference, err));
+    return inference->request->unfinished ? STATUS_OK : write_reply(inference, err);
+}
+
+static enum status begin(struct inference *inference, struct request *request, struct error *err)
+{
     inference->request = request;
     TRY(v2_of_path(request, &inference->model, err));
     codec_options_init(&inference->options);
     TRY(answer_asker(request, &inference->options, &inference->asker, err));
-    uint64_t start_ns = clock_monotonic_ns();
+    inference->start_ns = clock_monotonic_ns();
+    request->work = inference;
+    return STATUS_OK;
+}
+
+enum status handle_v2_infer(struct request *request, struct error *err)
+{
+    struct inference *inference = request->work;
+    if (!inference) {
+        inference = ARENA_NEW(&request->arena, struct inference);
+        if (!inference)
+            return fail(err, STATUS_NO_MEMORY, "out of memory");
+        TRY(begin(inference, request, err));
+    }
     enum status status = infer(inference, err);
+    if (request->unfinished)
+        return STATUS_OK;
     struct metrics_inference *figures =
         &request->service->metrics.lanes[request->lane].inference[inference->model->id];
     bool failed = status != STATUS_OK;
     counter_add(&figures->requests[failed], 1);
-    counter_add(&figures->ns[failed], clock_monotonic_ns() - start_ns);
+    counter_add(&figures->ns[failed], clock_monotonic_ns() - inference->start_ns);
     if (!failed)
         counter_add(&figures->rows, inference->n_rows);
     return status;

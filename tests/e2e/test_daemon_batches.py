@@ -2,8 +2,13 @@
 """Many profiles in one body: answered together, as each would be alone."""
 
 import csv
+import gzip
 import io
+import json
 import random
+import re
+import select
+import socket
 import sqlite3
 import subprocess
 
@@ -15,12 +20,16 @@ COLUMNS = ["handle", "followers", "posts", "avg_likes", "following", "country", 
 
 
 @pytest.fixture(scope="module")
-def boosted(tmp_path_factory):
-    """A daemon over 300 trees of depth 6 and 33,935 accounts."""
+def boosted_models(tmp_path_factory):
+    """300 trees of depth 6 and 33,935 accounts."""
     maker = BUILD / "tests/support/make-bundle"
-    models = once(tmp_path_factory, "boosted-models",
-                  lambda out: subprocess.run([maker, "--boosted", out], check=True, timeout=120))
-    daemon = Daemon(models, tmp_path_factory.mktemp("daemon"))
+    return once(tmp_path_factory, "boosted-models",
+                lambda out: subprocess.run([maker, "--boosted", out], check=True, timeout=120))
+
+
+@pytest.fixture(scope="module")
+def boosted(boosted_models, tmp_path_factory):
+    daemon = Daemon(boosted_models, tmp_path_factory.mktemp("daemon"))
     yield daemon
     daemon.stop()
 
@@ -210,3 +219,83 @@ def test_the_log_has_the_beginning_of_a_long_body(start_daemon, hand_models, dur
         (kept,) = db.execute("SELECT input, output FROM request WHERE route = '/score'").fetchall()
     as_bytes = [value if isinstance(value, bytes) else value.encode() for value in kept]
     assert as_bytes == [body[:1000], answer[:1000]]
+
+
+# ---- turns ----
+
+
+def turns(daemon):
+    return int(re.search(r"^influenced_turns_total (\d+)$", daemon.get("/metrics")[1], re.MULTILINE)[1])
+
+
+def long_bodies():
+    """A second of work and more, each by another way; the last one is a reply to be packed."""
+    fields = {"followers": 5000, "posts": 40, "avg_likes": 700}
+    columns = [{"name": name, "shape": [10_000], "datatype": "FP64", "data": [value] * 10_000}
+               for name, value in fields.items()]
+    json_type, gzip_csv = {"Content-Type": "application/json"}, CSV | {"Content-Encoding": "gzip"}
+    header, row = b"followers,posts,avg_likes\n", b"5000,40,700\n"
+    return {
+        "explained": ("/score?explain=true", json.dumps({"instances": [fields] * 2000}).encode(), json_type),
+        "instances": ("/score", json.dumps({"instances": [fields] * 10_000}).encode(), json_type),
+        "v2": ("/v2/models/tier/infer", json.dumps({"inputs": columns}).encode(), json_type),
+        "mlflow": ("/invocations", json.dumps({"dataframe_records": [fields] * 10_000}).encode(), json_type),
+        "mlflow csv": ("/invocations", header + row * 10_000, CSV),
+        "csv": ("/similar?k=2", header + row * 20_000, CSV),
+        "packed csv": ("/score", gzip.compress(header + row * 200_000), gzip_csv),
+        "packed reply": ("/score", json.dumps({"instances": [fields] * 10_000}).encode(),
+                         json_type | {"Accept-Encoding": "gzip"}),
+    }
+
+
+@pytest.mark.parametrize("which", long_bodies())
+def test_a_long_answer_is_made_in_turns_and_is_the_same(start_daemon, boosted_models, which):
+    daemon = start_daemon(boosted_models, "--server.threads=1", "--log.durability=off")
+    route, body, headers = long_bodies()[which]
+    status, reply_headers, answer = daemon.request("POST", route, body, headers)
+    assert status == 200
+    assert turns(daemon) > 0
+    if reply_headers.get("Content-Encoding") == "gzip":
+        answer = gzip.decompress(answer)
+    # Where its rows end: neither lost nor doubled between turns.
+    if reply_headers.get_content_type() == "text/csv":
+        answered = list(csv.reader(io.StringIO(answer.decode())))
+        n, each = {"csv": (20_000, 2), "packed csv": (200_000, 1)}[which]
+        assert len(answered) == 1 + n * each and answered[1:] == answered[1:1 + each] * n
+    else:
+        predictions = json.loads(answer)
+        predictions = predictions["outputs"][0]["data"] if which == "v2" else predictions["predictions"]
+        n = 2000 if which == "explained" else 10_000
+        assert len(predictions) == n and all(one == predictions[0] for one in predictions)
+
+
+def test_others_are_answered_while_a_long_answer_is_made(start_daemon, boosted_models):
+    """On one loop: a reply that is not there yet, its turns, and questions answered between them."""
+    daemon = start_daemon(boosted_models, "--server.threads=1")
+    body = json.dumps({"instances": [{"followers": 5000, "posts": 40}] * 10_000}).encode()
+    head = f"POST /score?explain=true HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=120) as client:
+        client.sendall(head.encode() + body)
+        while turns(daemon) == 0:
+            assert not select.select([client], [], [], 0)[0], "answered without a turn for others"
+        before = turns(daemon)
+        for _ in range(10):
+            assert daemon.post("/score", {"followers": 7000})[0] == 200
+        assert turns(daemon) > before
+        assert not select.select([client], [], [], 0)[0]
+        assert client.recv(12) == b"HTTP/1.1 200"
+
+
+def test_a_client_that_leaves_between_turns_and_an_end_between_them(start_daemon, boosted_models):
+    daemon = start_daemon(boosted_models, "--server.threads=1", "--server.drain_timeout_ms=100")
+    body = json.dumps({"instances": [{"followers": 5000, "posts": 40}] * 10_000}).encode()
+    head = f"POST /score?explain=true HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    for leaves in (True, False, False):
+        client = socket.create_connection(("127.0.0.1", daemon.port), timeout=60)
+        before = turns(daemon)
+        client.sendall(head.encode() + body)
+        while turns(daemon) == before:
+            pass
+        if leaves:
+            client.close()
+    daemon.stop()
