@@ -49,14 +49,11 @@ static enum status grow(void **array, size_t *capacity, size_t size, struct erro
     return STATUS_OK;
 }
 
-enum status grid_add_cell(struct grid *grid, uint32_t cell, struct error *err)
+enum status grid_grow_cells(struct grid *grid, struct error *err)
 {
-    if (grid->n_cells == grid->max_cells) {
-        void *cells = grid->cells;
-        TRY(grow(&cells, &grid->max_cells, sizeof *grid->cells, err));
-        grid->cells = cells;
-    }
-    grid->cells[grid->n_cells++] = cell;
+    void *cells = grid->cells;
+    TRY(grow(&cells, &grid->max_cells, sizeof *grid->cells, err));
+    grid->cells = cells;
     return STATUS_OK;
 }
 

@@ -54,7 +54,15 @@ static inline uint32_t grid_cell(const struct grid *grid, const struct grid_row 
 
 #define GRID_CELL_TEXT(grid, row, column) GRID_TEXT((grid), grid_cell((grid), (row), (column)))
 
-enum status grid_add_cell(struct grid *grid, uint32_t cell, struct error *err);
+enum status grid_grow_cells(struct grid *grid, struct error *err);
+
+static inline enum status grid_add_cell(struct grid *grid, uint32_t cell, struct error *err)
+{
+    if (grid->n_cells == grid->max_cells)
+        TRY(grid_grow_cells(grid, err));
+    grid->cells[grid->n_cells++] = cell;
+    return STATUS_OK;
+}
 
 /* The cell for a text that stands last in the pool, from `offset` on: a plain number, an equal text
  * met lately or the empty one take it back out. STATUS_LIMIT: the pool is full. */

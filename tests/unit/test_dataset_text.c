@@ -8,6 +8,7 @@
 #include "dataset/cell.h"
 #include "dataset/csv.h"
 #include "dataset/encoding.h"
+#include "dataset/plain_rows.h"
 #include "dataset/schema.h"
 #include "dataset/source.h"
 #include "dataset/words.h"
@@ -147,6 +148,14 @@ static void check_cell(const char *text, bool is_plain)
     char scratch[CELL_TEXT_BYTES];
     if (cell_from_number(text, strlen(text), &cell) != is_plain)
         fail_msg("'%s' is taken for %s", text, is_plain ? "a text" : "a plain number");
+    char padded[16] = "";
+    uint32_t quick_cell = 0;
+    if (strlen(text) > 0 && strlen(text) <= 8) {
+        memcpy(padded, text, strlen(text));
+        memset(padded + strlen(text), '9', 8); /* what stands behind does not count */
+        assert_int_equal(cell_from_word(padded, strlen(text), &quick_cell), is_plain);
+        assert_int_equal(quick_cell, cell);
+    }
     if (!is_plain)
         return;
     struct quantity parsed;
@@ -181,7 +190,47 @@ static void plain_numbers_keep_their_text_and_their_value(void **state)
     }
 }
 
+static void numbers_are_the_same_at_once_and_by_the_digit(void **state)
+{
+    (void)state;
+    static const char bytes[] = "0123456789..,-+ e\x00/:\xAE\xFF\x80\x8A";
+    struct rng rng = rng_seed(11);
+    for (size_t i = 0; i < 400000; i++) {
+        char text[8];
+        uint32_t one = 7;
+        uint32_t other = 7;
+        size_t n_kinds = rng_below(&rng, 2) ? 12 : sizeof bytes - 1; /* half mostly digits */
+        size_t length = 1 + rng_below(&rng, 8);
+        for (size_t k = 0; k < sizeof text; k++)
+            text[k] = bytes[rng_below(&rng, n_kinds)];
+        bool is_number = cell_from_number(text, length, &one);
+        if (cell_from_word(text, length, &other) != is_number || one != other)
+            fail_msg("'%.*s': %x by the digit, %x at once", (int)length, text, one, other);
+    }
+}
+
 /* ---- rows ---- */
+
+static void marks_are_found_alike_on_every_machine(void **state)
+{
+    (void)state;
+    static const struct plain_marks dialects[] = {{',', '"'}, {'\t', '\0'}, {'|', '\''}};
+    static const char bytes[] = ",\"\n\r\t|'\0ab\x0B\x2B\x2D\x8A\xAC\xFF";
+    struct rng rng = rng_seed(12);
+    for (size_t i = 0; i < 30000; i++) {
+        const struct plain_marks *marks = &dialects[i % 3];
+        char text[64];
+        uint64_t expected = 0;
+        for (size_t k = 0; k < sizeof text; k++) {
+            char c = bytes[rng_below(&rng, sizeof bytes - 1)];
+            text[k] = c;
+            bool is_mark = c == marks->delimiter || c == marks->quote || c == '\n' || c == '\r';
+            expected |= (uint64_t)is_mark << k;
+        }
+        assert_true(plain_find(text, *marks) == expected);
+        assert_true(plain_find_portable(text, *marks) == expected);
+    }
+}
 
 /* Random rows of odd fields; the last column is quoted or not. */
 static void put_rows(struct buffer *text, uint64_t seed, bool quoted)
@@ -285,6 +334,8 @@ int main(void)
         cmocka_unit_test(headers_mean_what_their_words_say),
         cmocka_unit_test(every_alias_leads_to_its_own_field),
         cmocka_unit_test(plain_numbers_keep_their_text_and_their_value),
+        cmocka_unit_test(numbers_are_the_same_at_once_and_by_the_digit),
+        cmocka_unit_test(marks_are_found_alike_on_every_machine),
         cmocka_unit_test(rows_read_the_same_with_and_without_the_parser),
         cmocka_unit_test(a_file_that_shrinks_is_an_error),
     };
