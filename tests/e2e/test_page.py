@@ -167,6 +167,31 @@ def test_charts_export_and_their_tables_sort(drive, page_url, tmp_path):
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_an_answer_that_no_longer_holds_is_marked(drive, page_url, daemon, handles):
+    found = drive("outage", page_url, handle=handles[0], followers="47")
+    silent, refused = found["said"]
+    assert "does not answer" in silent and "the answer before" in silent
+    assert "Too many requests at once" in refused
+    assert found["kept"] == found["before"]["score"]
+    profile = daemon.get(f"/influencers?handle={handles[0]}")[1]["profile"]
+    assert found["after"]["score"] == points(daemon.post("/score", {**profile, "followers": "471"})[1]["score"])
+
+
+def test_every_table_exports_as_csv(drive, page_url, page_report):
+    found = drive("tables", page_url)
+    for section, tables in found.items():
+        assert tables, section
+        for table in tables:
+            rows = list(csv.reader(table["text"].splitlines()))
+            assert table["name"].endswith(".csv") and len(rows) >= 2, table["of"]
+            assert all(len(row) == len(rows[0]) for row in rows), table["of"]
+    columns = next(table for table in found["data"] if table["of"] == "CSV of Columns")
+    names = [row[0] for row in csv.reader(columns["text"].splitlines())]
+    assert names == ["column", *(column["name"] for column in page_report["data"]["columns"])]
+    board = next(table for table in found["models"] if "Candidates" in table["of"])
+    assert len(board["text"].splitlines()) == 1 + len(page_report["models"]["score"]["leaderboard"])
+
+
 def test_the_first_chart_comes_soon(drive, page_url):
     """Under a second on an idle machine; the bound leaves room for tests beside it."""
     assert drive("speed", page_url)["first_chart_ms"] < 20_000

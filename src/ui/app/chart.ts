@@ -5,7 +5,7 @@
 import { download, h, replace, type Child } from "./dom";
 import { init, type Chart, type Option } from "./echarts";
 import { skeleton } from "./states";
-import { downloadCsv, table, type TableSpec } from "./table";
+import { bareTable, downloadCsv, type TableSpec } from "./table";
 import { onThemeChange, theme } from "./theme";
 
 export interface ChartSpec {
@@ -95,7 +95,7 @@ export function chartCard(spec: ChartSpec): ChartCard {
   const showTable = (show: boolean) => {
     tableBox.hidden = !show;
     toggle.setAttribute("aria-expanded", String(show));
-    replace(tableBox, show && table(spec.table, `${spec.title}: the figures`));
+    replace(tableBox, show && bareTable(spec.table, `${spec.title}: the figures`));
   };
   const actions = [
     toggle,

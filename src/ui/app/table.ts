@@ -12,6 +12,8 @@ export interface ColumnSpec {
   help?: string;
   /** Not a number to line up, even if it sorts as one. */
   isText?: boolean;
+  /** A drawing or a button of the screen: the export goes without it. */
+  isDrawn?: boolean;
 }
 
 export interface TableSpec {
@@ -36,7 +38,8 @@ export function toCsv(spec: TableSpec): string {
     const text = cell === null ? "" : String(cell);
     return /[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   };
-  const lines = [spec.columns.map((column) => column.title), ...spec.rows];
+  const kept = spec.columns.map((_, i) => i).filter((i) => !spec.columns[i].isDrawn);
+  const lines = [kept.map((i) => spec.columns[i].title), ...spec.rows.map((row) => kept.map((i) => row[i]))];
   return lines.map((cells) => cells.map(quote).join(",")).join("\r\n") + "\r\n";
 }
 
@@ -56,7 +59,19 @@ function sorted(rows: Cell[][], column: number, falling: boolean): Cell[][] {
   return [...present, ...missing];
 }
 
+/** "Columns of accounts.csv" as the name of a file. */
+function fileName(caption: string): string {
+  return caption.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "table";
+}
+
+/** A table with its way out as CSV. */
 export function table(spec: TableSpec, caption: string, pageRows = PAGE_ROWS): HTMLElement {
+  const button = h("button.quiet", { type: "button", "aria-label": `CSV of ${caption}`, onclick: () => downloadCsv(spec, fileName(caption)) }, "CSV");
+  return bareTable(spec, caption, pageRows, button);
+}
+
+/** The same where the card around it has the way out. */
+export function bareTable(spec: TableSpec, caption: string, pageRows = PAGE_ROWS, exported: HTMLElement | null = null): HTMLElement {
   let order: { column: number; falling: boolean } | null = null;
   let shown = pageRows;
   const numeric = spec.columns.map((column, i) => !column.isText && isNumeric(spec, i));
@@ -99,7 +114,7 @@ export function table(spec: TableSpec, caption: string, pageRows = PAGE_ROWS): H
       shown += 10 * pageRows;
       draw();
     };
-    replace(more, left > 0 && h("button.quiet", { type: "button", onclick: showMore }, `Show more (${left.toLocaleString("en-US")} rows left)`));
+    replace(more, exported, left > 0 && h("button.quiet", { type: "button", onclick: showMore }, `Show more (${left.toLocaleString("en-US")} rows left)`));
   };
   draw();
   return h(

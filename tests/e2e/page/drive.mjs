@@ -199,6 +199,47 @@ const checks = {
     return found;
   },
 
+  /** The daemon goes silent, then refuses, then is back: what the page says of the answer it has. */
+  async outage(browser) {
+    const page = await open(browser);
+    await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
+    const before = await answer(page);
+    const followers = page.locator(".profile-field input[type=text]").first();
+    const said = [];
+    const trouble = [(route) => route.abort(), (route) => route.fulfill({ status: 503, contentType: "application/json", body: '{"error":{"code":"overloaded","message":"too many requests at once"}}' })];
+    for (const [i, fail] of trouble.entries()) {
+      await page.route(/\/(score|tier|cluster)(\?|$)/, fail);
+      await followers.fill(`${options.followers}${i}`);
+      await page.waitForFunction((old) => ![old, undefined].includes(document.querySelector(".stale-note")?.textContent), said[i - 1]);
+      said.push(await page.locator(".stale-note").textContent());
+      await page.unroute(/\/(score|tier|cluster)(\?|$)/);
+    }
+    const kept = (await page.locator(".score-value").textContent()).trim();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".stale-note").waitFor({ state: "detached" });
+    const after = await answer(page);
+    problems.splice(0, problems.length, ...problems.filter((problem) => !/ERR_FAILED|status of 503/.test(problem)));
+    return { before, said, kept, after };
+  },
+
+  /** Every table that stands by itself, as CSV. */
+  async tables(browser) {
+    const page = await open(browser, options);
+    const found = {};
+    for (const section of ["explore", "data", "models", "network", "live"]) {
+      await visit(page, section);
+      await page.waitForSelector("table");
+      found[section] = [];
+      for (const button of await page.locator('button[aria-label^="CSV of"]').all()) {
+        const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
+        const lines = [];
+        for await (const chunk of await file.createReadStream()) lines.push(chunk.toString());
+        found[section].push({ of: await button.getAttribute("aria-label"), name: file.suggestedFilename(), text: lines.join("") });
+      }
+    }
+    return found;
+  },
+
   /** The ways out of a chart. */
   async exports(browser) {
     const page = await open(browser);

@@ -6,8 +6,8 @@ import { ApiError, asCurl, call, type ClusterAnswer, type Profile, type ScoreAns
 import { card, cardHead } from "../chart";
 import type { Context } from "../context";
 import { append, debounce, h, replace, type Child } from "../dom";
-import { compact } from "../format";
-import { failure, partial, skeleton } from "../states";
+import { compact, sentence } from "../format";
+import { failure, note, partial, skeleton } from "../states";
 import { clusterCard, compositeCard, scoreCard, tierCard, type Answer, type Ghost } from "./ask/answer";
 import { comparePanel } from "./ask/compare";
 import { profileForm } from "./ask/form";
@@ -38,7 +38,8 @@ class AskView {
   private readonly similar;
   private readonly compare;
   private readonly head = h("div.who");
-  private readonly panels = h("div.stack");
+  private readonly panels = h("div.stack.panels");
+  private readonly stale = h("div", { role: "status" });
   private readonly answers = h("div.answers", { "aria-live": "polite" });
   private request = new AbortController();
   private profile: Profile = {};
@@ -97,6 +98,7 @@ class AskView {
   private restart(): void {
     this.ghost = null;
     this.answer = null;
+    this.markStale(null);
     void this.start();
   }
 
@@ -188,6 +190,7 @@ class AskView {
       const answer = await this.fetchAnswer(this.question, signal);
       if (signal.aborted) return;
       this.form.blame("", "");
+      this.markStale(null);
       this.keepGhost();
       this.answer = answer;
       this.answeredAt = performance.now();
@@ -211,12 +214,20 @@ class AskView {
     else if (!this.ghost || performance.now() - this.answeredAt > SETTLED_MS) this.ghost = { answer: this.answer, name: "before" };
   }
 
-  /** A field that the daemon does not take is said beside it; the last answer stays, dimmed. */
+  /** A field that the daemon does not take is said beside it; the last answer stays, and is said to be it. */
   private refuse(problem: ApiError): void {
     this.form.blame(problem.field ?? "", problem.message);
+    if (!this.answer || !this.panels.isConnected) replace(this.answers, failure(problem.message, () => void this.ask()));
+    else this.markStale(problem);
+  }
+
+  /** What is shown answers an earlier question: why, and how to ask again. */
+  private markStale(problem: ApiError | null): void {
+    this.answers.classList.toggle("stale", problem !== null);
+    if (!problem) return replace(this.stale);
     const isAtField = this.fields.some((field) => field.name === problem.field);
-    if (!isAtField || !this.answer) replace(this.answers, failure(problem.message, () => void this.ask()));
-    else this.answers.setAttribute("aria-busy", "true");
+    const again = !isAtField && h("button", { type: "button", onclick: () => void this.ask() }, "Try again");
+    replace(this.stale, note("warning", h("div.stale-note", null, h("span", null, h("strong", null, "No answer to these figures. "), `${sentence(problem.message)}${/[.?!]$/.test(problem.message) ? "" : "."} What stands below is the answer before.`), again)));
   }
 
   private title(): string {
@@ -227,7 +238,7 @@ class AskView {
   private draw(answer: Answer): void {
     const { report } = this.context;
     replace(this.head, this.heading());
-    if (!this.panels.isConnected) replace(this.answers, this.panels, this.similar.element, this.compare.element, this.curlCard());
+    if (!this.panels.isConnected) replace(this.answers, this.stale, this.panels, this.similar.element, this.compare.element, this.curlCard());
     replace(
       this.panels,
       h("div.cards.two", null, scoreCard(report, answer, this.ghost), tierCard(answer, this.ghost)),

@@ -49,7 +49,7 @@ function columnsCard({ columns }: Data, wanted: string | null): Child {
     {
       columns: [
         { title: "column", show: (name) => h("button.link", { type: "button", onclick: () => open(byName.get(String(name))!) }, String(name)) },
-        { title: "shape", show: (name) => shape(byName.get(String(name))!) },
+        { title: "shape", isDrawn: true, show: (name) => shape(byName.get(String(name))!) },
         { title: "values", show: (n) => whole(n as number) },
         { title: "missing", show: (share) => missingCell(share as number) },
         { title: "distinct", show: (n) => whole(n as number) },

@@ -51,6 +51,8 @@ export function comparePanel(report: Report, fields: Column[], onChange: (add: s
     const mine = ++shown;
     const others = await Promise.all(handles.map(entryOf));
     if (mine !== shown) return;
+    // What failed may go well the next time.
+    for (const other of others) if (!other.answer) known.delete(other.handle.toLowerCase());
     const entries: Entry[] = [{ title, handle: "", profile, answer, problem: "" }, ...others];
     search.element.hidden = entries.length >= COMPARED_MAX;
     if (others.length === 0) {

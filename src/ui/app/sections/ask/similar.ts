@@ -7,7 +7,7 @@ import { debounce, h, replace, type Child } from "../../dom";
 import { compact, percent, plain, whole } from "../../format";
 import type { Report } from "../../report";
 import { failure, skeleton } from "../../states";
-import { downloadCsv, handleLink, table, type TableSpec } from "../../table";
+import { bareTable, downloadCsv, handleLink, type TableSpec } from "../../table";
 import { requestFor, similarParameters, type Question } from "./question";
 
 export interface SimilarPanel {
@@ -56,10 +56,12 @@ export function similarPanel(report: Report, onFilter: (name: string, text: stri
       spec = toTable(answer, onCompare);
       const short = answer.found < answer.k ? `only ${whole(answer.found)} pass the filters` : `the ${whole(answer.found)} nearest`;
       replace(subtitle, `${short} of ${whole(answer.candidates)} accounts, by size, engagement and activity; ${answer.exact ? "exact" : "approximate"}`);
-      replace(body, answer.found > 0 ? table(spec, "Most similar accounts") : h("p.muted", null, "Nobody passes these filters."));
+      replace(body, answer.found > 0 ? bareTable(spec, "Most similar accounts") : h("p.muted", null, "Nobody passes these filters."));
     } catch (problem) {
       if (signal.aborted) return;
-      replace(body, failure((problem as ApiError).message));
+      spec = null;
+      replace(subtitle, "no answer");
+      replace(body, failure((problem as ApiError).message, () => void ask(question, profile, signal)));
     }
   };
   return { element, ask, curl: () => curl };
@@ -74,7 +76,7 @@ function toTable(answer: SimilarAnswer, onCompare: (handle: string) => void): Ta
       { title: "followers", show: (value) => compact(value as number) },
       { title: "similarity", help: "1 ÷ (1 + distance): 100 % is equal", show: (value) => percent(value as number, 0) },
       { title: "distance", help: "in standard deviations of the features", show: (value) => plain(value as number) },
-      { title: "compare", show: (handle) => h("button.quiet", { type: "button", "aria-label": `Compare with ${handle}`, onclick: () => onCompare(String(handle)) }, "+") },
+      { title: "compare", isDrawn: true, show: (handle) => h("button.quiet", { type: "button", "aria-label": `Compare with ${handle}`, onclick: () => onCompare(String(handle)) }, "+") },
     ],
     rows: answer.similar.map((item) => [item.handle, item.category, item.country, item.followers, item.similarity, item.distance, item.handle]),
   };
