@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import npm_install
+from conftest import QUICK_SEARCH, npm_install
 
 PAGE = Path(__file__).parent / "page"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -113,6 +113,44 @@ def test_ask_says_what_curl_says(drive, page_url, daemon, handles):
     assert found["again"]["score"] == after["score"], "the link does not reproduce the view"
     assert "475.8m" in found["link"]
     assert "followers" in found["refused"]
+
+
+@pytest.fixture(scope="module")
+def linked(run, demo, tmp_path_factory):
+    """A bundle that knows posts and edges: it has a network of them and suggests links."""
+    out = tmp_path_factory.mktemp("linked")
+    run("train", demo / "profiles.csv", "--posts", demo / "posts.csv", "--edges", demo / "edges.csv", "--out", out,
+        *QUICK_SEARCH)
+    return out
+
+
+def test_the_network_moves_and_suggests_links(drive, page_url, linked, start_daemon):
+    other = start_daemon(linked)
+    found = drive("network", other.url + "/")
+    assert found["pans"] and found["zooms"]
+    links = other.get("/report")[1]["network"]["collaborations"]
+    assert found["heading"] and f"{100 * links['auc']:.0f} %" in found["heading"][0]
+    assert [row[:2] for row in found["links"]] == [[link["from"], link["to"]] for link in links["suggested"]][:25]
+    sections = drive("sections", other.url + "/")
+    for name, section in sections.items():
+        assert section["failed"] == [] and all_explained(section), name
+    assert any("posts are made around" in card for card in sections["explore"]["cards"])
+
+
+def test_the_similar_are_filtered_and_the_link_says_so(drive, page_url, daemon, page_report, handles):
+    category = page_report["groups"]["category"][0]
+    found = drive("filters", page_url, handle=handles[0], category=category)
+    asked = daemon.get(f"/similar?handle={handles[0]}&category={category}")[1]["similar"]
+    assert found["handles"] == found["again"] == [item["handle"] for item in asked] != found["before"]
+    assert set(found["categories"]) == {category}
+    assert f"similar_category={category}" in found["link"]
+
+
+def test_a_part_of_the_scatter_can_be_selected(drive, page_url, page_report):
+    found = drive("brush", page_url)
+    count = {name: int(found[name].split()[0].replace(",", "")) for name in ("some", "all")}
+    assert 0 < count["some"] < count["all"] <= len(page_report["explore"]["scatter"]["handle"])
+    assert found["rows"] > 0
 
 
 def test_the_curl_line_gives_the_answer_shown(drive, page_url, handles):

@@ -32,7 +32,7 @@ function mapCard(found: Network): Child {
   return chartCard({
     title: `${plural(found.n_communities, "community", "communities")}, ${strength}`,
     subtitle: `${whole(found.links)} ${found.kind === "edges" ? "real edges" : `likenesses (each account and its nearest ${found.neighbours})`} among ${plural(found.n, "account")}${(found.of ?? 0) > found.n ? ` drawn from ${whole(found.of)}` : ""}; modularity ${points(found.modularity, 2)}; ${whole(drawn.handle.length)} shown`,
-    reading: "Joined accounts lie near each other; the size of a point grows with its PageRank. Drag to move, Ctrl and wheel to zoom; click a point to ask about it.",
+    reading: "Joined accounts lie near each other; the size of a point grows with its PageRank. Ctrl and wheel to zoom (two fingers on glass), then drag to move; click a point to ask about it.",
     name: "network",
     height: 520,
     table: { columns: [{ title: "account", show: handleLink }, { title: "community" }, { title: "followers", show: (n) => compact(n as number) }, { title: "edges" }, { title: "PageRank" }], rows: drawn.handle.map((handle, i) => [handle, communityName(found, drawn.community[i]), drawn.followers[i], drawn.degree[i], drawn.pagerank[i]]) },

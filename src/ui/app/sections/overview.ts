@@ -48,8 +48,10 @@ function headlineValue({ value, unit }: Overview["headline"][number]): string {
 }
 
 function careful({ careful }: Overview): Child {
-  const body = careful.length
-    ? careful.map((item) => note(item.level, item.text, " ", h("a", { href: `#/${item.section}`, "aria-label": `More in ${sentence(item.section)}` }, sentence(item.section), "\u00a0→")))
+  // The trainer and the exploration both say it of synthetic rows: once is enough.
+  const shown = careful.filter((item, i) => !/synthetic/.test(item.text) || careful.findIndex((other) => /synthetic/.test(other.text)) === i);
+  const body = shown.length
+    ? shown.map((item) => note(item.level, item.text, " ", h("a", { href: `#/${item.section}`, "aria-label": `More in ${sentence(item.section)}` }, sentence(item.section), "\u00a0→")))
     : h("p.muted", null, "Nothing found that needs care.");
   return card(cardHead("Be careful with"), body);
 }
