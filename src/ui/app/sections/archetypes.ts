@@ -25,7 +25,7 @@ export function archetypes(into: HTMLElement, { report }: Context): void {
     h(
       "div.cards",
       null,
-      card(note(found.strength === "weak" ? "warning" : "info", found.text, h("span.muted", null, ` Silhouette ${points(found.silhouette, 2)} (1: clearly apart, 0: no groups); on other samples they come out again to ${points(found.stability ?? null, 2)} (1: always the same, 0: by chance); ${triedText(found)}.`))),
+      card(note(found.strength === "weak" ? "warning" : "info", `${found.text.replace(/\.$/, "")}.`, h("span.muted", null, ` Silhouette ${points(found.silhouette, 2)} (1: clearly apart, 0: no groups); on other samples they come out again to ${points(found.stability ?? null, 2)} (1: always the same, 0: by chance); ${triedText(found)}.`))),
       profileCard(found),
       membersCards(report, found),
       projectionCard(report, found),

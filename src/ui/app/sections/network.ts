@@ -7,6 +7,7 @@ import { card, cardHead, chartCard } from "../chart";
 import { append, h, type Child } from "../dom";
 import { compact, percent, plural, points, whole } from "../format";
 import { isThere, type Network, type NetworkAccount, type NetworkLinks } from "../report";
+import { note } from "../states";
 import { handleLink, table } from "../table";
 import { groupColour, theme } from "../theme";
 import { absentSection } from "./partial";
@@ -104,8 +105,12 @@ function accountsCard(found: Network, which: "hubs" | "bridges"): Child {
 function linksCard(links: Network["brands"], title: string): Child {
   if (!isThere(links)) return null;
   const found: NetworkLinks = links;
+  const beyond = found.auc - 2 * found.sd > 0.5;
+  const share = percent(found.auc, 0);
+  const finding = beyond ? `links held out are told right in ${share} of pairs` : `which links come next cannot be told: right in ${share} of pairs, as by guessing`;
   return card(
-    cardHead(`${title}: links held out are told right in ${percent(found.auc, 0)} of pairs`, `by ${found.method.replace(/_/g, " ")}; ${whole(found.held)} of ${whole(found.n)} links held out, AUC ${points(found.auc, 3)} ± ${points(found.sd, 3)}; 50 % is guessing`),
+    cardHead(`${title}: ${finding}`, `by ${found.method.replace(/_/g, " ")}; ${whole(found.held)} of ${whole(found.n)} links held out, AUC ${points(found.auc, 3)} ± ${points(found.sd, 3)}; 50 % is guessing`),
     table({ columns: [{ title: "account", show: handleLink }, { title: "suggested" }, { title: "score", show: (v) => points(v as number, 3) }], rows: found.suggested.map((s) => [s.from, s.to, s.score]) }, title),
+    !beyond && note("warning", "The suggestions are listed for completeness: these data give no reason to follow them."),
   );
 }
