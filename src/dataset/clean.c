@@ -21,9 +21,10 @@ static void clean_ranges(struct work *work, const struct column *column)
 {
     const struct profile_field *field = column->field;
     bool is_following = field->index == PROFILE_following;
+    bool has_plain = field->kind != PROFILE_MONTH && !is_following;
     for (size_t row = 0; row < work->n_rows; row++) {
         double value = column->numbers[row];
-        if (isnan(value))
+        if (isnan(value) || (has_plain && value >= field->min && value <= field->max))
             continue;
         if (value == -1 && field->min == 0)
             set_missing(work, column, row, RULE_hidden);

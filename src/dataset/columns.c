@@ -37,12 +37,13 @@ static double read_quantity(struct work *work, struct column *column, size_t row
     struct quantity quantity;
     if (raw == GRID_EMPTY)
         return MISSING;
-    if (cell_is_number(raw) && (decimal != ',' || cell_digits_behind(raw) == 0)) {
+    if (cell_is_number(raw) && cell_digits_behind(raw) == 0) { /* as most are */
+        column->stats.n_present++;
+        return cell_whole(raw);
+    }
+    if (cell_is_number(raw) && decimal != ',') {
         quantity = cell_quantity(raw);
-        if (cell_digits_behind(raw) == 0)
-            column->stats.n_present++;
-        else
-            count_quantity(&column->stats, &quantity);
+        count_quantity(&column->stats, &quantity);
         return quantity.value;
     }
     const char *cell = GRID_TEXT(&work->grid, raw);

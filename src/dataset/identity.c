@@ -11,11 +11,18 @@
 #define SURE_SHARE 0.6
 #define CELLS_SHARE 0.9
 
-static bool is_handle_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-}
+/* What a character means in a handle; each row's is looked at three times. */
+enum handle_char {
+    NO_HANDLE_CHAR = 0,
+    HANDLE_MARK,       /* a point, a dash */
+    HANDLE_UNDERSCORE, /* may be all there is */
+    HANDLE_LETTER,     /* or a digit */
+};
+
+static const unsigned char handle_chars[256] = {
+    ['a' ... 'z'] = HANDLE_LETTER, ['A' ... 'Z'] = HANDLE_LETTER, ['0' ... '9'] = HANDLE_LETTER,
+    ['.'] = HANDLE_MARK,           ['-'] = HANDLE_MARK,           ['_'] = HANDLE_UNDERSCORE,
+};
 
 /* An apostrophe in front is how spreadsheets keep a text from being read as a formula. */
 static const char *behind_marks(const char *text)
@@ -45,9 +52,10 @@ size_t identity_handle(const char *cell, const char **ret_handle)
     bool is_link = at != cell;
     at = behind_marks(at);
     size_t length = 0;
-    bool has_letter_or_digit = false;
-    for (; is_handle_char(at[length]); length++)
-        has_letter_or_digit |= at[length] != '.' && at[length] != '-' && at[length] != '_';
+    unsigned highest = NO_HANDLE_CHAR;
+    for (unsigned is; (is = handle_chars[(unsigned char)at[length]]) != NO_HANDLE_CHAR; length++)
+        highest = is > highest ? is : highest;
+    bool has_letter_or_digit = highest == HANDLE_LETTER;
     bool ends = at[length] == '\0' || (is_link && (at[length] == '/' || at[length] == '?'));
     if (!ends || length == 0 || length > 64 || (!has_letter_or_digit && at[0] != '_'))
         return 0;

@@ -15,15 +15,7 @@
 #define PERCENT_SHARE 0.7 /* of the numbers, for a column of percentages */
 #define TEXT_SHARE 0.2    /* numbers at most, for a column of texts */
 
-enum looks {
-    LOOKS_EMPTY,
-    LOOKS_NUMBER,
-    LOOKS_PERCENT,
-    LOOKS_TEXT,
-    N_LOOKS
-};
-
-static enum looks looks_like(const struct grid *grid, uint32_t raw)
+enum looks rows_look_like(const struct grid *grid, uint32_t raw)
 {
     if (raw == GRID_EMPTY)
         return LOOKS_EMPTY;
@@ -68,7 +60,7 @@ static void find_kinds(struct work *work)
         size_t n[N_LOOKS] = {0};
         for (size_t row = 0; row < work->n_rows; row += step)
             if (work_row(work, row)->n_cells == work->n_columns)
-                n[looks_like(&work->grid, work_cell(work, row, c))]++;
+                n[rows_look_like(&work->grid, work_cell(work, row, c))]++;
         struct column *column = &work->columns[c];
         column->kind = kind_of(n);
         column->takes_numbers = !column->field || (column->field->kind != PROFILE_TEXT &&
@@ -98,7 +90,7 @@ static bool is_wrong(const struct work *work, size_t index, uint32_t cell)
     bool is_text = column->field->kind == PROFILE_TEXT && column->field->index != PROFILE_name;
     if ((!is_number && !is_text) || column->kind == CELLS_MIXED || column->kind == CELLS_EMPTY)
         return false;
-    switch (looks_like(grid, cell)) {
+    switch (rows_look_like(grid, cell)) {
     case LOOKS_NUMBER: /* among percentages, zero has no mark to miss */
         return is_text ? column->kind == CELLS_TEXT
                        : column->kind == CELLS_PERCENT && !is_zero(grid, cell);
@@ -257,144 +249,52 @@ static enum status repair(struct work *work, size_t index, struct trial *trial, 
     return STATUS_OK;
 }
 
-/* ---- rows that are no data ---- */
+/* ---- all rows ---- */
 
-static bool is_rule_line(const struct grid *grid, const struct grid_row *row)
+/* Which cells need no closer look: by column those with one of these bits, and texts that were met
+ * lately and fitted. Equal short texts are mostly one cell (grid_settle_text()). */
+struct glance {
+    uint32_t *plain; /* [n_columns] */
+    struct {
+        uint32_t cell;
+        uint32_t column;
+    } fitting[1024];
+};
+
+static void glance_init(struct glance *glance, const struct work *work, uint32_t *plain)
 {
-    size_t n_marks = 0;
-    for (size_t i = 0; i < row->n_cells; i++) {
-        uint32_t raw = grid_cell(grid, row, i);
-        if (cell_is_number(raw))
-            return false;
-        const char *cell = GRID_TEXT(grid, raw);
-        size_t length = strlen(cell);
-        if (strspn(cell, "=-_*#+|:~") != length)
-            return false;
-        n_marks += length;
-    }
-    return n_marks >= 3 && n_marks >= 2 * row->n_cells;
+    memset(glance->fitting, 0, sizeof glance->fitting);
+    glance->plain = plain;
+    for (size_t i = 0; i < work->n_columns; i++)
+        plain[i] = !work->columns[i].field          ? UINT32_MAX
+                   : work->columns[i].takes_numbers ? CELL_NUMBER
+                                                    : 0;
 }
 
-static bool is_header_again(const struct work *work, const struct grid_row *row)
+static bool fits_at_a_glance(const struct work *work, struct glance *glance, const uint32_t *cells)
 {
-    size_t n_same = 0;
-    size_t n_filled = 0;
-    for (size_t i = 0; i < row->n_cells && i < work->n_columns; i++) {
-        uint32_t cell = grid_cell(&work->grid, row, i);
-        const char *header = work->columns[i].header;
-        n_filled += cell != GRID_EMPTY;
-        bool may_be =
-            cell != GRID_EMPTY && (!cell_is_number(cell) || (header[0] >= '0' && header[0] <= '9'));
-        n_same += may_be && text_equal_fold(GRID_TEXT(&work->grid, cell), header);
-    }
-    return n_same >= 2 && n_same * 5 >= n_filled * 4;
-}
-
-static bool is_summary_word(const char *cell)
-{
-    static const char *const words[] = {"total",  "totals", "grand total", "sum",     "average",
-                                        "avg",    "mean",   "median",      "overall", "count",
-                                        "total:", "sum:",   "average:",    "mean:"};
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
-        if (text_equal_fold(cell, words[i]))
-            return true;
-    return false;
-}
-
-/* "Total" in the first filled cell, near the end, and no other text in the row: an account of that
- * name would have a category or a country, or stand among the others. */
-static bool is_summary(const struct work *work, size_t index)
-{
-    enum {
-        NEAR_END = 20
-    };
-    const struct grid *grid = &work->grid;
-    const struct grid_row *row = &grid->rows[index];
-    if (work->more_follows || index + NEAR_END < grid->n_rows)
-        return false;
-    bool has_word = false;
-    for (size_t i = 0; i < row->n_cells; i++) {
-        uint32_t cell = grid_cell(grid, row, i);
-        if (looks_like(grid, cell) != LOOKS_TEXT)
+    for (uint32_t c = 0; c < work->n_columns; c++) {
+        if (cells[c] == GRID_EMPTY || (cells[c] & glance->plain[c]))
             continue;
-        if (has_word || !is_summary_word(GRID_TEXT(grid, cell)))
+        size_t slot = (cells[c] + c) * UINT32_C(0x9E3779B9) >> 22;
+        if (glance->fitting[slot].cell == cells[c] && glance->fitting[slot].column == c)
+            continue;
+        if (is_wrong(work, c, cells[c]))
             return false;
-        has_word = true;
-    }
-    return has_word;
-}
-
-static size_t n_filled(const struct grid *grid, const struct grid_row *row)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < row->n_cells; i++)
-        n += grid_cell(grid, row, i) != GRID_EMPTY;
-    return n;
-}
-
-static void drop_trailing_cells(struct work *work)
-{
-    struct grid *grid = &work->grid;
-    for (size_t i = work->header_row + 1; i < grid->n_rows; i++) {
-        struct grid_row *row = &grid->rows[i];
-        uint32_t before = row->n_cells;
-        while (row->n_cells > work->n_columns &&
-               grid_cell(grid, row, row->n_cells - 1) == GRID_EMPTY)
-            row->n_cells--;
-        if (row->n_cells < before)
-            events_add(&work->events, RULE_trailing_delimiters, "", 0, "");
-    }
-}
-
-/* Recorded and skipped; data otherwise. */
-static bool is_no_data(struct work *work, size_t index)
-{
-    const struct grid *grid = &work->grid;
-    const struct grid_row *row = &grid->rows[index];
-    const char *first = GRID_CELL_TEXT(grid, row, 0);
-    size_t filled = n_filled(grid, row);
-    if (filled == 0)
-        events_add(&work->events, RULE_blank_lines, "", row->line, "");
-    else if (is_rule_line(grid, row))
-        events_add(&work->events, RULE_rule_line, "", row->line, first);
-    else if (is_header_again(work, row))
-        events_add(&work->events, RULE_header_repeated, "", row->line, first);
-    else if (filled == 1 && work->n_columns > 2) {
-        work->n_data_rows++;
-        events_add(&work->events, RULE_nearly_empty_row, "", row->line, first);
-    } else if (is_summary(work, index)) {
-        work->n_data_rows++;
-        events_add(&work->events, RULE_summary_row, "", row->line, first);
-    } else {
-        return false;
+        glance->fitting[slot].cell = cells[c];
+        glance->fitting[slot].column = c;
     }
     return true;
 }
 
-enum status rows_find(struct work *work, struct error *err)
-{
-    size_t n = work->grid.n_rows;
-    work->rows = calloc(n + 1, sizeof *work->rows);
-    if (!work->rows)
-        return fail(err, STATUS_NO_MEMORY, "out of memory for the rows");
-    drop_trailing_cells(work);
-    for (size_t i = work->header_row + 1; i < n; i++)
-        if (!is_no_data(work, i))
-            work->rows[work->n_rows++] = (uint32_t)i;
-    work->n_data_rows += work->n_rows;
-    return work->n_rows > 0 || work->is_settled
-               ? STATUS_OK
-               : fail(err, STATUS_INVALID, "has a header and no rows");
-}
-
-static enum status keep_fitting(struct work *work, struct trial *trial, struct error *err)
+static enum status keep_fitting(struct work *work, struct trial *trial, struct glance *glance,
+                                struct error *err)
 {
     size_t n_kept = 0;
     for (size_t i = 0; i < work->n_rows; i++) {
         const struct grid_row *row = work_row(work, i);
-        bool good = row->n_cells == work->n_columns;
-        for (size_t c = 0; c < work->n_columns && good; c++)
-            good = !is_wrong(work, c, grid_cell(&work->grid, row, c));
+        bool good = row->n_cells == work->n_columns &&
+                    fits_at_a_glance(work, glance, &work->grid.cells[row->first]);
         if (!good)
             TRY(repair(work, work->rows[i], trial, &good, err));
         if (good)
@@ -406,14 +306,16 @@ static enum status keep_fitting(struct work *work, struct trial *trial, struct e
 
 enum status rows_settle(struct work *work, struct error *err)
 {
-    AUTO(free_slot) uint32_t *cells = calloc(2 * work->n_columns + 1, sizeof *cells);
+    AUTO(free_slot) uint32_t *cells = calloc(3 * work->n_columns + 1, sizeof *cells);
     if (!cells)
         return fail(err, STATUS_NO_MEMORY, "out of memory for the rows");
     struct trial trial = {.cells = cells, .found = cells + work->n_columns};
     size_t n_before = work->n_rows;
     if (!work->is_settled)
         find_kinds(work);
-    TRY(keep_fitting(work, &trial, err));
+    struct glance glance;
+    glance_init(&glance, work, cells + 2 * work->n_columns);
+    TRY(keep_fitting(work, &trial, &glance, err));
     if (work->n_rows * 2 < n_before)
         return fail(
             err, STATUS_INVALID,

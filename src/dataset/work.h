@@ -6,7 +6,8 @@
  *   import.c    the whole way, top to bottom
  *   header.c    headers to columns
  *   identity.c  which column is the handle
- *   rows.c      which rows are data, and those that can be put right
+ *   rows_find.c which rows are data
+ *   rows.c      which of these fit their columns, and those that can be put right
  *   columns.c   numbers out of cells
  *   units.c     lost scales, units in headers; rates.c: percent or fraction
  *   build.c     the table
@@ -113,6 +114,16 @@ static inline bool is_number_kind(const struct profile_field *field)
 
 /* Headers to columns. STATUS_INVALID: no column of followers; the message says what was seen. */
 enum status header_match(struct work *work, struct error *err);
+
+enum looks {
+    LOOKS_EMPTY,
+    LOOKS_NUMBER,
+    LOOKS_PERCENT,
+    LOOKS_TEXT,
+    N_LOOKS
+};
+
+enum looks rows_look_like(const struct grid *grid, uint32_t cell);
 
 /* The rows that are data, by their look: no rules, repeated headers, totals, footnotes.
  * STATUS_INVALID: there are none. */
