@@ -151,14 +151,14 @@ size_t import_count_present(const struct work *work, const struct column *column
     size_t n = 0;
     if (!table || !column->field)
         return column->stats.n_present;
+    size_t index = (size_t)column->field->index;
     bool is_text = column->field->kind == PROFILE_TEXT;
-    for (size_t row = 0; row < table->n_rows; row++) {
-        if (is_text)
-            n += table->text[column->field->index] && table->text[column->field->index][row];
-        else
-            n += table->number[column->field->index] &&
-                 !isnan(table->number[column->field->index][row]);
-    }
+    const char *const *texts = is_text ? table->text[index] : NULL;
+    const double *numbers = is_text ? NULL : table->number[index];
+    for (size_t row = 0; row < table->n_rows && texts; row++)
+        n += texts[row] != NULL;
+    for (size_t row = 0; row < table->n_rows && numbers; row++)
+        n += !isnan(numbers[row]);
     return n;
 }
 
