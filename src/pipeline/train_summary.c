@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "explore/text_table.h"
 #include "pipeline/leaderboard.h"
 #include "pipeline/train.h"
 #include "profile/parse.h"
@@ -121,14 +122,41 @@ static void print_growth(const struct training *training, FILE *out)
     fprintf(out, "  %s\n", text.failed ? "" : text.at);
 }
 
+#define BAR_WIDTH 24
+#define WHY_LINES 5
+
+static void print_bar(double value, double largest, FILE *out)
+{
+    AUTO(buffer_deinit) struct buffer bar = {0};
+    text_put_bar(&bar, value, largest, BAR_WIDTH);
+    fprintf(out, "%s\n", bar.length ? bar.at : "");
+}
+
+/* The foremost inputs, with what shuffling each one adds to the loss; of equal ones no bar. */
+static void print_why(const struct importance *importance, const char *name, FILE *out)
+{
+    if (!importance || importance->n == 0)
+        return;
+    fprintf(out, "\nwhat the %s goes by, and the error that each saves\n", name);
+    for (size_t i = 0; i < importance->n && i < WHY_LINES; i++) {
+        fprintf(out, "  %-28s %7.3f  ", importance->name[i], importance->mean[i]);
+        print_bar(importance->mean[i], importance->mean[0], out);
+    }
+}
+
 static void print_archetypes(const struct training *training, FILE *out)
 {
+    uint32_t largest = 0;
     const struct archetypes *archetypes = training->cluster.archetypes;
     fprintf(out, "\narchetypes: %zu, silhouette %.2f (%s), stability %.2f\n", archetypes->model.k,
             archetypes->model.silhouette, archetypes_strength(archetypes->model.silhouette),
             archetypes->stability);
     for (size_t c = 0; c < archetypes->model.k; c++)
-        fprintf(out, "  %6u  %s\n", archetypes->model.sizes[c], archetypes->model.names[c]);
+        largest = archetypes->model.sizes[c] > largest ? archetypes->model.sizes[c] : largest;
+    for (size_t c = 0; c < archetypes->model.k; c++) {
+        fprintf(out, "  %6u  %-36s  ", archetypes->model.sizes[c], archetypes->model.names[c]);
+        print_bar(archetypes->model.sizes[c], largest, out);
+    }
 }
 
 void train_print(const struct training *training, FILE *out)
@@ -149,6 +177,8 @@ void train_print(const struct training *training, FILE *out)
     if (training->tier.has_size)
         print_class_part(training, "size, for the audience check", &training->tier.size, out);
     print_growth(training, out);
+    print_why(training->why.score, "score", out);
+    print_why(training->why.tier, "tier", out);
     print_archetypes(training, out);
     if (training->n_warnings > 0)
         fputc('\n', out);

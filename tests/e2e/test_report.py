@@ -126,3 +126,12 @@ def test_the_card_says_what_a_reader_must_know(run, demo, tmp_path):
     assert report["bundle"]["licence"] == "CC0-1.0"
     assert any(drift[0] in item["text"] for item in report["overview"]["careful"])
     assert {"import", "tier models", "archetypes"} <= {stage["name"] for stage in report["bundle"]["stages"]}
+
+
+def test_training_draws_what_it_found(run, demo, tmp_path):
+    out = run("train", demo / "profiles.csv", "--out", tmp_path / "models", *QUICK).stdout
+    for title in ("what the score goes by", "what the tier goes by"):
+        first, second = out.split(title)[1].splitlines()[1:3]
+        assert first.count("\u2588") == 24 > second.count("\u2588"), title
+    sizes = out.split("archetypes:")[1].splitlines()[1:3]
+    assert any(line.count("\u2588") == 24 for line in sizes)
