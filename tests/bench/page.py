@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How soon the page shows something: milliseconds until the first chart, and until it answers to a click.
+"""How soon the page shows something: milliseconds until the first chart (or table, where one stands before it), and until it answers to a click.
 
     tests/bench/page.py [--runs 5] DIR...
 
