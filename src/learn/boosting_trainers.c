@@ -148,7 +148,7 @@ static enum status fit_classes(const struct problem *problem, struct fitted **re
     return boosting_train(problem, BOOSTING_CLASSES, ret_fitted, err);
 }
 
-/* Fit with classes that count the same. */
+/* Fit with classes that count nearly the same. */
 static enum status fit_balanced(const struct problem *problem,
                                 enum status (*fit)(const struct problem *, struct fitted **,
                                                    struct error *),
@@ -157,7 +157,7 @@ static enum status fit_balanced(const struct problem *problem,
     AUTO(free_slot) double *weight = calloc(problem->n_classes + 1, sizeof *weight);
     if (!weight)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    TRY(class_weights_balanced(problem, weight, err));
+    TRY(class_weights_tempered(problem, weight, err));
     struct problem balanced = *problem;
     balanced.class_weight = weight;
     struct problem deciding;
@@ -281,7 +281,7 @@ const struct trainer trainer_boosting_balanced = {
     .name = "boosting_balanced",
     .task = TASK_CLASSIFICATION,
     .help =
-        "boosting in which all classes count the same: rare ones are found, shares are not kept",
+        "boosting in which classes count nearly the same: rare ones are found, shares are not kept",
     .joins_groups = true,
     .fit = fit_classes_balanced,
 };
@@ -295,7 +295,7 @@ const struct trainer trainer_forest_classes = {
 const struct trainer trainer_forest_balanced = {
     .name = "forest_balanced",
     .task = TASK_CLASSIFICATION,
-    .help = "random forest in which all classes count the same",
+    .help = "random forest in which classes count nearly the same",
     .joins_groups = true,
     .fit = fit_forest_balanced,
 };

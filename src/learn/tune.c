@@ -92,6 +92,21 @@ enum status class_weights_balanced(const struct problem *problem, double *ret_we
     return STATUS_OK;
 }
 
+enum status class_weights_tempered(const struct problem *problem, double *ret_weight,
+                                   struct error *err)
+{
+    TRY(class_weights_balanced(problem, ret_weight, err));
+    double mean = 0; /* over rows: a class of weight w is 1 / (k w) of them */
+    for (size_t c = 0; c < problem->n_classes; c++) {
+        double tempered = pow(ret_weight[c], CLASS_TEMPER);
+        mean += tempered / (ret_weight[c] * (double)problem->n_classes);
+        ret_weight[c] = tempered;
+    }
+    for (size_t c = 0; c < problem->n_classes; c++)
+        ret_weight[c] /= mean;
+    return STATUS_OK;
+}
+
 /* ---- recipes ---- */
 
 void problem_part_deinit(struct problem_part *part)

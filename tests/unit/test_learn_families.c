@@ -4,6 +4,7 @@
  * brute force, and their sections against damage. */
 #include "unit.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "artifact/format.h"
@@ -556,6 +557,25 @@ static void area_under_the_curve_is_that_of_all_pairs(void **state)
     assert_near(metrics.auc, right / pairs, 1e-12);
 }
 
+/* Of mean 1 over rows, and between no weights and full balance. */
+static void tempered_weights_lie_between_none_and_balance(void **state)
+{
+    (void)state;
+    enum {
+        ROWS = 110
+    };
+    uint32_t label[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        label[i] = i < 100 ? 0 : 1;
+    const struct problem problem = {
+        .task = TASK_CLASSIFICATION, .n = ROWS, .label = label, .n_classes = 2};
+    double weight[2];
+    struct error err = {0};
+    assert_int_equal(class_weights_tempered(&problem, weight, &err), STATUS_OK);
+    assert_near(100 * weight[0] + 10 * weight[1], ROWS, 1e-9);
+    assert_near(weight[1] / weight[0], pow(10, CLASS_TEMPER), 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -571,6 +591,7 @@ int main(void)
         cmocka_unit_test(boosting_finds_the_median),
         cmocka_unit_test(halving_finds_the_best_within_its_budget),
         cmocka_unit_test(halving_keeps_the_default_unless_another_is_clearly_better),
+        cmocka_unit_test(tempered_weights_lie_between_none_and_balance),
         cmocka_unit_test(two_threads_give_the_same_model),
         cmocka_unit_test(damaged_sections_are_refused_or_harmless),
         cmocka_unit_test(area_under_the_curve_is_that_of_all_pairs),
