@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/inputs.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -22,17 +24,12 @@ struct list {
     size_t n_databases;
 };
 
-void inputs_remove_spool(const struct inputs *inputs)
-{
-    if (inputs->spool)
-        (void)file_remove_tree(inputs->spool, NULL);
-}
-
 void inputs_free(struct inputs *inputs)
 {
     if (!inputs)
         return;
-    inputs_remove_spool(inputs);
+    for (size_t i = 0; i < inputs->n_spools; i++)
+        close(inputs->spools[i]);
     inputs_free(inputs->posts);
     inputs_free(inputs->edges);
     arena_deinit(&inputs->memory);
@@ -105,18 +102,33 @@ void inputs_add_query(struct inputs_queries *queries, const char *text)
     queries->n++;
 }
 
-/* The folder of the spool files, for this user's eyes only. */
-static enum status make_spool(struct inputs *inputs, struct error *err)
+static const char *spool_folder(void)
 {
-    if (inputs->spool)
-        return STATUS_OK;
     const char *dir = getenv("TMPDIR");
-    char *path = arena_printf(&inputs->memory, "%s/influence-XXXXXX", dir && *dir ? dir : "/tmp");
+    return dir && *dir ? dir : "/tmp";
+}
+
+/* A file without a name, which goes with the process, however that ends. */
+static enum status open_spool(struct inputs *inputs, FILE **ret_file, struct error *err)
+{
+    const char *dir = spool_folder();
+    char *path = arena_printf(&inputs->memory, "%s/influence-XXXXXX", dir);
     if (!path)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    if (!mkdtemp(path))
-        return fail_errno(err, "%s", path);
-    inputs->spool = path;
+    if (inputs->n_spools == INPUTS_MAX_DATABASES)
+        return fail(err, STATUS_LIMIT, "at most %d databases are taken", INPUTS_MAX_DATABASES);
+    int fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(err, "%s: the rows of a query cannot be kept there (TMPDIR)", dir);
+    unlink(path);
+    inputs->spools[inputs->n_spools++] = fd;
+    int other = dup(fd);
+    FILE *file = other < 0 ? NULL : fdopen(other, "w");
+    if (!file && other >= 0)
+        close(other);
+    if (!file)
+        return fail_errno(err, "%s", dir);
+    *ret_file = file;
     return STATUS_OK;
 }
 
@@ -130,25 +142,33 @@ static enum status read_once(const char *uri, const char *query, FILE *out, stru
     return STATUS_OK;
 }
 
-/* All rows of a query into a file. */
-static enum status spool_query(const char *uri, const char *query, const char *path,
-                               struct error *err)
+/* A query's rows on the way to the file; errors of the disk name its place. */
+static enum status read_attempts(const char *uri, const char *query, FILE *out, struct error *err)
 {
-    AUTO(fclose_slot) FILE *out = fopen(path, "we");
-    if (!out)
-        return fail_errno(err, "%s", path);
     enum status status;
     for (int attempt = 1;; attempt++) {
         status = read_once(uri, query, out, err);
+        if (ferror(out))
+            fail_prefix(err, status, "%s (TMPDIR)", spool_folder());
         /* Only what was lost on the way is tried again: connecting has had its own attempts. */
-        if (status != STATUS_UNAVAILABLE || ftell(out) == 0 || attempt == READ_ATTEMPTS)
-            break;
+        if (status != STATUS_UNAVAILABLE || ftell(out) == 0)
+            return status;
+        if (attempt == READ_ATTEMPTS)
+            return fail_prefix(err, status, "lost %d times on the way", attempt);
         log_warning("%s; reading again", err->message);
         if (fseek(out, 0, SEEK_SET) != 0 || ftruncate(fileno(out), 0) != 0)
-            return fail_errno(err, "%s", path);
+            return fail_errno(err, "%s", spool_folder());
     }
-    TRY(status);
-    return fclose(STEAL(out)) == 0 ? STATUS_OK : fail_errno(err, "%s", path);
+}
+
+/* All rows of a query into a file. */
+static enum status spool_query(struct inputs *inputs, const char *uri, const char *query,
+                               struct error *err)
+{
+    AUTO(fclose_slot) FILE *out = NULL;
+    TRY(open_spool(inputs, &out, err));
+    TRY(read_attempts(uri, query, out, err));
+    return fclose(STEAL(out)) == 0 ? STATUS_OK : fail_errno(err, "%s (TMPDIR)", spool_folder());
 }
 
 /* The query of the next database: one for each, or one for all. */
@@ -175,20 +195,16 @@ static enum status expand_database(struct list *list, const char *argument, stru
     database_name(uri, name);
     const char *query = NULL;
     TRY(next_query(list, name, &query, err));
-    TRY(make_spool(inputs, err));
-    /* The file's name stands in reports: that of the database, without who reads it. */
-    const char *base = strrchr(name, '/');
-    base = base && base[1] ? base + 1 : "query";
-    const char *path = list->n_databases == 1
-                           ? arena_printf(&inputs->memory, "%s/%s.csv", inputs->spool, base)
-                           : arena_printf(&inputs->memory, "%s/%s-%zu.csv", inputs->spool, base,
-                                          list->n_databases);
-    const char *file = path ? arena_printf(&inputs->memory, "%s%s", path, argument + length) : NULL;
-    if (!file)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
     progress_show(command_progress(), "reading the database", -1);
-    TRY(spool_query(uri, query, path, err));
-    return add(list, file, err);
+    TRY(spool_query(inputs, uri, query, err));
+    char number[32] = "";
+    if (list->n_databases > 1)
+        snprintf(number, sizeof number, "-%zu", list->n_databases);
+    /* Messages and reports call it by its database, without who reads that. */
+    const char *file =
+        arena_printf(&inputs->memory, "/proc/self/fd/%d" IMPORT_NAMED "%s%s%s",
+                     inputs->spools[inputs->n_spools - 1], name, number, argument + length);
+    return file ? add(list, file, err) : fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
 enum status inputs_expand(char *const *arguments, size_t n_arguments,
@@ -215,6 +231,9 @@ enum status inputs_expand(char *const *arguments, size_t n_arguments,
                     list.n_databases);
     if (queries && queries->n == 1 && list.n_databases == 0)
         return fail(err, STATUS_INVALID, "--query needs a postgresql:// source");
+    /* From here on nobody looks at the flag: a signal ends the command at once, as it is usual. */
+    if (interrupt_end())
+        return fail(err, STATUS_CANCELLED, "stopped on request");
     *ret_inputs = STEAL(inputs);
     return STATUS_OK;
 }

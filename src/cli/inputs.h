@@ -8,7 +8,7 @@
  *                                     a data set: downloaded into ./data unless it is there
  *   postgresql://HOST/DATABASE[@YYYY-MM]
  *                                     the rows of a query (--query), by way of a file in $TMPDIR
- *                                     that is gone with the inputs
+ *                                     that has no name, so that nothing can leave it behind
  *
  * and a data set with several tables becomes several files. The folder is $INFLUENCE_DATA where
  * that is set. Commands call inputs_expand() with their remaining argv and hand files and n_files
@@ -22,11 +22,14 @@
 #include "base/status.h"
 #include "dataset/import.h"
 
+#define INPUTS_MAX_DATABASES 32
+
 struct inputs {
     struct arena memory;
     const char *const *files; /* [n_files]; in the memory, or the argument itself */
     size_t n_files;
-    const char *spool;            /* folder of what came out of databases; NULL: none */
+    int spools[INPUTS_MAX_DATABASES]; /* files of what came out of databases; owned */
+    size_t n_spools;
     struct inputs *posts, *edges; /* of inputs_join(); owned */
 };
 
@@ -58,7 +61,7 @@ enum status inputs_join(const struct inputs_joined *joined, struct inputs *input
                         struct import_joins *ret_joins, struct error *err);
 
 /* The values of --query, in the order of the databases that they belong to. One for all is fine. */
-#define INPUTS_MAX_QUERIES 32
+#define INPUTS_MAX_QUERIES INPUTS_MAX_DATABASES
 struct inputs_queries {
     const char *text[INPUTS_MAX_QUERIES];
     size_t n;
@@ -69,8 +72,6 @@ void inputs_add_query(struct inputs_queries *queries, const char *text);
 
 void inputs_free(struct inputs *inputs);
 
-/* Only what must not be left behind by a process that ends at once. */
-void inputs_remove_spool(const struct inputs *inputs);
 DEFINE_SLOT(inputs_free, struct inputs)
 
 /* Statuses of fetch_resolve(), database_open() and database_read(). No arguments is fine: no files.

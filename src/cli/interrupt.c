@@ -3,8 +3,14 @@
 
 #include <stddef.h>
 
+#include "base/cleanup.h"
+
 /* A signal handler has no other way to say something; written there only. */
 static volatile sig_atomic_t interrupted;
+
+static const int signals[] = {SIGINT, SIGTERM};
+static struct sigaction before[ARRAY_LENGTH(signals)]; /* what was there */
+static bool is_noting;
 
 static void note(int number)
 {
@@ -18,7 +24,16 @@ const volatile sig_atomic_t *interrupt_flag(void)
      */
     struct sigaction action = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    for (size_t i = 0; i < ARRAY_LENGTH(signals); i++)
+        sigaction(signals[i], &action, is_noting ? NULL : &before[i]);
+    is_noting = true;
     return &interrupted;
+}
+
+bool interrupt_end(void)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(signals) && is_noting; i++)
+        sigaction(signals[i], &before[i], NULL);
+    is_noting = false;
+    return interrupted;
 }

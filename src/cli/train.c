@@ -172,13 +172,10 @@ static enum status run(struct request *request, struct workers *workers, char **
 {
     AUTO(inputs_free_slot) struct inputs *inputs = NULL;
     TRY(take_inputs(request, workers, files, n_files, &inputs, err));
-    workers_own_inputs(workers, inputs);
     request->input.workers = workers_group(workers);
-    enum status status = collective_rank(request->input.workers) > 0
-                             ? follow(request, err)
-                             : train_run(&request->input, ret_training, err);
-    workers_own_inputs(workers, NULL);
-    return status;
+    return collective_rank(request->input.workers) > 0
+               ? follow(request, err)
+               : train_run(&request->input, ret_training, err);
 }
 
 static int failed(struct workers *workers, const struct error *err)

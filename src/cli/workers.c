@@ -35,7 +35,6 @@ struct workers {
     struct tracker *tracker;
     struct child *children; /* [n_children] of rank 1, 2, ... */
     size_t n_children;
-    const struct inputs *inputs;
     bool has_left; /* all is done: nobody needs to be ended */
 };
 
@@ -233,8 +232,6 @@ static void end_here(void *user)
                 workers->name);
     reap(workers, true);
     signal_all(workers, SIGTERM);
-    if (workers->inputs)
-        inputs_remove_spool(workers->inputs);
     _exit(EXIT_FAILED);
 }
 
@@ -312,12 +309,6 @@ enum status workers_open(const char *name, char *const *command,
 struct collective *workers_group(const struct workers *workers)
 {
     return workers ? workers->group : NULL;
-}
-
-void workers_own_inputs(struct workers *workers, const struct inputs *inputs)
-{
-    if (workers)
-        workers->inputs = inputs;
 }
 
 enum status workers_in_turn(const struct workers *workers, bool is_before, struct error *err)

@@ -15,7 +15,6 @@
 
 #include "base/arena.h"
 #include "base/status.h"
-#include "cli/inputs.h"
 #include "learn/collective.h"
 
 struct workers_options {
@@ -66,9 +65,6 @@ struct collective *workers_group(const struct workers *workers);
 /* A text with {worker} and {workers} replaced; NULL where neither stands in it. In the arena. */
 enum status workers_fill_in(const struct workers *workers, struct arena *arena, const char *text,
                             char **ret_filled, struct error *err);
-
-/* The inputs, whose spool is to go should this process end because another has gone. Borrowed. */
-void workers_own_inputs(struct workers *workers, const struct inputs *inputs);
 
 /* Around what the first process shall do before the others (a download that then is there): called
  * by all, with true before it and with false behind it. */

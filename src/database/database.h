@@ -69,7 +69,7 @@ struct database_table {
     const char *with; /* a statement that belongs to the rows: done when they are; or NULL */
 };
 
-/* CREATE TABLE IF NOT EXISTS. columns: " (id bigint, ...)". */
+/* Make the table unless it is there. columns: " (id bigint, ...)". */
 enum status database_make(struct database *database, const char *table, const char *columns,
                           struct error *err);
 

@@ -54,13 +54,48 @@ static enum status describe(struct database *database, const char *query, PGresu
     return STATUS_OK;
 }
 
-/* The query's length without what may stand behind its last word. */
+/* Behind the quoted text or the comment that begins at `at`, or `at` itself where neither does. The
+ * server has read the query, so that what is open is also closed. */
+static const char *behind_quoted(const char *at, bool has_escapes)
+{
+    const char *end;
+    if (*at == '\'' || *at == '"') {
+        for (end = at + 1; *end && *end != *at; end++)
+            end += has_escapes && *end == '\\' && end[1];
+        return *end ? end + 1 : end;
+    }
+    if (at[0] == '-' && at[1] == '-')
+        return at + strcspn(at, "\n");
+    if (at[0] == '/' && at[1] == '*') {
+        int depth = 1;
+        for (end = at + 2; *end && depth > 0; end++) {
+            int step = end[0] == '/' && end[1] == '*' ? 1 : end[0] == '*' && end[1] == '/' ? -1 : 0;
+            depth += step;
+            end += step != 0;
+        }
+        return end;
+    }
+    if (*at == '$') { /* $tag$ ... $tag$ */
+        size_t tag = strcspn(at + 1, "$ \t\r\n;'\"(),") + 2;
+        if (at[tag - 1] == '$')
+            for (end = strchr(at + tag, '$'); end; end = strchr(end + 1, '$'))
+                if (strncmp(end, at, tag) == 0)
+                    return end + tag;
+    }
+    return at;
+}
+
+/* The query's length up to the semicolon that closes it, which is the first that stands in no text
+ * and no comment: the server has taken it as a single statement. */
 static size_t without_semicolon(const char *query)
 {
-    size_t length = strlen(query);
-    while (length > 0 && strchr("; \t\r\n", query[length - 1]))
-        length--;
-    return length;
+    const char *at = query;
+    while (*at && *at != ';') {
+        bool has_escapes = *at == '\'' && at > query && (at[-1] == 'E' || at[-1] == 'e');
+        const char *behind = behind_quoted(at, has_escapes);
+        at = behind > at ? behind : at + 1;
+    }
+    return (size_t)(at - query);
 }
 
 static enum status put_name(const struct database *database, const char *name, struct buffer *sql,

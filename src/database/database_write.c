@@ -9,21 +9,54 @@
 
 #define MAX_HEADER_BYTES 1048576
 
+/* PostgreSQL would cut a longer name, and another table would be written. */
+#define MAX_NAME_BYTES 63
+
+static enum status put_name(const struct database *database, const char *name, size_t length,
+                            struct buffer *sql, struct error *err)
+{
+    if (length == 0 || length > MAX_NAME_BYTES)
+        return fail(err, STATUS_INVALID,
+                    "the table must be NAME or SCHEMA.NAME, of 1 to %d bytes each", MAX_NAME_BYTES);
+    char *quoted = PQescapeIdentifier(database->connection, name, length);
+    if (!quoted)
+        return database_fail(database, NULL, err);
+    buffer_put_text(sql, quoted);
+    PQfreemem(quoted);
+    return STATUS_OK;
+}
+
 /* TABLE or SCHEMA.TABLE, quoted. */
 static enum status put_table(const struct database *database, const char *name, struct buffer *sql,
                              struct error *err)
 {
     const char *dot = strchr(name, '.');
-    for (const char *part = name; part; part = dot ? dot + 1 : NULL, dot = NULL) {
-        char *quoted = PQescapeIdentifier(database->connection, part,
-                                          dot ? (size_t)(dot - part) : strlen(part));
-        if (!quoted)
-            return database_fail(database, NULL, err);
-        buffer_printf(sql, "%s%s", part == name ? "" : ".", quoted);
-        PQfreemem(quoted);
-        if (!dot)
-            break;
-    }
+    if (!dot)
+        return put_name(database, name, strlen(name), sql, err);
+    TRY(put_name(database, name, (size_t)(dot - name), sql, err));
+    buffer_put_char(sql, '.');
+    return put_name(database, dot + 1, strlen(dot + 1), sql, err);
+}
+
+/* Asked, as CREATE TABLE IF NOT EXISTS needs the right to make tables also where there is one. */
+static enum status is_there(struct database *database, const char *table, bool *ret_is_there,
+                            struct error *err)
+{
+    AUTO(buffer_deinit) struct buffer name = {0};
+    AUTO(buffer_deinit) struct buffer sql = {0};
+    TRY(put_table(database, table, &name, err));
+    if (name.failed)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    char *literal = PQescapeLiteral(database->connection, name.at, name.length);
+    if (!literal)
+        return database_fail(database, NULL, err);
+    buffer_printf(&sql, "SELECT CASE WHEN to_regclass(%s) IS NULL THEN 0 ELSE 1 END", literal);
+    PQfreemem(literal);
+    if (sql.failed)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    int64_t n = 0;
+    TRY(database_number(database, sql.at, &n, err));
+    *ret_is_there = n == 1;
     return STATUS_OK;
 }
 
@@ -78,11 +111,16 @@ static enum status run(struct database *database, struct buffer *sql, struct err
 static enum status start_copy(struct database *database, struct error *err)
 {
     AUTO(buffer_deinit) struct buffer sql = {0};
-    bool create = database->table.mode == DATABASE_CREATE;
-    buffer_put_text(&sql, create ? "CREATE TABLE " : "CREATE TABLE IF NOT EXISTS ");
-    TRY(put_table(database, database->table.name, &sql, err));
-    TRY(put_columns(database, true, &sql, err));
-    TRY(run(database, &sql, err));
+    bool is_new = database->table.mode == DATABASE_CREATE;
+    bool is_made = false;
+    if (!is_new)
+        TRY(is_there(database, database->table.name, &is_made, err));
+    if (!is_made) {
+        buffer_put_text(&sql, is_new ? "CREATE TABLE " : "CREATE TABLE IF NOT EXISTS ");
+        TRY(put_table(database, database->table.name, &sql, err));
+        TRY(put_columns(database, true, &sql, err));
+        TRY(run(database, &sql, err));
+    }
     if (database->table.mode == DATABASE_REPLACE) {
         /* Not TRUNCATE: it would make the table look empty to readers of older snapshots. */
         buffer_put_text(&sql, "DELETE FROM ");
@@ -144,6 +182,10 @@ enum status database_make(struct database *database, const char *table, const ch
                           struct error *err)
 {
     AUTO(buffer_deinit) struct buffer sql = {0};
+    bool is_made = false;
+    TRY(is_there(database, table, &is_made, err));
+    if (is_made)
+        return STATUS_OK;
     buffer_put_text(&sql, "CREATE TABLE IF NOT EXISTS ");
     TRY(put_table(database, table, &sql, err));
     buffer_put_text(&sql, columns);

@@ -57,7 +57,7 @@ enum status import_open(const struct input *input, struct work *work, struct imp
     if (input->bytes)
         TRY(source_open_memory(input->bytes, input->n_bytes, input->path, &source, err));
     else
-        TRY(source_open(input->path, &source, err));
+        TRY(source_open(input->file ? input->file : input->path, input->path, &source, err));
     out->n_bytes = source_n_bytes(source);
     const char *sample;
     size_t n_sample;
@@ -315,9 +315,16 @@ struct import_report *import_report_new(void)
 enum status import_split_month(struct arena *arena, const char *file, struct input *ret_input,
                                struct error *err)
 {
-    const char *at = strrchr(file, '@');
+    const char *name = strchr(file, IMPORT_NAMED[0]);
+    const char *at = strrchr(name ? name : file, '@');
     double month;
-    *ret_input = (struct input){.path = file, .month = ""};
+    *ret_input = (struct input){.path = name ? name + 1 : file, .month = ""};
+    if (name) {
+        ret_input->file = arena_strndup(arena, file, (size_t)(name - file));
+        if (!ret_input->file)
+            return no_memory(err);
+        file = name + 1;
+    }
     if (!at || at == file || at[1] < '0' || at[1] > '9')
         return STATUS_OK;
     if (strlen(at + 1) != 7 || parse_month(at + 1, 7, &month) != PARSE_OK)

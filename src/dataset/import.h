@@ -99,6 +99,9 @@ struct import_report {
 void import_report_free(struct import_report *report);
 DEFINE_SLOT(import_report_free, struct import_report)
 
+/* Between a file and the name by which messages and reports call it: FILE IMPORT_NAMED NAME. */
+#define IMPORT_NAMED "\x1f"
+
 /* Import FILE or FILE@YYYY-MM, one or more. Files without a month are appended; files with one, or
  * with a column of months, are snapshots and join by handle: the newest row of each account stands,
  * with previous_* filled from the one before. *ret_report is set on failure too (NULL when out of

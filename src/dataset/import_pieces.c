@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,7 +40,9 @@ static enum status no_memory(struct error *err)
 bool import_is_large(const char *file)
 {
     struct stat info;
-    return stat(file, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > LARGE_BYTES;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%.*s", (int)strcspn(file, IMPORT_NAMED), file);
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > LARGE_BYTES;
 }
 
 /* ---- accounts of earlier pieces ---- */

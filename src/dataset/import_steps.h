@@ -9,7 +9,8 @@
 
 /* What one file is read from. */
 struct input {
-    const char *path;  /* or the name of the bytes */
+    const char *path;  /* or the name of the bytes, or that of the file */
+    const char *file;  /* where that is another: what is read; NULL: the path */
     const char *month; /* "" */
     const void *bytes; /* NULL: read the file */
     size_t n_bytes;

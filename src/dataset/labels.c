@@ -49,7 +49,7 @@ static enum status split_name(struct labels *labels, const char *name, struct er
 static enum status read_grid(struct labels *labels, struct error *err)
 {
     AUTO(source_close_slot) struct source *source = NULL;
-    TRY(source_open(labels->path, &source, err));
+    TRY(source_open(labels->path, labels->path, &source, err));
     const char *sample;
     size_t n_sample;
     struct sniffed sniffed;

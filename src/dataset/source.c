@@ -240,23 +240,24 @@ static enum status open_file(struct source *source, const char *path, struct err
     /* O_NONBLOCK: a FIFO without a writer must be refused, not waited for. */
     source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (source->fd < 0)
-        return fail_errno(err, "%s", path);
+        return fail_errno(err, "%s", source->name);
     struct stat info;
     if (fstat(source->fd, &info) != 0)
-        return fail_errno(err, "%s", path);
+        return fail_errno(err, "%s", source->name);
     if (!S_ISREG(info.st_mode))
-        return fail(err, STATUS_INVALID, "%s: is %s, a file is needed", path,
+        return fail(err, STATUS_INVALID, "%s: is %s, a file is needed", source->name,
                     S_ISDIR(info.st_mode) ? "a directory" : "not a regular file");
     source->size = (size_t)info.st_size;
     return STATUS_OK;
 }
 
-enum status source_open(const char *path, struct source **ret_source, struct error *err)
+enum status source_open(const char *path, const char *name, struct source **ret_source,
+                        struct error *err)
 {
     AUTO(source_close_slot) struct source *source = calloc(1, sizeof *source);
     if (!source)
-        return fail(err, STATUS_NO_MEMORY, "%s: out of memory", path);
-    source->name = path;
+        return fail(err, STATUS_NO_MEMORY, "%s: out of memory", name);
+    source->name = name;
     source->fd = -1;
     TRY(open_file(source, path, err));
     TRY(start(source, err));

@@ -16,11 +16,13 @@
 
 struct source;
 
-/* STATUS_INVALID: a directory, a FIFO, empty, or something that is no text table (a spreadsheet, a
- * web page, JSON): the message says what. STATUS_NOT_FOUND: no such file. */
-enum status source_open(const char *path, struct source **ret_source, struct error *err);
+/* `name`, borrowed until close, stands in messages. STATUS_INVALID: a directory, a FIFO, empty, or
+ * something that is no text table (a spreadsheet, a web page, JSON): the message says what.
+ * STATUS_NOT_FOUND: no such file. */
+enum status source_open(const char *path, const char *name, struct source **ret_source,
+                        struct error *err);
 
-/* `bytes` are borrowed until close; `name` stands in messages. */
+/* `bytes` are borrowed until close. */
 enum status source_open_memory(const void *bytes, size_t n_bytes, const char *name,
                                struct source **ret_source, struct error *err);
 void source_close(struct source *source);

@@ -295,7 +295,7 @@ static enum status read_source(struct reading *reading, struct error *err)
     struct stream *stream = reading->stream;
     struct import_source *out = stream->out;
     AUTO(source_close_slot) struct source *source = NULL;
-    TRY(source_open(stream->path, &source, err));
+    TRY(source_open(stream->path, stream->path, &source, err));
     out->n_bytes = source_n_bytes(source);
     const char *sample;
     size_t n_sample;

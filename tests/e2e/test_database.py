@@ -4,6 +4,7 @@
 import csv
 import io
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -53,6 +54,77 @@ def test_a_query_reads_like_a_file(creators):
     assert rows[9]["country"] == "" and first["country"] == "Spain"
     assert "unseen" not in done.stdout + done.stderr and "tester" not in done.stdout + done.stderr
     assert spool_files() == before
+    # The report calls it by its database, not by the file that the rows went through.
+    assert f"\n127.0.0.1:{creators.port}/creators\n  500 rows kept" in "\n" + done.stderr.split("database\n")[-1]
+
+
+@pytest.mark.parametrize("end", [
+    ";", "; -- the last one", ";; /* one; /* within */ another; */ ;\n", "-- no end;", "/* ; */",
+    "WHERE handle <> ';' AND handle <> E'\\';' AND handle <> $x$;'$x$ AND 1 <> $$2$$ -- ;\n;",
+])
+def test_a_query_ends_as_people_end_it(creators, end):
+    done = imported(creators, f'SELECT handle, followers, posts, 1 AS "a;b" FROM creators {end}')
+    assert len(done.stdout.splitlines()) == 501
+
+
+def test_odd_columns_come_as_texts_or_are_missing(creators):
+    query = """SELECT 'acct_' || i AS handle, i * 1000 AS followers, CASE WHEN i > 5 THEN 'NaN'::float8 ELSE i END AS posts,
+      array[i, 2] AS whole, '{"a": [1, "x,y"]}'::jsonb AS document, '\\xdead'::bytea AS bytes, 'a'::"char" AS letter,
+      '2025-01-01 00:30+02'::timestamptz AS seen, ''::text AS empty, NULL::text AS nothing, B'101' AS bits,
+      NULL::float8 AS "Quo""ted, name" FROM generate_series(1, 20) i"""
+    done = imported(creators, query)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == 20 and [row["posts"] for row in rows[4:6]] == ["5", ""]
+    first = rows[0]
+    assert (first["whole"], first["document"], first["bytes"]) == ("{1,2}", '{"a": [1, "x,y"]}', "\\xdead")
+    assert (first["letter"], first["seen"], first["bits"]) == ("a", "2024-12-31 22:30:00+00", "101")
+    assert first.get('Quo"ted, name', "") == ""
+    # Infinity is no figure: a column that holds nothing else is not taken as one, and that is said.
+    done = run_command("import", creators.uri, "--query", "SELECT handle, 'Infinity'::numeric AS followers FROM creators", check=False)
+    assert done.returncode == 1 and "holds no numbers" in done.stderr and "'Infinity'" in done.stdout
+
+
+def test_many_columns(creators):
+    columns = ", ".join(f"i AS c{c}" for c in range(1597))
+    done = imported(creators, f"SELECT 'acct_' || i AS handle, i AS followers, i AS posts, {columns} FROM generate_series(1, 30) i")
+    assert len(done.stdout.splitlines()) == 31 and len(done.stdout.splitlines()[0].split(",")) == 1600
+    wide = ", ".join(f"repeat('x', 20) || i AS c{c}" for c in range(1597))
+    done = run_command("import", creators.uri, "--query", f"SELECT 'acct_' || i AS handle, i AS followers, i AS posts, {wide} FROM "
+                       "generate_series(1, 30) i", "--csv", creators.uri, "--table", "wide", check=False)
+    assert done.returncode == 1 and "row is too big" in done.stderr
+    assert creators.sql("SELECT to_regclass('wide') IS NULL") == "t"
+
+
+def no_room():
+    """Files of 20 kB are the largest there can be: a full disk, but for the words."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
+
+
+def test_a_spool_that_cannot_be_names_its_place(creators, tmp_path):
+    query = "SELECT 'acct_' || i AS handle, i AS followers, i AS posts FROM generate_series(1, 20000) i"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = run_command("import", creators.uri, "--query", query, check=False, env=environment, preexec_fn=no_room)
+    assert done.returncode == 1 and f"{tmp_path} (TMPDIR): cannot write the rows: " in done.stderr
+    assert not list(tmp_path.iterdir())
+    environment["TMPDIR"] = str(tmp_path / "nowhere")
+    done = run_command("import", creators.uri, "--query", query, check=False, env=environment)
+    assert done.returncode == 1 and f"{tmp_path}/nowhere: the rows of a query cannot be kept there (TMPDIR)" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_training_that_is_ended_leaves_no_rows_behind(creators, tmp_path, number):
+    """The rows are in a file that has no name; the first signal ends it, also when they are there."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [INFLUENCE, "train", creators.uri, "--query", "SELECT * FROM creators", "--out", tmp_path / "models", "--search.repeats=50"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+    while "importing" not in (line := process.stderr.readline()):
+        assert line
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    assert process.returncode == -number
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("influence-")]
 
 
 def test_rows_without_copy_are_the_same(creators):
@@ -93,6 +165,51 @@ def test_a_wrong_server_or_user_is_told_apart(creators):
     assert done.returncode == 1 and "Connection refused" in done.stderr and "unseen" not in done.stderr
     absent = creators.uri.replace("/creators", "/absent")
     assert 'database "absent" does not exist' in run_command("import", absent, "--query", "SELECT 1", check=False).stderr
+
+
+@pytest.fixture(name="weak")
+def fixture_weak(creators):
+    """The URI of a user who may do little, with a password that the server asks for."""
+    creators.sql("DROP TABLE IF EXISTS may_add, others; DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN PASSWORD 'Known-1';"
+                 "CREATE TABLE may_add (handle text, followers float8); GRANT INSERT ON may_add TO weak; CREATE TABLE others (handle text, followers float8)")
+    hba = creators.folder / "data/pg_hba.conf"
+    open_to_all = hba.read_text(encoding="utf-8")
+    hba.write_text(f"host all weak 127.0.0.1/32 scram-sha-256\n{open_to_all}", encoding="utf-8")
+    creators.sql("SELECT pg_reload_conf()")
+    yield creators.uri.replace("tester:unseen", "weak:Known-1")
+    hba.write_text(open_to_all, encoding="utf-8")
+    creators.sql("SELECT pg_reload_conf(); DROP TABLE may_add, others; DROP ROLE weak")
+
+
+def test_who_may_not_is_told_so_without_the_password(creators, weak):
+    def fails(uri, query="SELECT * FROM creators", *more):
+        done = run_command("import", uri, "--query", query, *more, check=False)
+        assert done.returncode == 1
+        assert "Known-1" not in done.stdout + done.stderr and "Wrong" not in done.stdout + done.stderr
+        return done.stderr
+
+    assert "password authentication failed" in fails(weak.replace("Known-1", "Wrong-2"))
+    assert "no password supplied" in fails(weak.replace(":Known-1", ""))
+    assert "URI cannot be read" in fails(weak.replace("Known-1", "Wrong%zz"))
+    assert "permission denied for table creators" in fails(weak)
+    mine = ["SELECT 'a' || i AS handle, i AS followers FROM generate_series(1, 30) i", "--csv", weak]
+    assert "permission denied for schema public" in fails(weak, *mine, "--table", "fresh")
+    assert "permission denied for table others" in fails(weak, *mine, "--table", "others", "--append")
+    # The right to insert is enough for a table that is there.
+    run_command("import", weak, "--query", *mine, "--table", "may_add", "--append")
+    assert creators.sql("SELECT count(*) FROM may_add") == "30"
+
+
+@pytest.mark.parametrize("name", ["", "schema.", ".table", "x" * 64])
+def test_a_table_needs_a_name_that_fits(creators, name):
+    done = run_command("import", creators.uri, "--query", "SELECT * FROM creators", "--csv", creators.uri, "--table", name, check=False)
+    assert done.returncode == 1 and "of 1 to 63 bytes each" in done.stderr
+
+
+def test_a_table_is_named_as_it_is_written(creators):
+    name = 'we"ird; DROP TABLE creators'
+    run_command("import", creators.uri, "--query", "SELECT * FROM creators", "--csv", creators.uri, "--table", name)
+    assert creators.sql('SELECT count(*) FROM "we""ird; DROP TABLE creators"; DROP TABLE "we""ird; DROP TABLE creators"') == "500"
 
 
 def predict(server, models, *more, check=True):
