@@ -91,8 +91,9 @@ static enum status take_names(const struct choosing *choosing, const char *optio
     return STATUS_OK;
 }
 
-#define PLACES "network" /* the group of features that are computed when the names have been read \
-                          */
+#define PLACES                                                                         \
+    "network" /* the group of features that are computed when the names have been read \
+               */
 
 static enum status nowhere(const char *name, struct error *err)
 {
@@ -142,9 +143,12 @@ static enum status check_filled(const struct choosing *choosing, struct error *e
                 return nowhere(name, err);
             continue;
         }
-        if (field && field->kind == PROFILE_TEXT
-                ? !has_text(choosing->table, (enum profile_text)field->index)
-                : field && !(present >> field->index & 1))
+        if (!field)
+            continue;
+        bool is_there = field->kind == PROFILE_TEXT
+                            ? has_text(choosing->table, (enum profile_text)field->index)
+                            : present >> field->index & 1;
+        if (!is_there)
             return nowhere(name, err);
     }
     return STATUS_OK;

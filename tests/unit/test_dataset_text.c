@@ -148,11 +148,10 @@ static void check_cell(const char *text, bool is_plain)
     char scratch[CELL_TEXT_BYTES];
     if (cell_from_number(text, strlen(text), &cell) != is_plain)
         fail_msg("'%s' is taken for %s", text, is_plain ? "a text" : "a plain number");
-    char padded[16] = "";
+    char padded[17];
     uint32_t quick_cell = 0;
     if (strlen(text) > 0 && strlen(text) <= 8) {
-        memcpy(padded, text, strlen(text));
-        memset(padded + strlen(text), '9', 8); /* what stands behind does not count */
+        snprintf(padded, sizeof padded, "%s99999999", text); /* what stands behind does not count */
         assert_int_equal(cell_from_word(padded, strlen(text), &quick_cell), is_plain);
         assert_int_equal(quick_cell, cell);
     }
