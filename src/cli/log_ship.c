@@ -40,6 +40,12 @@ struct shipping {
 
 /* ---- a batch out of the log ---- */
 
+/* The log was there when the command began: moved away, it is followed by another one. */
+static enum status look_again(enum status status)
+{
+    return status == STATUS_NOT_FOUND ? STATUS_UNAVAILABLE : status;
+}
+
 static void put_body(struct buffer *line, const char *text, size_t bytes)
 {
     static const char not_text[] = "(not text)";
@@ -84,7 +90,7 @@ static enum status take_batch(struct shipping *shipping, int64_t after_id, struc
     buffer_put_text(&shipping->rows, "origin,id,time,request_id,route,status,model,latency_us,"
                                      "caller,input,output\n");
     struct reqlog_filter filter = {.after_id = after_id};
-    TRY(reqlog_read(shipping->options->path, &filter, add_row, shipping, err));
+    TRY(look_again(reqlog_read(shipping->options->path, &filter, add_row, shipping, err)));
     return shipping->rows.failed ? fail(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
 }
 
@@ -144,24 +150,28 @@ static enum status send_batch(struct shipping *shipping, struct error *err)
     return STATUS_OK;
 }
 
-/* What is new, batch by batch. */
+/* What is new, batch by batch. Ids begin anew in a log that was begun in the place of one that was
+ * moved away, so each batch is read between two looks at whose it is. */
 static enum status ship_all(struct shipping *shipping, struct error *err)
 {
-    int64_t mark = 0;
+    const char *path = shipping->options->path;
     if (!shipping->database)
         TRY(connect(shipping, err));
-    TRY(read_mark(shipping, &mark, err));
     for (;;) {
+        int64_t mark = 0;
+        struct delivery behind;
+        TRY(look_again(delivery_open(path, &shipping->delivery, err)));
+        TRY(read_mark(shipping, &mark, err));
         TRY(take_batch(shipping, mark, err));
+        TRY(look_again(delivery_open(path, &behind, err)));
+        if (strcmp(behind.origin, shipping->delivery.origin) != 0)
+            continue;
         /* Behind the database's mark, also after a crash between the two. */
-        if (mark > shipping->delivery.last_id) {
-            TRY(delivery_move(shipping->options->path, mark, err));
-            shipping->delivery.last_id = mark;
-        }
+        if (mark > shipping->delivery.last_id)
+            TRY(look_again(delivery_move(path, shipping->delivery.origin, mark, err)));
         if (shipping->n_rows == 0)
             return STATUS_OK;
         TRY(send_batch(shipping, err));
-        mark = shipping->last_id;
         if (*shipping->cancel)
             return fail(err, STATUS_CANCELLED, "stopped on request");
     }
@@ -214,6 +224,7 @@ int log_ship_run(const struct log_ship *ship)
         return command_usage("log", "ship needs --to postgresql://... and --table NAME");
     AUTO(shipping_deinit)
     struct shipping shipping = {.options = ship, .cancel = interrupt_flag()};
+    /* A log that was never there is a mistake in the path, not one to wait for. */
     enum status status = delivery_open(ship->path, &shipping.delivery, &err);
     if (status == STATUS_OK)
         status = ship->follow ? follow(&shipping, &err) : ship_all(&shipping, &err);

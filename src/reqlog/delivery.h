@@ -18,5 +18,6 @@ struct delivery {
 /* Read the mark, and make one where there is none. Statuses of reqlog_read(). */
 enum status delivery_open(const char *path, struct delivery *ret_delivery, struct error *err);
 
-/* Move the mark forward. STATUS_UNAVAILABLE: the log is locked for long. */
-enum status delivery_move(const char *path, int64_t last_id, struct error *err);
+/* Move the mark forward, if the log at `path` is still that of `origin`: another one may have been
+ * begun in its place. STATUS_UNAVAILABLE: the log is locked for long. */
+enum status delivery_move(const char *path, const char *origin, int64_t last_id, struct error *err);

@@ -135,6 +135,34 @@ def test_it_follows_and_ends_on_a_signal(table, hand_models, start_daemon):
     assert process.returncode == 0
 
 
+def test_a_log_begun_in_the_place_of_another_is_followed_too(table, hand_models, start_daemon):
+    """Its ids begin anew: behind the old log's mark its rows would be passed over."""
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    process = subprocess.Popen([INFLUENCE, *map(str, ship(table, daemon, "--follow"))], stdout=subprocess.DEVNULL)
+
+    def scores():
+        there = table.sql("SELECT to_regclass('requests')") == "requests"
+        return int(table.sql("SELECT count(*) FROM requests WHERE route = '/score'")) if there else 0
+
+    try:
+        ask(daemon, 9)
+        wait_for(lambda: scores() == 9)
+        daemon.stop()
+        for file in daemon.directory.glob("requests.db*"):
+            if not file.name.endswith(".key"):
+                file.rename(file.with_name("moved-" + file.name))
+        time.sleep(1)  # the shipper looks where no log is
+        assert process.poll() is None
+        daemon.start()
+        ask(daemon, 4)
+        wait_for(lambda: scores() == 13)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    assert process.returncode == 0
+    assert table.sql("SELECT count(DISTINCT origin) FROM requests") == "2"
+
+
 def test_it_says_what_it_lacks(table, tmp_path):
     assert "--to" in run_command("log", "ship", check=False).stderr
     done = run_command("log", "ship", "--db", tmp_path / "none.db", "--to", table.uri, "--table", "requests", check=False)
