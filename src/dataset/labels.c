@@ -161,7 +161,9 @@ static enum status match_rows(struct labels *labels, struct table *table, const 
     *ret_texts = texts;
     return n_labelled > 0
                ? STATUS_OK
-               : fail(err, STATUS_INVALID, "%s: no handle in common with the table", labels->path);
+               : fail(err, STATUS_INVALID, "%s: column '%s' has no handle in common with the table",
+                      labels->path,
+                      GRID_CELL_TEXT(&labels->grid, labels->header, labels->at_handle));
 }
 
 static enum status put_first(struct table *table, const char *name, const char **texts,

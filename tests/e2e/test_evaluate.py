@@ -97,6 +97,9 @@ def test_labels_come_from_a_file_of_their_own(evaluate, own_table, tmp_path, run
     assert chosen(result)["metrics"]["accuracy"]["mean"] > 0.95  # the mood says it all
     done = run("evaluate", own_table, "--labels", labels, check=False)
     assert done.returncode == 1 and "name one" in done.stderr
+    labels.write_text("when;verdict\nmonday;good\ntuesday;bad\n", encoding="utf-8")
+    done = run("evaluate", own_table, "--labels", labels, check=False)
+    assert done.returncode == 1 and "column 'when' has no handle in common" in done.stderr
 
 
 def test_growth_is_foreseen_from_the_months_before(evaluate, tmp_path):
