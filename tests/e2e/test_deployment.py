@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files for systemd and Kubernetes that are shipped: whole, strict, and of settings that there are."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import INFLUENCE, INFLUENCED, ROOT
+
+yaml = pytest.importorskip("yaml", reason="needs python3-yaml")
+MANIFESTS = sorted((ROOT / "config/kubernetes").glob("*.yaml"))
+
+
+def documents(path):
+    return [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
+
+
+def pods():
+    """(file, name, pod) of everything that starts containers."""
+    found = []
+    for path in MANIFESTS:
+        for document in documents(path):
+            if "template" in document.get("spec", {}):
+                found.append((path.name, document["metadata"]["name"], document["spec"]["template"]["spec"]))
+    return found
+
+
+def settings():
+    """Environment variables of the daemon, from its own configuration."""
+    section, names = "", set()
+    for line in subprocess.run([INFLUENCED, "--print-config"], capture_output=True, text=True, check=True).stdout.splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif match := re.match(r"#?([a-z0-9_]+) = ", line):
+            names.add(f"INFLUENCED_{section}_{match[1]}".upper())
+    return names
+
+
+def test_there_is_something_to_look_at():
+    kinds = {document["kind"] for path in MANIFESTS for document in documents(path)}
+    assert {"Deployment", "Service", "Job", "PersistentVolumeClaim"} <= kinds
+    assert len(pods()) >= 3 and "INFLUENCED_SERVER_THREADS" in settings()
+
+
+@pytest.mark.parametrize("file,name,pod", pods(), ids=lambda value: value if isinstance(value, str) else "")
+def test_pods_are_locked_down_and_mount_what_they_declare(file, name, pod):
+    context = pod["securityContext"]
+    assert context["runAsNonRoot"] and context["runAsUser"] > 0
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    declared = {volume["name"] for volume in pod["volumes"]}
+    mounted = set()
+    for container in pod["containers"]:
+        own = container["securityContext"]
+        assert own["readOnlyRootFilesystem"] and own["allowPrivilegeEscalation"] is False, f"{file}: {name}"
+        assert own["capabilities"] == {"drop": ["ALL"]}
+        mounted |= {mount["name"] for mount in container["volumeMounts"]}
+    assert mounted == declared
+
+
+@pytest.mark.parametrize("file,name,pod", pods(), ids=lambda value: value if isinstance(value, str) else "")
+def test_images_commands_and_settings_are_there(file, name, pod):
+    stages = re.findall(r"^FROM \S+(?: AS (\S+))?", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.M | re.I)
+    assert "trainer" in stages
+    for container in pod["containers"]:
+        assert container["image"] in ("influence", "influenced"), f"{file}: {name}"
+        for variable in container.get("env", []):
+            if variable["name"].startswith("INFLUENCED_"):
+                assert variable["name"] in settings()
+                assert isinstance(variable["value"], str)
+        if container["image"] == "influence":
+            words = container["args"] if "command" not in container else container["args"][0].split("exec ")[1].split()[1:]
+            helped = subprocess.run([INFLUENCE, words[0], "--help"], capture_output=True, text=True, check=False)
+            assert helped.returncode == 0, f"{file}: influence {words[0]}"
+            assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", helped.stdout))
+
+
+def test_the_service_finds_the_pods_and_probes_ask_routes_that_are_there(start_daemon, hand_models):
+    found = {document["kind"]: document for document in documents(ROOT / "config/kubernetes/influence.yaml")}
+    deployment, service = found["Deployment"]["spec"], found["Service"]["spec"]
+    labels = deployment["template"]["metadata"]["labels"]
+    assert labels == deployment["selector"]["matchLabels"] == service["selector"]
+    assert labels == found["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
+    container = deployment["template"]["spec"]["containers"][0]
+    ports = {port["name"] for port in container["ports"]}
+    assert {port["targetPort"] for port in service["ports"]} <= ports
+    daemon = start_daemon(hand_models)
+    for probe in ("readinessProbe", "livenessProbe"):
+        ask = container[probe]["httpGet"]
+        assert ask["port"] in ports and daemon.get(ask["path"])[0] == 200
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_units_are_understood_and_shut_in(tmp_path):
+    """As installed, but for the program's place."""
+    for unit in ("influenced.service", "influenced.socket"):
+        text = (ROOT / "config/systemd" / unit).read_text(encoding="utf-8")
+        (tmp_path / unit).write_text(text.replace("/usr/bin/influenced", str(INFLUENCED)))
+    units = [tmp_path / "influenced.service", tmp_path / "influenced.socket"]
+    verified = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False)
+    assert (verified.returncode, verified.stderr) == (0, "")
+    # 10 is no protection at all; systemd calls what is below 2 "OK".
+    secured = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", units[0]], capture_output=True, text=True, check=False
+    )
+    assert secured.returncode == 0, secured.stdout[-200:]
