@@ -7,6 +7,17 @@
 
 const char *const log_question_routes[N_ASKED] = {"/score", "/tier", "/cluster"};
 
+static const struct passed_name {
+    const char *member;
+    const char *text;
+} passed_names[N_PASSED] = {
+    [PASSED_PROTOCOL] = {"protocol", "of /v2 or /invocations"},
+    [PASSED_CSV] = {"csv", "in CSV"},
+    [PASSED_CUT] = {"cut", "cut by log.max_body_bytes"},
+    [PASSED_REFUSED] = {"refused", "answered by an error"},
+    [PASSED_LIST] = {"list", "for all archetypes"},
+};
+
 struct reading {
     struct log_asked *asked;
     struct arena arena;
@@ -49,7 +60,7 @@ static void take(struct log_asked *asked, enum log_question question, const stru
                  const struct json *output)
 {
     if (json_get(output, "error")) {
-        asked->passed_over++;
+        asked->passed_over[PASSED_REFUSED]++;
         return;
     }
     struct profile profile;
@@ -68,6 +79,15 @@ static bool is_of_other_protocol(const char *route)
     return false;
 }
 
+/* A body that stands there whole is in JSON or in CSV; what is in JSON and cannot be read was cut.
+ */
+static enum log_passed why_unread(const struct reqlog_record *record)
+{
+    if (!record->input || !record->output || record->input_bytes == 0)
+        return PASSED_CUT;
+    return strchr("{[/ \t\r\n", record->input[0]) ? PASSED_CUT : PASSED_CSV;
+}
+
 static bool take_record(void *user, const struct reqlog_record *record)
 {
     struct reading *reading = user;
@@ -80,7 +100,7 @@ static bool take_record(void *user, const struct reqlog_record *record)
         return true;
     asked->rows++;
     if (is_foreign) {
-        asked->passed_over++;
+        asked->passed_over[PASSED_PROTOCOL]++;
         return true;
     }
     arena_reset(&reading->arena);
@@ -90,10 +110,13 @@ static bool take_record(void *user, const struct reqlog_record *record)
     if (!record->input || !record->output ||
         json_parse(record->output, record->output_bytes, &reading->arena, &output, NULL) !=
             STATUS_OK ||
-        json_get(output, "clusters") ||
         (has_body && json_parse(record->input, record->input_bytes, &reading->arena, &input,
                                 NULL) != STATUS_OK)) {
-        asked->passed_over++;
+        asked->passed_over[why_unread(record)]++;
+        return true;
+    }
+    if (json_get(output, "clusters")) {
+        asked->passed_over[PASSED_LIST]++;
         return true;
     }
     const struct json *predictions = json_get(output, "predictions");
@@ -107,6 +130,40 @@ static bool take_record(void *user, const struct reqlog_record *record)
         item = json_next(item);
     }
     return true;
+}
+
+static int64_t count_passed(const struct log_asked *asked)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < N_PASSED; i++)
+        n += asked->passed_over[i];
+    return n;
+}
+
+void log_asked_put_passed(const struct log_asked *asked, struct json_writer *w)
+{
+    json_member_integer(w, "passed_over", count_passed(asked));
+    json_put_key(w, "passed_over_by");
+    json_begin_object(w);
+    for (size_t i = 0; i < N_PASSED; i++)
+        if (asked->passed_over[i] > 0)
+            json_member_integer(w, passed_names[i].member, asked->passed_over[i]);
+    json_end_object(w);
+}
+
+void log_asked_print_passed(const struct log_asked *asked, struct buffer *out)
+{
+    const char *before = " (";
+    buffer_printf(out, ", %lld passed over", (long long)count_passed(asked));
+    for (size_t i = 0; i < N_PASSED; i++) {
+        if (asked->passed_over[i] == 0)
+            continue;
+        buffer_printf(out, "%s%lld %s", before, (long long)asked->passed_over[i],
+                      passed_names[i].text);
+        before = ", ";
+    }
+    if (before[0] == ',')
+        buffer_put_char(out, ')');
 }
 
 enum status log_asked_read(struct log_asked *asked, const char *path,

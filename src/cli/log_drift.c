@@ -68,7 +68,7 @@ static void put_json(const struct run *run, const struct log_asked *asked, struc
     json_begin_object(&w);
     json_member_string(&w, "model", engine_version(run->engine));
     json_member_integer(&w, "rows", asked->rows);
-    json_member_integer(&w, "passed_over", asked->passed_over);
+    log_asked_put_passed(asked, &w);
     json_member_integer(&w, "failed", run->failed);
     for (size_t i = 0; i < N_MODELS; i++) {
         json_put_key(&w, model_names[i]);
@@ -118,9 +118,10 @@ static void put_model(const struct run *run, size_t which, struct buffer *out)
 
 static void put_text(const struct run *run, const struct log_asked *asked, struct buffer *out)
 {
-    buffer_printf(out, "%lld requests compared with %s, %lld passed over, %lld failed",
-                  (long long)asked->rows, engine_version(run->engine),
-                  (long long)asked->passed_over, (long long)run->failed);
+    buffer_printf(out, "%lld requests compared with %s", (long long)asked->rows,
+                  engine_version(run->engine));
+    log_asked_print_passed(asked, out);
+    buffer_printf(out, ", %lld failed", (long long)run->failed);
     for (size_t i = 0; i < N_MODELS; i++) {
         buffer_put_char(out, '\n');
         put_model(run, i, out);

@@ -78,9 +78,11 @@ static void ask(void *user, enum log_question question, const struct profile *pr
 
 static void print_text(const struct run *run, const struct log_asked *asked)
 {
-    printf("%lld rows replayed against %s, %lld passed over\n\n%-14s %10s %10s %10s\n",
-           (long long)asked->rows, engine_version(run->engine), (long long)asked->passed_over, "",
-           "answers", "changed", "failed");
+    AUTO(buffer_deinit) struct buffer passed = {0};
+    log_asked_print_passed(asked, &passed);
+    printf("%lld rows replayed against %s%s\n\n%-14s %10s %10s %10s\n", (long long)asked->rows,
+           engine_version(run->engine), passed.failed ? "" : passed.at, "", "answers", "changed",
+           "failed");
     for (size_t i = 0; i < N_ASKED; i++) {
         const struct tally *tally = &run->tally[i];
         printf("%-14s %10lld %10lld %10lld", what_of[i], (long long)tally->answers,
@@ -100,7 +102,7 @@ static void print_json(const struct run *run, const struct log_asked *asked)
     json_begin_object(&w);
     json_member_string(&w, "model", engine_version(run->engine));
     json_member_integer(&w, "rows", asked->rows);
-    json_member_integer(&w, "passed_over", asked->passed_over);
+    log_asked_put_passed(asked, &w);
     for (size_t i = 0; i < N_ASKED; i++) {
         const struct tally *tally = &run->tally[i];
         int64_t n = tally->answers - tally->failed;

@@ -128,6 +128,7 @@ def test_drift_is_the_same_by_every_protocol(start_daemon, models, calm, run):
         db = daemon.directory / "requests.db"
         told = json.loads(run("log", "drift", "--db", db, "--bundle", models, "--json").stdout)
         assert (told["rows"], told["passed_over"], told["score"]["rows"]) == (n, n, 0)
+        assert told["passed_over_by"] == {"protocol": n}
 
 
 def test_drift_can_be_switched_off_and_old_bundles_have_none(start_daemon, models, hand_models):

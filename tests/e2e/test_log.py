@@ -98,6 +98,7 @@ def test_replay_tells_what_another_bundle_would_have_said(start_daemon, hand_mod
 
     same = json.loads(run("log", "replay", "--db", db, "--bundle", hand_models, "--json").stdout)
     assert same["rows"] == 10 and same["passed_over"] == 4
+    assert same["passed_over_by"] == {"refused": 3, "list": 1}
     for route in ("score", "tier", "cluster"):
         assert (same[route]["answers"], same[route]["changed"], same[route]["failed"]) == (4, 0, 0)
     assert same["score"]["largest_difference"] < 1e-6
@@ -105,7 +106,18 @@ def test_replay_tells_what_another_bundle_would_have_said(start_daemon, hand_mod
     # The same formula over other people: what was asked by figures stays, by handle it changes.
     changed = json.loads(run("log", "replay", "--db", db, "--bundle", other, "--json").stdout)
     assert (changed["score"]["changed"], changed["score"]["failed"]) == (2, 0)
-    assert "mean difference" in run("log", "replay", "--db", db, "--bundle", other).stdout
+    text = run("log", "replay", "--db", db, "--bundle", other).stdout
+    assert "mean difference" in text
+    assert ", 4 passed over (3 answered by an error, 1 for all archetypes)\n" in text
+
+
+def test_replay_tells_bodies_in_csv_from_those_that_were_cut(start_daemon, hand_models, run):
+    daemon = start_daemon(hand_models, "--log.max_body_bytes=40")
+    daemon.post("/score", PROFILE | {"category": "of a name that is longer than the log takes"})
+    assert daemon.request("POST", "/score", b"followers\n5\n", {"Content-Type": "text/csv"})[0] == 200
+    daemon.stop()
+    told = json.loads(run("log", "replay", "--db", daemon.directory / "requests.db", "--bundle", hand_models, "--json").stdout)
+    assert (told["rows"], told["passed_over_by"]) == (2, {"csv": 1, "cut": 1})
 
 
 def test_usage_errors(log, run):
