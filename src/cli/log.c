@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/log_drift.h"
+#include "cli/log_erase.h"
 #include "cli/log_replay.h"
 #include "cli/log_ship.h"
 #include "reqlog/reader.h"
@@ -228,12 +229,8 @@ static int erase(struct log_options *options)
     const char *handle = options->filter.handle;
     if (!handle || strlen(handle) < (handle[0] == '@' ? 2 : 1))
         return command_usage(name, "erase: --handle is needed");
-    struct error err = {0};
-    int64_t rows = 0;
-    if (reqlog_erase(options->path, handle, &rows, &err) != STATUS_OK)
-        return command_failed(name, &err);
-    printf(options->as_json ? "{\"erased\":%lld}\n" : "%lld rows erased\n", (long long)rows);
-    return command_finish(name);
+    return log_erase_run(
+        &(struct log_erase){.path = options->path, .handle = handle, .as_json = options->as_json});
 }
 
 static int replay(struct log_options *options)

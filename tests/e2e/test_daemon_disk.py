@@ -203,7 +203,7 @@ def test_rows_name_nobody_when_asked_to(start_daemon, hand_models, run):
     assert query(daemon, "SELECT count(*) FROM request WHERE input LIKE '%withheld%'")[0][0] == 2
     assert query(daemon, "SELECT count(*) FROM request WHERE input LIKE '%\"followers\": 1234567%'")[0][0] == 2
     db = daemon.directory / "requests.db"
-    assert json.loads(run("log", "erase", "--db", db, "--handle", "some.body", "--json").stdout) == {"erased": 4}
+    assert json.loads(run("log", "erase", "--db", db, "--handle", "some.body", "--json").stdout) == {"erased": 4, "logs": 1}
 
 
 def test_the_key_is_renewed_when_it_is_old(start_daemon, hand_models):
@@ -231,7 +231,7 @@ def test_erasing_leaves_nothing_while_the_daemon_writes(start_daemon, hand_model
     erased = json.loads(run("log", "erase", "--db", daemon.directory / "requests.db", "--handle", "some.body",
                             "--json").stdout)
     finish(loads)
-    assert erased == {"erased": 40}
+    assert erased == {"erased": 40, "logs": 1}
     for path in daemon.directory.glob("requests.db*"):
         assert b"some.body" not in path.read_bytes(), path
     daemon.stop()

@@ -4,6 +4,8 @@
 import csv
 import io
 import json
+import shutil
+import sqlite3
 import subprocess
 
 import pytest
@@ -74,13 +76,45 @@ def test_csv_reads_back(log):
 
 def test_erase_leaves_nothing_behind(log):
     others = len(rows(log)) - 6
-    assert json.loads(log("erase", "--handle", "somebody", "--json").stdout) == {"erased": 6}
+    assert json.loads(log("erase", "--handle", "somebody", "--json").stdout) == {"erased": 6, "logs": 1}
     left = rows(log)
     assert len(left) == others
     assert any("somebody.else" in (row["input"] or "") for row in left)
     for path in log.path.parent.glob("requests.db*"):
         content = path.read_bytes().lower().replace(b"somebody.else", b"")
         assert b"somebody" not in content and b"%73omebody" not in content
+
+
+def test_erase_goes_through_every_log_of_a_folder(log, run):
+    folder = log.path.parent / "replicas"
+    folder.mkdir()
+    for name in ("requests-a.db", "requests-b.db", "kept.before"):
+        shutil.copy(log.path, folder / name)
+    with sqlite3.connect(folder / "other.db") as other:
+        other.execute("CREATE TABLE t (x)")
+    (folder / "requests-a.db.key").write_bytes(b"k" * 32)
+    done = run("log", "erase", "--db", folder, "--handle", "somebody", check=False)
+    assert (done.returncode, done.stdout) == (1, "18 rows erased, from 3 logs\n")
+    assert "other.db" in done.stderr and done.stderr.count("\n") == 1
+    (folder / "other.db").unlink()
+    done = run("log", "erase", "--db", folder, "--handle", "@Somebody.Else")
+    assert (done.stdout, done.stderr) == ("3 rows erased, from 3 logs\n", "")
+    for path in folder.iterdir():
+        assert b"somebody" not in path.read_bytes().lower(), path
+    (folder / "empty").mkdir()
+    assert "no request log" in run("log", "erase", "--db", folder / "empty", "--handle", "x", check=False).stderr
+
+
+def test_erase_names_what_it_cannot_reach(log, run):
+    """A file that was set aside as damaged is not searched, and that is no success."""
+    damaged = log.path.with_name("requests.db.damaged-20260101T000000Z")
+    for path in (damaged, damaged.with_name(damaged.name + "-wal"), log.path.with_name("other.db.damaged-20260101T000000Z")):
+        path.write_bytes(b"somebody")
+    done = log("erase", "--handle", "somebody", check=False)
+    assert (done.returncode, done.stdout) == (1, "6 rows erased\n")
+    assert damaged.name in done.stderr and "other.db" not in done.stderr and "-wal" not in done.stderr
+    done = run("log", "erase", "--db", log.path.parent, "--handle", "somebody", check=False)
+    assert done.returncode == 1 and "other.db.damaged-" in done.stderr
 
 
 def test_replay_tells_what_another_bundle_would_have_said(start_daemon, hand_models, run, tmp_path):
