@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/json_scan.h"
 
 #define MAX_FILE_BYTES (64u << 20)
 
@@ -43,113 +44,6 @@ static void install_hooks(void)
 {
     cJSON_Hooks hooks = {.malloc_fn = hook_allocate, .free_fn = hook_free};
     cJSON_InitHooks(&hooks);
-}
-
-/* ---- the check before the parse ---- */
-
-struct scan {
-    const char *text;
-    size_t length;
-    size_t at;
-    struct error *err;
-};
-
-static enum status refuse(const struct scan *scan, const char *reason)
-{
-    return fail(scan->err, STATUS_INVALID, "not valid JSON at byte %zu: %s", scan->at, reason);
-}
-
-static bool is_digit_at(const struct scan *scan)
-{
-    return scan->at < scan->length && scan->text[scan->at] >= '0' && scan->text[scan->at] <= '9';
-}
-
-static enum status scan_digits(struct scan *scan)
-{
-    if (!is_digit_at(scan))
-        return refuse(scan, "a digit must follow");
-    while (is_digit_at(scan))
-        scan->at++;
-    return STATUS_OK;
-}
-
-static enum status scan_number(struct scan *scan)
-{
-    size_t start = scan->at;
-    if (scan->text[scan->at] == '-')
-        scan->at++;
-    bool zero = scan->at < scan->length && scan->text[scan->at] == '0';
-    size_t digits = scan->at;
-    TRY(scan_digits(scan));
-    if (zero && scan->at - digits > 1)
-        return refuse(scan, "a number must not start with 0");
-    if (scan->at < scan->length && scan->text[scan->at] == '.') {
-        scan->at++;
-        TRY(scan_digits(scan));
-    }
-    if (scan->at < scan->length && (scan->text[scan->at] | 32) == 'e') {
-        scan->at++;
-        if (scan->at < scan->length && (scan->text[scan->at] == '+' || scan->text[scan->at] == '-'))
-            scan->at++;
-        TRY(scan_digits(scan));
-    }
-    /* cJSON copies a number into 64 bytes and cuts the rest off. */
-    if (scan->at - start > 60)
-        return refuse(scan, "a number has more than 60 characters");
-    return STATUS_OK;
-}
-
-static enum status scan_string(struct scan *scan)
-{
-    for (scan->at++; scan->at < scan->length;) {
-        unsigned char c = (unsigned char)scan->text[scan->at];
-        if (c == '"') {
-            scan->at++;
-            return STATUS_OK;
-        }
-        if (c < 0x20)
-            return refuse(scan, "a control character in a string must be escaped");
-        if (c == '\\') {
-            if (scan->length - scan->at >= 6 && memcmp(scan->text + scan->at, "\\u0000", 6) == 0)
-                return refuse(scan, "\\u0000 is not taken");
-            scan->at += 2;
-            continue;
-        }
-        uint32_t code;
-        size_t step = text_utf8_step(scan->text + scan->at, scan->length - scan->at, &code);
-        if (step == 0)
-            return refuse(scan, "malformed UTF-8");
-        scan->at += step;
-    }
-    scan->at = scan->length;
-    return refuse(scan, "a string is not closed");
-}
-
-static enum status scan_text(struct scan *scan)
-{
-    unsigned depth = 0;
-    while (scan->at < scan->length) {
-        char c = scan->text[scan->at];
-        if (c == '"') {
-            TRY(scan_string(scan));
-        } else if (c == '-' || (c >= '0' && c <= '9')) {
-            TRY(scan_number(scan));
-        } else {
-            if ((c == '{' || c == '[') && ++depth > JSON_MAX_DEPTH)
-                return fail(scan->err, STATUS_INVALID,
-                            "not taken at byte %zu: nested deeper than %d levels", scan->at,
-                            JSON_MAX_DEPTH);
-            if ((c == '}' || c == ']') && depth > 0)
-                depth--;
-            if (c != '\t' && c != '\n' && c != '\r' && c != ' ' && !strchr("{}[],:", c) &&
-                !(c >= 'a' && c <= 'z'))
-                return refuse(scan, "unexpected character");
-            if (c == '\0')
-                return refuse(scan, "a NUL byte");
-            scan->at++;
-        }
-    }
-    return STATUS_OK;
 }
 
 /* ---- the check after the parse ---- */
@@ -208,28 +102,161 @@ static enum status check_values(const cJSON *item, struct arena *arena, struct e
     return STATUS_OK;
 }
 
-enum status json_parse(const char *text, size_t length, struct arena *arena,
-                       const struct json **ret_value, struct error *err)
+/* Bytes of text from here on: parsed, and whole. What is refused is told by its place in `all`. */
+static enum status parse_text(const char *all, const char *text, size_t length, struct arena *arena,
+                              cJSON **ret_root, struct error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, install_hooks);
-
-    struct scan scan = {.text = text, .length = length, .err = err};
-    TRY(scan_text(&scan));
     parse_arena = arena;
     const char *end = NULL;
     cJSON *root = cJSON_ParseWithLengthOpts(text, length, &end, 0);
     parse_arena = NULL;
     if (!root)
         return fail(err, STATUS_INVALID, "not valid JSON at byte %zu: %s",
-                    end ? (size_t)(end - text) : 0,
+                    end ? (size_t)(end - all) : 0,
                     length == 0 ? "the text is empty" : "unexpected text");
     for (; end < text + length; end++)
         if (!strchr(" \t\r\n", *end))
             return fail(err, STATUS_INVALID, "not valid JSON at byte %zu: text behind the end",
-                        (size_t)(end - text));
+                        (size_t)(end - all));
     TRY(check_values(root, arena, err));
+    *ret_root = root;
+    return STATUS_OK;
+}
+
+static void install(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, install_hooks);
+}
+
+enum status json_parse(const char *text, size_t length, struct arena *arena,
+                       const struct json **ret_value, struct error *err)
+{
+    install();
+    struct json_scan scan = {.text = text, .length = length};
+    cJSON *root = NULL;
+    TRY(json_scan(&scan, length, err));
+    TRY(parse_text(text, text, length, arena, &root, err));
     *ret_value = value_of(root);
+    return STATUS_OK;
+}
+
+/* ---- in steps ---- */
+
+struct json_parser {
+    char *text;
+    size_t length;
+    struct arena *arena;
+    struct json_scan scan;
+    struct json_cuts cuts;
+    cJSON *root;  /* NULL: the text is being checked */
+    size_t array; /* whose slices are parsed */
+    size_t slice; /* the next one */
+    cJSON *into;  /* that array */
+    cJSON *last;  /* of its elements; NULL: none yet */
+};
+
+enum status json_parser_new(char *text, size_t length, size_t slice_bytes, struct arena *arena,
+                            struct json_parser **ret_parser, struct error *err)
+{
+    install();
+    struct json_parser *parser = ARENA_NEW(arena, struct json_parser);
+    if (!parser)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    *parser = (struct json_parser){.text = text, .length = length, .arena = arena};
+    TRY(json_cuts_init(&parser->cuts, length, slice_bytes, arena, err));
+    parser->scan = (struct json_scan){.text = text, .length = length, .cuts = &parser->cuts};
+    *ret_parser = parser;
+    return STATUS_OK;
+}
+
+/* The text without the elements of arrays that were cut. */
+static enum status parse_skeleton(struct json_parser *parser, struct error *err)
+{
+    const struct json_cuts *cuts = &parser->cuts;
+    char *text = arena_alloc(parser->arena, parser->length);
+    if (!text)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    size_t from = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < cuts->n_arrays; i++) {
+        memcpy(text + n, parser->text + from, cuts->arrays[i].open + 1 - from);
+        n += cuts->arrays[i].open + 1 - from;
+        from = cuts->arrays[i].close;
+    }
+    memcpy(text + n, parser->text + from, parser->length - from);
+    n += parser->length - from;
+    if (parse_text(text, text, n, parser->arena, &parser->root, err) == STATUS_OK)
+        return STATUS_OK;
+    /* The place of what is wrong is found by parsing the whole. */
+    parser->cuts.n_arrays = 0;
+    return parse_text(parser->text, parser->text, parser->length, parser->arena, &parser->root,
+                      err);
+}
+
+static cJSON *find_array(cJSON *root, const struct json_cut_array *array)
+{
+    cJSON *item = root;
+    for (unsigned d = 0; d + 1 < array->depth; d++) {
+        item = item->child;
+        for (uint32_t i = 0; i < array->path[d]; i++)
+            item = item->next;
+    }
+    return item;
+}
+
+/* Some elements of an array, in place: the comma or bracket on either side of them becomes a
+ * bracket for as long as it takes. */
+static enum status parse_slice(struct json_parser *parser, struct error *err)
+{
+    const struct json_cut_array *array = &parser->cuts.arrays[parser->array];
+    const size_t *at = parser->cuts.at + array->first_cut;
+    if (parser->slice == 0) {
+        parser->into = find_array(parser->root, array);
+        parser->last = NULL;
+    }
+    char *begin = parser->text + (parser->slice == 0 ? array->open : at[parser->slice - 1]);
+    char *end = parser->text + (parser->slice == array->n_cuts ? array->close : at[parser->slice]);
+    char before = *begin;
+    char behind = *end;
+    *begin = '[';
+    *end = ']';
+    cJSON *some = NULL;
+    enum status status =
+        parse_text(parser->text, begin, (size_t)(end - begin) + 1, parser->arena, &some, err);
+    *begin = before;
+    *end = behind;
+    if (status != STATUS_OK)
+        return status;
+    if (!some->child)
+        return fail(err, STATUS_INVALID, "not valid JSON at byte %zu: unexpected text",
+                    (size_t)(end - parser->text));
+    if (parser->last)
+        parser->last->next = some->child;
+    else
+        parser->into->child = some->child;
+    some->child->prev = parser->last;
+    for (parser->last = some->child; parser->last->next;)
+        parser->last = parser->last->next;
+    if (++parser->slice > array->n_cuts) {
+        parser->slice = 0;
+        parser->array++;
+    }
+    return STATUS_OK;
+}
+
+enum status json_parser_step(struct json_parser *parser, const struct json **ret_value,
+                             struct error *err)
+{
+    *ret_value = NULL;
+    if (parser->scan.at < parser->length)
+        return json_scan(&parser->scan, parser->scan.at + parser->cuts.slice_bytes, err);
+    if (!parser->root)
+        TRY(parse_skeleton(parser, err));
+    else
+        TRY(parse_slice(parser, err));
+    if (parser->array == parser->cuts.n_arrays)
+        *ret_value = value_of(parser->root);
     return STATUS_OK;
 }
 

@@ -33,6 +33,16 @@ enum json_type {
 enum status json_parse(const char *text, size_t length, struct arena *arena,
                        const struct json **ret_value, struct error *err);
 
+/* The same of a long text in steps of some slice_bytes (more than 0), so that whoever has others to
+ * serve may do so in between: 32 KiB take half a millisecond. Arrays are what is cut: a long object
+ * is one long step. The text is written to within a step, and is as it was behind each. *ret_value
+ * is NULL until the last step. */
+struct json_parser;
+enum status json_parser_new(char *text, size_t length, size_t slice_bytes, struct arena *arena,
+                            struct json_parser **ret_parser, struct error *err);
+enum status json_parser_step(struct json_parser *parser, const struct json **ret_value,
+                             struct error *err);
+
 /* Parse a file of at most 64 MiB; its text and values live in the arena. */
 enum status json_parse_file(const char *path, struct arena *arena, const struct json **ret_value,
                             struct error *err);

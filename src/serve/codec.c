@@ -29,6 +29,29 @@ void codec_note_unknown(struct unknown_names *unknown, const char *name)
         unknown->n_more++;
 }
 
+/* ---- the body ---- */
+
+enum status codec_read_body(struct request *request, size_t length, const struct json **ret_body,
+                            struct error *err)
+{
+    enum {
+        SLICE = 32768,
+        SHORT = 2 * SLICE /* a millisecond's work */
+    };
+    *ret_body = NULL;
+    if (length < SHORT)
+        return json_parse(request->body.at ? request->body.at : "", length, &request->arena,
+                          ret_body, err);
+    if (!request->parser)
+        TRY(json_parser_new(request->body.at, length, SLICE, &request->arena, &request->parser,
+                            err));
+    do
+        TRY(json_parser_step(request->parser, ret_body, err));
+    while (!*ret_body && !turn_is_over(request));
+    request->unfinished = !*ret_body;
+    return STATUS_OK;
+}
+
 /* ---- options ---- */
 
 /* An option's value, wherever it came from: a parameter is a text, a member may be more. */

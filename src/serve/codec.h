@@ -13,6 +13,7 @@
 #include "runtime/engine.h"
 
 struct parameter;
+struct request;
 
 /* Names that nobody knows, in the order in which they came; the rest is counted. */
 #define CODEC_MAX_UNKNOWN 16
@@ -46,6 +47,11 @@ enum status codec_read_parameters(const struct parameter *parameters, struct are
 /* The options among the members of a body. */
 enum status codec_read_options(const struct json *body, struct arena *arena,
                                struct codec_options *options, struct error *err);
+
+/* The first so many bytes of the body as JSON. A long one is read in turns: *ret_body is NULL when
+ * the turn is over and the request unfinished; the handler asks again in the next. */
+enum status codec_read_body(struct request *request, size_t length, const struct json **ret_body,
+                            struct error *err);
 
 /* A profile from a JSON object: numbers, strings as people write them, true and false; null is
  * missing. is_body: members that codec_read_options() takes are passed over. Unknown names go to

@@ -54,6 +54,7 @@ void request_begin(struct request *request, uint64_t id)
     request->body_bytes = 0;
     request->sheet = NULL;
     request->work = NULL;
+    request->parser = NULL;
     request->packing = NULL;
     request->unfinished = request->has_turn = request->is_packed = false;
     request->target = request->version = request->path = request->caller = "";

@@ -149,8 +149,7 @@ static enum status predict_body(struct request *request, struct asker *asker,
                                 struct error *err)
 {
     const struct json *body;
-    if (json_parse(request->body.at ? request->body.at : "", request->body.length, &request->arena,
-                   &body, err) != STATUS_OK) {
+    if (codec_read_body(request, request->body.length, &body, err) != STATUS_OK) {
         /* Without a field it is no JSON at all; with one (a key twice, 1e999) it is JSON that we do
          * not take. */
         if (err->status != STATUS_INVALID || err->field[0])
@@ -158,6 +157,8 @@ static enum status predict_body(struct request *request, struct asker *asker,
         problem_reply_http(request, 400, "not_json", err->message);
         return STATUS_OK;
     }
+    if (request->unfinished)
+        return STATUS_OK;
     if (json_type(body) != JSON_OBJECT)
         return fail(err, STATUS_INVALID, "the body must be an object, got %s",
                     json_type_name(json_type(body)));

@@ -289,8 +289,9 @@ static enum status begin(struct table *table, struct error *err)
     const struct json *body = NULL;
     codec_options_init(&table->options);
     if (!is_csv)
-        TRY(json_parse(request->body.at ? request->body.at : "", request->body.length,
-                       &request->arena, &body, err));
+        TRY(codec_read_body(request, request->body.length, &body, err));
+    if (request->unfinished)
+        return STATUS_OK;
     TRY(choose_model(table, json_get(body, "params"), err));
     TRY(answer_asker(request, &table->options, &table->asker, err));
     table->w = json_writer(&request->reply);
@@ -325,8 +326,11 @@ enum status handle_invocations(struct request *request, struct error *err)
         if (!table)
             return fail(err, STATUS_NO_MEMORY, "out of memory");
         table->request = request;
-        TRY(begin(table, err));
     }
+    if (!table->next)
+        TRY(begin(table, err));
+    if (request->unfinished)
+        return STATUS_OK;
     TRY(answer_rows(table, err));
     if (request->unfinished)
         return STATUS_OK;

@@ -21,6 +21,7 @@
 struct sheet;
 struct packing;
 struct connection;
+struct json_parser;
 struct route;
 struct service;
 
@@ -95,11 +96,12 @@ struct request {
 
     /* UNFINISHED: the handler wants to be called again, when others had their turn: see turn.h. */
     bool unfinished;
-    bool has_turn;           /* it waited, and is on */
-    void *work;              /* the handler's own, where it was; NULL: its first turn */
-    struct packing *packing; /* of the reply, under way; or NULL */
-    bool is_packed;          /* the reply is in `packed` */
-    struct turn *turn;       /* the loop's; NULL: turns have no end */
+    bool has_turn;              /* it waited, and is on */
+    void *work;                 /* the handler's own, where it was; NULL: its first turn */
+    struct json_parser *parser; /* of the body, under way; or NULL */
+    struct packing *packing;    /* of the reply, under way; or NULL */
+    bool is_packed;             /* the reply is in `packed` */
+    struct turn *turn;          /* the loop's; NULL: turns have no end */
 
     /* The server's own. */
     struct connection *connection; /* borrowed */

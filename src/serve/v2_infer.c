@@ -57,8 +57,8 @@ static enum status parse_body(struct inference *inference, struct error *err)
     } else {
         inference->stream.at = inference->stream.end = (const unsigned char *)text + length;
     }
-    TRY(json_parse(text, length, &request->arena, &inference->body, err));
-    if (json_type(inference->body) != JSON_OBJECT)
+    TRY(codec_read_body(request, length, &inference->body, err));
+    if (!request->unfinished && json_type(inference->body) != JSON_OBJECT)
         return fail(err, STATUS_INVALID, "the body must be an object");
     return STATUS_OK;
 }
@@ -300,6 +300,8 @@ static enum status read_request(struct inference *inference, struct error *err)
 {
     TRY(v2_check_loaded(inference->request, inference->model->id, err));
     TRY(parse_body(inference, err));
+    if (inference->request->unfinished)
+        return STATUS_OK;
     TRY(read_inputs(inference, err));
     TRY(read_outputs(inference, err));
     return make_room(inference, err);
@@ -309,6 +311,8 @@ static enum status infer(struct inference *inference, struct error *err)
 {
     if (!inference->extras)
         TRY(read_request(inference, err));
+    if (inference->request->unfinished)
+        return STATUS_OK;
     TRY(answer_rows(inference, err));
     return inference->request->unfinished ? STATUS_OK : write_reply(inference, err);
 }

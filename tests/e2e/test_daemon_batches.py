@@ -269,6 +269,17 @@ def test_a_long_answer_is_made_in_turns_and_is_the_same(start_daemon, boosted_mo
         assert len(predictions) == n and all(one == predictions[0] for one in predictions)
 
 
+@pytest.mark.parametrize("end, code", [(b"]}", "invalid_field"), (b"}]", "not_json"), (b"", "not_json")])
+def test_a_long_body_is_read_in_turns(start_daemon, hand_models, end, code):
+    """Refused when it was read: so the turns are the reading's."""
+    daemon = start_daemon(hand_models, "--server.threads=1", "--predict.max_instances=10")
+    body = b'{"instances": [' + b",".join([b'{"followers": 5000, "posts": 40, "avg_likes": 700}'] * 80_000) + end
+    status, _, answer = daemon.request("POST", "/score", body, {"Content-Type": "application/json"})
+    error = json.loads(answer)["error"]
+    assert status == (422 if code == "invalid_field" else 400) and turns(daemon) > 0
+    assert error["field"] == "instances" and "80000" in error["message"] if status == 422 else error["code"] == code
+
+
 def explained_body():
     """Seconds of work, also where a sanitizer makes each row dear."""
     return json.dumps({"instances": [{"followers": 5000, "posts": 40}] * (2000 if SANITIZED else 10_000)}).encode()

@@ -180,6 +180,68 @@ static void deep_nesting_is_refused(void **state)
     arena_deinit(&arena);
 }
 
+/* The value as text in steps of so many bytes; NULL: refused, and err says why. */
+static const char *in_steps(const char *text, size_t slice_bytes, struct arena *arena,
+                            struct error *err)
+{
+    char *own = arena_strdup(arena, text);
+    struct json_parser *parser = NULL;
+    const struct json *value = NULL;
+    enum status status = json_parser_new(own, strlen(own), slice_bytes, arena, &parser, err);
+    while (status == STATUS_OK && !value)
+        status = json_parser_step(parser, &value, err);
+    assert_string_equal(own, text);
+    if (status != STATUS_OK)
+        return NULL;
+    struct buffer out = {0};
+    struct json_writer w = json_writer(&out);
+    json_put_value(&w, value);
+    const char *kept = arena_strdup(arena, out.at);
+    buffer_deinit(&out);
+    return kept;
+}
+
+static void json_read_in_steps_is_what_it_is_whole(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "[1,2,3,4,5,6,7,8,9]",
+        "{\"k\":3,\"instances\":[{\"a\":1,\"b\":[1,2]},{\"a\":\"x,]\"},{},[],null],\"z\":[true]}",
+        "{\"inputs\":[{\"name\":\"a\",\"data\":[1,2,3,4,5]},{\"name\":\"b\",\"data\":[\"p\",\"q\"]}"
+        "],\"id\":\"7\"}",
+        "[[1,2],[3,[4,5,[6,7,8]]],[],{\"a\":[9,10]}]",
+        " [ 1 , 2 ] ",
+        "[]",
+        "7",
+        "[1,,2]",
+        "[1,2,]",
+        "[,1]",
+        "[1 2,3]",
+        "{\"a\":[1,2}]",
+        "[1,2]]",
+        "[1,[2,3]",
+        "[{\"a\":1,\"a\":2},3,4]",
+        "[1,2,1e999,4]",
+        "{\"a\":[1,2,3],\"a\":[4,5,6]}",
+        "{\"a\":[1,2],\"b\":}",
+        "{\"a\":1,2}",
+        "",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+        for (size_t slice_bytes = 1; slice_bytes < 40; slice_bytes++) {
+            AUTO(arena_deinit) struct arena arena;
+            struct error err = {0};
+            arena_init(&arena, 1024);
+            const char *whole = in_steps(texts[i], 1 << 20, &arena, &err);
+            const char *cut = in_steps(texts[i], slice_bytes, &arena, &err);
+            assert_int_equal(whole == NULL, cut == NULL);
+            if (whole)
+                assert_string_equal(cut, whole);
+            else
+                assert_true(err.status == STATUS_INVALID && err.message[0]);
+        }
+}
+
 static void written_json_reads_back(void **state)
 {
     (void)state;
@@ -278,6 +340,7 @@ int main(void)
         cmocka_unit_test(only_plain_numbers_are_read),
         cmocka_unit_test(text_that_is_not_json_is_refused),
         cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(json_read_in_steps_is_what_it_is_whole),
         cmocka_unit_test(written_json_reads_back),
         cmocka_unit_test(sha256_agrees_with_fips_180),
         cmocka_unit_test(equal_memories_are_told_from_those_with_one_bit_turned),
