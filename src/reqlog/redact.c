@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
+
 #define WITHHELD "\"(withheld)\""
 
 struct scan {
@@ -10,6 +12,15 @@ struct scan {
     size_t length, at;
     const struct key *key;
     struct buffer *out;
+    bool keeps;   /* strings of the member under way tell nobody */
+    bool is_next; /* right behind its colon */
+};
+
+/* Members whose strings are not people's: of profiles, answers and errors. */
+static const char *const kept[] = {
+    "category", "country", "audience_country", "tier",       "snapshot",  "model",
+    "code",     "field",   "target",           "claimed",    "predicted", "imputed",
+    "feature",  "part",    "datatype",         "request_id",
 };
 
 /* Index behind the string that begins (with its quote) at `at`; 0: it does not end. */
@@ -78,6 +89,36 @@ static void put_dash(struct scan *scan, const char *text, size_t length)
     buffer_put_char(scan->out, '-');
 }
 
+static bool is_kept(const struct scan *scan, size_t from, size_t to)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(kept); i++)
+        if (is_word(scan, from, to, kept[i]))
+            return true;
+    return false;
+}
+
+/* "12.4K", "3,4 %": as people write numbers. */
+static bool is_figure(const struct scan *scan, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        if (!scan->text[i] || !strchr("0123456789.,+-%kKmMbB ", scan->text[i]))
+            return false;
+    return to - from < 24;
+}
+
+/* Whatever is not known to be nobody's. */
+static void take_value(struct scan *scan, size_t begin, size_t end)
+{
+    bool tells_nobody = scan->keeps || (scan->is_next && is_figure(scan, begin + 1, end - 1));
+    buffer_put_char(scan->out, '"');
+    if (tells_nobody)
+        buffer_put(scan->out, scan->text + begin + 1, end - begin - 2);
+    else
+        buffer_put_char(scan->out, '-');
+    buffer_put_char(scan->out, '"');
+    scan->is_next = false;
+}
+
 /* A string at scan->at; when it is the name of a member that tells who, its value as well. */
 static bool take_string(struct scan *scan)
 {
@@ -85,10 +126,12 @@ static bool take_string(struct scan *scan)
     size_t end = string_end(scan, begin);
     if (end == 0)
         return false;
-    buffer_put(scan->out, scan->text + begin, end - begin);
     scan->at = skip_spaces(scan, end);
-    if (scan->at >= scan->length || scan->text[scan->at] != ':')
+    if (scan->at >= scan->length || scan->text[scan->at] != ':') {
+        take_value(scan, begin, end);
         return true;
+    }
+    buffer_put(scan->out, scan->text + begin, end - begin);
     if (memchr(scan->text + begin, '\\', end - begin))
         return false; /* "\u0068andle" is a way to write it */
     buffer_put_char(scan->out, ':');
@@ -97,7 +140,27 @@ static bool take_string(struct scan *scan)
         return replace_strings(scan, put_handle);
     if (is_word(scan, begin + 1, end - 1, "name"))
         return replace_strings(scan, put_dash);
+    scan->keeps = is_kept(scan, begin + 1, end - 1);
+    scan->is_next = true;
     return true;
+}
+
+/* A number, true, false or null. Tensors in binary may follow the JSON, and hold anything. */
+static bool take_word(struct scan *scan)
+{
+    size_t begin = scan->at;
+    while (scan->at < scan->length && scan->text[scan->at] &&
+           strchr("0123456789.+-abcdefghijklmnopqrstuvwxyzE", scan->text[scan->at]))
+        scan->at++;
+    buffer_put(scan->out, scan->text + begin, scan->at - begin);
+    scan->is_next = false;
+    if (is_word(scan, begin, scan->at, "true") || is_word(scan, begin, scan->at, "false") ||
+        is_word(scan, begin, scan->at, "null"))
+        return true;
+    for (size_t i = begin; i < scan->at; i++)
+        if (!strchr("0123456789.+-eE", scan->text[i]))
+            return false;
+    return scan->at > begin;
 }
 
 static bool redact_json(struct scan *scan)
@@ -107,9 +170,13 @@ static bool redact_json(struct scan *scan)
         if (c == '"') {
             if (!take_string(scan))
                 return false;
-        } else {
+        } else if (c && strchr("{}[], \t\r\n", c)) {
             buffer_put_char(scan->out, c);
             scan->at++;
+            scan->is_next = scan->is_next && strchr(" \t\r\n", c);
+            scan->keeps = scan->keeps && c != ']' && c != '}';
+        } else if (!take_word(scan)) {
+            return false;
         }
     }
     return true;
@@ -135,11 +202,14 @@ static void put_query_handle(struct scan *scan, size_t from, size_t to)
     put_handle(scan, plain, n);
 }
 
-static void redact_target(struct scan *scan)
+/* Paths that nobody knows may be anything. */
+static void redact_target(struct scan *scan, const char *route)
 {
     const char *mark = memchr(scan->text, '?', scan->length);
     size_t at = mark ? (size_t)(mark - scan->text) + 1 : scan->length;
-    buffer_put(scan->out, scan->text, at);
+    buffer_put_text(scan->out, route);
+    if (mark)
+        buffer_put_char(scan->out, '?');
     while (at < scan->length) {
         const char *next = memchr(scan->text + at, '&', scan->length - at);
         size_t end = next ? (size_t)(next - scan->text) : scan->length;
@@ -162,13 +232,14 @@ static void redact_target(struct scan *scan)
     }
 }
 
-void redact(const char *text, size_t length, const struct key *key, struct buffer *out)
+void redact(const char *text, size_t length, const char *route, const struct key *key,
+            struct buffer *out)
 {
     struct scan scan = {.text = text, .length = length, .key = key, .out = out};
     buffer_clear(out);
     size_t begin = skip_spaces(&scan, 0);
     if (length > 0 && text[0] == '/') {
-        redact_target(&scan);
+        redact_target(&scan, route);
     } else if (begin == length || (text[begin] != '{' && text[begin] != '[') ||
                !redact_json(&scan)) {
         buffer_clear(out);

@@ -37,6 +37,7 @@ struct reqlog {
     /* Written by the thread. */
     _Atomic uint64_t n_rows, n_lost, n_failed, n_set_aside, n_bytes;
     atomic_bool is_failing;      /* the last commit failed */
+    bool is_behind;              /* the thread's: there are more rows to delete */
     struct key key;              /* the thread renews it */
     struct buffer input, output; /* the thread's: a row without names */
 };
@@ -78,7 +79,7 @@ static void wait_for_rows(struct reqlog *log)
     atomic_store(&log->is_asleep, true);
     if (!atomic_load(&log->stops) && !(acknowledged && has_rows(log))) {
         struct pollfd wait = {.fd = log->wake_fd, .events = POLLIN};
-        poll(&wait, 1, (int)log->options.batch_ms);
+        poll(&wait, 1, log->is_behind ? 1 : (int)log->options.batch_ms);
     }
     atomic_store(&log->is_asleep, false);
     uint64_t count;
@@ -93,12 +94,12 @@ struct lane_batch {
 static void hide_names(struct reqlog *log, struct queue_row *row)
 {
     if (row->input) {
-        redact(row->input, row->input_bytes, &log->key, &log->input);
+        redact(row->input, row->input_bytes, row->route, &log->key, &log->input);
         row->input = log->input.failed ? NULL : log->input.at;
         row->input_bytes = (uint32_t)log->input.length;
     }
     if (row->output) {
-        redact(row->output, row->output_bytes, &log->key, &log->output);
+        redact(row->output, row->output_bytes, row->route, &log->key, &log->output);
         row->output = log->output.failed ? NULL : log->output.at;
         row->output_bytes = (uint32_t)log->output.length;
     }
@@ -194,22 +195,29 @@ static void follow(struct reqlog *log)
     store_close(&log->store);
 }
 
+static void delete_old(struct reqlog *log)
+{
+    int64_t age_us = log->options.max_age_us;
+    struct error err;
+    log->is_behind = false;
+    if (store_retain(&log->store, age_us > 0 ? clock_utc_us() - age_us : 0, log->options.max_bytes,
+                     &log->is_behind, &err) != STATUS_OK)
+        log_warning("%s", err.message);
+    atomic_store_explicit(&log->n_bytes, store_bytes(&log->store), memory_order_relaxed);
+}
+
+/* Each second, and after each commit while there is more to delete than one call does. */
 static void retain(struct reqlog *log, uint64_t *last_ns)
 {
     uint64_t now_ns = clock_monotonic_ns();
-    if (now_ns - *last_ns < RETAIN_EVERY_NS)
-        return;
-    *last_ns = now_ns;
-    key_tend(&log->key, log->path, log->options.max_key_age_us);
-    follow(log);
-    if (!log->store.db)
-        return;
-    atomic_store_explicit(&log->n_bytes, store_bytes(&log->store), memory_order_relaxed);
-    int64_t age_us = log->options.max_age_us;
-    struct error err;
-    if (store_retain(&log->store, age_us > 0 ? clock_utc_us() - age_us : 0, log->options.max_bytes,
-                     &err) != STATUS_OK)
-        log_warning("%s", err.message);
+    bool is_due = now_ns - *last_ns >= RETAIN_EVERY_NS;
+    if (is_due) {
+        *last_ns = now_ns;
+        key_tend(&log->key, log->path, log->options.max_key_age_us);
+        follow(log);
+    }
+    if (log->store.db && (is_due || log->is_behind))
+        delete_old(log);
 }
 
 /* What could not be written before the end is lost, and counted. */

@@ -2,14 +2,17 @@
 #include "reqlog/store.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 
-#define RETAIN_ROWS 5000
+#define RETAIN_ROWS 5000             /* of a transaction */
+#define RETAIN_NS UINT64_C(25000000) /* of a call: commits wait meanwhile */
 
 static const char schema[] = "CREATE TABLE request ("
                              " id INTEGER PRIMARY KEY AUTOINCREMENT," /* none comes twice */
@@ -250,13 +253,15 @@ bool store_has_moved(const struct store *store)
 /* ---- retention ---- */
 
 static enum status delete_range(struct store *store, int64_t from, int64_t to, int64_t before_us,
-                                struct error *err)
+                                int64_t *ret_n, struct error *err)
 {
     char sql[160];
     snprintf(sql, sizeof sql,
              "DELETE FROM request WHERE id >= %lld AND id < %lld AND time_us < %lld",
              (long long)from, (long long)to, (long long)before_us);
-    return execute(store->db, sql, err);
+    TRY(execute(store->db, sql, err));
+    *ret_n = sqlite3_changes64(store->db);
+    return STATUS_OK;
 }
 
 static enum status used_bytes(const struct store *store, int64_t *ret_bytes, struct error *err)
@@ -277,22 +282,49 @@ uint64_t store_bytes(const struct store *store)
     return store->db && used_bytes(store, &bytes, NULL) == STATUS_OK ? (uint64_t)bytes : 0;
 }
 
-enum status store_retain(struct store *store, int64_t before_us, int64_t max_bytes,
-                         struct error *err)
+/* How many of n rows hold what is beyond the bound, and a little more: pages are freed whole. */
+static int64_t rows_beyond(int64_t n, int64_t bytes, int64_t max_bytes)
+{
+    int64_t wanted = max_bytes - max_bytes / 64;
+    return bytes > max_bytes ? (int64_t)ceil((double)n * (double)(bytes - wanted) / (double)bytes)
+                             : 0;
+}
+
+/* One slice; *ret_n: rows that were deleted, 0 when there is nothing to do. */
+static enum status retain_some(struct store *store, int64_t before_us, int64_t max_bytes,
+                               int64_t *ret_n, struct error *err)
 {
     int64_t first = 0;
+    int64_t last = 0;
     int64_t delivered = 0;
+    int64_t bytes = 0;
+    *ret_n = 0;
     TRY(read_integer(store->db, "SELECT min(id) FROM request", &first, err));
+    TRY(read_integer(store->db, "SELECT max(id) FROM request", &last, err));
     TRY(read_integer(store->db, "SELECT coalesce(min(last_id), 1 << 62) FROM delivery", &delivered,
                      err));
     int64_t end = first + RETAIN_ROWS < delivered + 1 ? first + RETAIN_ROWS : delivered + 1;
-    if (before_us > 0)
-        TRY(delete_range(store, first, end, before_us, err));
-    if (max_bytes == 0)
+    if (first == 0 || end <= first)
         return STATUS_OK;
-    int64_t bytes = 0;
+    if (before_us > 0)
+        TRY(delete_range(store, first, end, before_us, ret_n, err));
+    if (*ret_n > 0 || max_bytes == 0)
+        return STATUS_OK;
     TRY(used_bytes(store, &bytes, err));
-    if (bytes > max_bytes)
-        TRY(delete_range(store, first, end, INT64_MAX, err));
+    int64_t n = rows_beyond(last - first + 1, bytes, max_bytes);
+    if (n == 0)
+        return STATUS_OK;
+    return delete_range(store, first, first + n < end ? first + n : end, INT64_MAX, ret_n, err);
+}
+
+enum status store_retain(struct store *store, int64_t before_us, int64_t max_bytes,
+                         bool *ret_is_behind, struct error *err)
+{
+    uint64_t end_ns = clock_monotonic_ns() + RETAIN_NS;
+    int64_t n = 0;
+    do
+        TRY(retain_some(store, before_us, max_bytes, &n, err));
+    while (n > 0 && clock_monotonic_ns() < end_ns);
+    *ret_is_behind = n > 0;
     return STATUS_OK;
 }

@@ -56,7 +56,7 @@ bool store_has_moved(const struct store *store);
 uint64_t store_bytes(const struct store *store);
 
 /* Rows that wait for their delivery are left alone. Delete rows older than `before_us` (0: none)
- * and, beyond max_bytes (0: no bound), the oldest; a bounded number at a time, so that a call never
- * takes long. */
+ * and, beyond max_bytes (0: no bound), as many of the oldest as hold what is too much; for some 25
+ * ms at most. *ret_is_behind: there are more to delete. */
 enum status store_retain(struct store *store, int64_t before_us, int64_t max_bytes,
-                         struct error *err);
+                         bool *ret_is_behind, struct error *err);

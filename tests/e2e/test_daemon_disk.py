@@ -206,6 +206,55 @@ def test_rows_name_nobody_when_asked_to(start_daemon, hand_models, run):
     assert json.loads(run("log", "erase", "--db", db, "--handle", "some.body", "--json").stdout) == {"erased": 4, "logs": 1}
 
 
+def test_no_door_writes_a_handle_when_handles_are_hashed(start_daemon, hand_models):
+    """Own routes and those of other protocols, answers that name others, and messages that repeat what was asked."""
+    daemon = start_daemon(hand_models, "--log.hash_handles=on", "--server.reload=on")
+    json_type = {"Content-Type": "application/json"}
+    known, unknown = "demo_0007", "demo_0nobody"
+    tensor = known.encode()
+    binary = json.dumps({"inputs": [{"name": "handle", "shape": [1], "datatype": "BYTES", "parameters":
+                                     {"binary_data_size": 4 + len(tensor)}}]}).encode()
+    for handle in (known, unknown):
+        for model in ("score", "tier", "cluster", "similar"):
+            daemon.get(f"/{model}?handle={handle}&exclude={handle}")
+            daemon.post(f"/{model}", {"handle": handle})
+            daemon.post(f"/{model}?k=3", {"instances": [{"handle": handle}, {"user": handle, "followers": 5}]})
+            daemon.post(f"/{model}?strict=true", {"user": handle, "tags": [handle, [handle]]})
+            daemon.request("POST", f"/{model}", f"handle\n{handle}\n".encode(), {"Content-Type": "text/csv"})
+            data = {"name": "handle", "shape": [1], "datatype": "BYTES", "data": [handle]}
+            daemon.post(f"/v2/models/{model}/infer", {"id": "7", "inputs": [data]})
+            daemon.post(f"/v2/models/{model}/infer", {"inputs": [data | {"name": handle}]})
+            for body in ({"dataframe_split": {"columns": ["handle"], "data": [[handle]]}}, {"dataframe_records": [{"handle": handle}]},
+                         {"instances": [{"handle": handle}]}):
+                daemon.post(f"/invocations?model={model}", body)
+        daemon.request("POST", "/v2/models/similar/infer", binary + len(tensor).to_bytes(4, "little") + tensor,
+                       json_type | {"Inference-Header-Content-Length": str(len(binary))})
+        for path in (f"/{handle}", f"/{handle}/x?handle={handle}", f"/v2/models/{handle}/infer", f"/influencers?handle={handle}",
+                     f"/influencers?q={handle}", "/demo%5f0nobody"):
+            daemon.get(path)
+            daemon.post(path, {"handle": handle})
+        daemon.post("/-/reload", {"version": handle})
+    daemon.stop()
+    assert query(daemon, "SELECT count(*) FROM request")[0][0] > 100
+    for row in query(daemon, "SELECT route, input, output FROM request"):
+        assert "demo_0" not in str(row).lower() and "demo%5f" not in str(row).lower(), row
+    # What replay and drift read is there still.
+    assert query(daemon, "SELECT count(*) FROM request WHERE input LIKE '/score?handle=#%'")[0][0] == 2
+    assert query(daemon, "SELECT count(*) FROM request WHERE output LIKE '%\"tier\":\"m%'")[0][0] > 0
+
+
+def test_a_bound_of_bytes_holds_and_keeps_what_fits(start_daemon, hand_models):
+    """However fast rows come: the oldest go as fast, and no more of them than need be."""
+    daemon = start_daemon(hand_models, "--log.max_bytes=2000000", "--log.batch_ms=20", "--log.queue_bytes=64000000")
+    finish(load(daemon, 4, 6000))
+    wait_for(daemon, "influenced_log_queue_rows", lambda n: n <= 1)
+    wait_for(daemon, "influenced_log_file_bytes", lambda n: 0 < n <= 2_000_000, timeout=5)
+    daemon.stop()
+    ids = query(daemon, "SELECT min(id), max(id), count(*) FROM request")[0]
+    assert ids[1] > 24_000 and ids[0] > 5_000
+    assert 1_000 < ids[2] < 10_000  # of some 300 to 1,000 bytes each
+
+
 def test_the_key_is_renewed_when_it_is_old(start_daemon, hand_models):
     daemon = start_daemon(hand_models, "--log.key_days=30")
     post(daemon)
