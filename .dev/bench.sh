@@ -5,6 +5,8 @@
 
 command_bench() {
     need "${build_packages[@]}" "${bench_packages[@]}"
+    # Before the build, which makes the extension where the server's headers are.
+    [[ ! ${1:-} =~ ^(sql|ship|scale)$ ]] || need_postgresql
     setup build
     compile build
     if [[ ${1:-} == accuracy ]]; then
@@ -21,7 +23,7 @@ command_bench() {
     page) /usr/bin/python3 tests/bench/page.py "$@" ;;
     kmeans) /usr/bin/python3 tests/bench/kmeans.py "$@" ;;
     scaling) /usr/bin/python3 tests/bench/scaling.py "$@" ;;
-    scale) /usr/bin/python3 tests/bench/scale.py "$@" ;;
+    scale | ship | sql | workers) /usr/bin/python3 "tests/bench/$part.py" "$@" ;;
     trees) build/tests/bench/bench-runtime trees ;;
     neighbours) build/tests/bench/bench-runtime neighbours "${1:-100000}" "${2:-256}" "${@:3}" ;;
     '')
@@ -29,6 +31,6 @@ command_bench() {
         echo
         /usr/bin/python3 tests/bench/serve.py
         ;;
-    *) die "bench: '$part' is not known; accuracy, requests, crash, reload, instructions, kmeans, page, scaling, scale, trees and neighbours are" ;;
+    *) die "bench: '$part' is not known; accuracy, requests, crash, reload, instructions, kmeans, page, scaling, scale, ship, sql, trees, neighbours and workers are" ;;
     esac
 }

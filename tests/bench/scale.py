@@ -9,7 +9,8 @@ places     /score of a model of the smallest table that was trained with edges
 posts      twenty posts for each account of the largest table, joined
 log        bytes of a row of the request log
 proxy      CPU of HAProxy for a request, with config/proxy/haproxy.cfg
-database   rows a second out of and into the database that --uri names; tables influence_bench* are made and dropped
+database   rows a second out of and into a PostgreSQL of its own, or the database that --uri names, where the tables
+           influence_bench* are made and dropped
 
 Training is with one trainer each and next to no search.
 """
@@ -28,6 +29,9 @@ from pathlib import Path
 
 from measure import ROOT, Finished, memory_mib, table
 from serve import Server, free_port, write_script
+
+sys.path.append(str(ROOT / "tests/support"))
+from throwaway import running  # noqa: E402
 
 QUICK = ["--score.models=ridge", "--tier.models=softmax", "--search.folds=2", "--search.repeats=1"]
 POSTS_EACH = 20
@@ -180,9 +184,15 @@ def seconds(command, **more):
 
 
 def database(bench):
-    uri, rows = bench.options.uri, bench.options.rows[-1]
-    if not uri:
-        sys.exit("database: --uri says which")
+    if bench.options.uri:
+        in_database(bench, bench.options.uri)
+        return
+    with running(bench.options.build, settings="-c fsync=on") as server:
+        in_database(bench, server.uri)
+
+
+def in_database(bench, uri):
+    rows = bench.options.rows[-1]
     accounts = bench.tables(rows) / "profiles.csv"
     sql = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", uri, "-c"]
     query = "SELECT * FROM influence_bench"
@@ -197,19 +207,19 @@ def database(bench):
         bench.add("import of that file, wall", rows, rows / seconds([bench.influence, "import", bench.directory / "copied.csv"]), "rows/s")
         size = subprocess.check_output([*sql, "SELECT pg_total_relation_size('influence_bench')"])
         bench.add("an account in a table", rows, int(size) / rows, "bytes")
-        ship(bench, sql)
+        ship(bench, uri, sql)
     finally:
         subprocess.run([*sql, "DROP TABLE IF EXISTS influence_bench, influence_bench_log"], check=False, stderr=subprocess.DEVNULL)
 
 
-def ship(bench, sql):
+def ship(bench, uri, sql):
     server = bench.daemon(hand_made(bench), "batched")
     try:
         for _ in range(5):
             bench.load(server, "/score")
     finally:
         server.stop()
-    taken = seconds([bench.influence, "log", "ship", "--db", bench.directory / "requests.db", "--to", bench.options.uri,
+    taken = seconds([bench.influence, "log", "ship", "--db", bench.directory / "requests.db", "--to", uri,
                      "--table", "influence_bench_log"])
     n, size = map(int, subprocess.check_output(
         [*sql, "SELECT count(*), pg_total_relation_size('influence_bench_log') FROM influence_bench_log"], text=True).split("|"))
@@ -223,9 +233,9 @@ PARTS = {"catalogue": catalogue, "places": places, "posts": posts, "log": log, "
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=ROOT / "build")
-    parser.add_argument("--part", default="catalogue,places,posts,log,proxy", type=lambda text: text.split(","))
+    parser.add_argument("--part", default="catalogue,places,posts,log,proxy,database", type=lambda text: text.split(","))
     parser.add_argument("--rows", default="10000,100000", type=lambda text: sorted(int(n) for n in text.split(",")))
-    parser.add_argument("--uri", help="of a PostgreSQL database, for the part database")
+    parser.add_argument("--uri", help="of a database for the part database, instead of a PostgreSQL of its own")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--json", action="store_true")

@@ -10,6 +10,9 @@ import pytest
 
 from conftest import BUILD, ROOT, SANITIZED
 
+sys.path.append(str(ROOT / "tests/support"))
+from throwaway import programs  # noqa: E402
+
 
 def bench(script, *arguments):
     command = [sys.executable, ROOT / "tests/bench" / script, "--build", BUILD, "--json", *map(str, arguments)]
@@ -75,3 +78,35 @@ def test_what_scale_costs_is_measured():
                    "--seconds", 1, "--connections", 8)
     figures = {row["what"]: row["value"] for row in result}
     assert figures["posts joined, CPU"] > 0 and 300 < figures["log, a row of /score"] < 3000
+
+
+def need_postgresql():
+    if SANITIZED or not programs():
+        pytest.skip("no PostgreSQL server: apt-get install postgresql; nor is a sanitizer measured")
+
+
+def test_rows_and_scores_in_sql_are_measured():
+    need_postgresql()
+    if not (BUILD / "src/postgresql/influence.so").exists():
+        pytest.skip("the extension was not built: apt-get install postgresql-server-dev-15")
+    result = bench("sql.py", "--rows", 4000, "--rounds", 1, "--small")
+    assert result["out: import of the query"]["rows_s"] > 0 and result["in: import of a file into the table"]["rows_s"] > 0
+    assert result["influence_score(row)"]["engine_us"] > 0
+    assert {"one process", "2 workers beside", "two shards"} < set(result)
+
+
+def test_a_log_is_shipped_exactly_once_whatever_is_killed():
+    """The campaign itself, of three rounds: daemon, shipper and database are each killed once."""
+    need_postgresql()
+    result = bench("ship.py", "--rounds", 3, "--clients", 4)
+    assert result["killed"] == {"daemon": 1, "shipper": 1, "database": 1}
+    assert result["sent"] >= result["answered"] > 20 and result["in the table"] >= result["answered"]
+    assert [result[key] for key in ("answered, missing", "logged, missing", "doubled", "in the table, not in the log")] == [0, 0, 0, 0]
+
+
+def test_training_is_measured_by_its_workers():
+    if SANITIZED:
+        pytest.skip("a sanitizer is not measured")
+    result = bench("workers.py", "--rows", 2000, "--workers", "1,2", "--rounds", 1, "--only", "linear")
+    assert [(row["models"], row["workers"]) for row in result] == [("linear", 1), ("linear", 2)]
+    assert all(0 < row["busiest"] <= row["cpu"] and row["k-means cpu"] > 0 for row in result)
