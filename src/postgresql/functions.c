@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The functions of the extension "influence". Each comes by row and by named arguments, and each of
- * these by the current model (STABLE) and by a named version (IMMUTABLE: a version never changes,
- * so the answer may be indexed, stored in a generated column and sent to other servers). */
+ * these by the current model (STABLE) and by a named version (by arguments IMMUTABLE: a version
+ * never changes, so the answer may be indexed, stored in a generated column and sent to other
+ * servers). */
 #include <postgres.h>
 
 #include <math.h>

@@ -6,12 +6,14 @@
 #include <utils/guc.h>
 #include <utils/timestamp.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "postgresql/statement.h"
+
 #define MAX_OPEN 4 /* versions that a backend keeps open */
-#define VERSION_BYTES 64
 
 struct open_model {
     char path[MAXPGPATH];
@@ -26,7 +28,7 @@ static char *setting_version;
 static bool setting_invalid_as_null;
 static struct open_model open_models[MAX_OPEN];
 static uint64 use_clock;
-static char current_version[VERSION_BYTES];
+static char current_version[MODELS_VERSION_BYTES];
 static char current_models[MAXPGPATH]; /* the setting then */
 static TimestampTz current_since;      /* the statement that current_version was read in */
 
@@ -42,6 +44,7 @@ void models_init(void)
                              "Whether a value out of its range gives NULL instead of an error.",
                              NULL, &setting_invalid_as_null, false, PGC_USERSET, 0, NULL, NULL,
                              NULL);
+    statement_init();
     MarkGUCPrefixReserved("influence");
 }
 
@@ -63,11 +66,19 @@ void models_fail(enum ifl_status status, const struct ifl_error *err)
     ereport(ERROR, (errcode(codes[status]), errmsg("influence: %s", err->message)));
 }
 
-/* The names of bundles hold no slash and do not begin with a dot. */
+/* "20260131T123456Z-0123456789abcdef" and nothing else: what is named so never changes, which
+ * `current` does. */
 static bool is_version(const char *text)
 {
-    size_t length = strlen(text);
-    return length > 0 && length < VERSION_BYTES && text[0] != '.' && !strchr(text, '/');
+    static const char form[] = "ddddddddTddddddZ-xxxxxxxxxxxxxxxx";
+    size_t i;
+    for (i = 0; form[i]; i++) {
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+        bool is_hex = is_digit || (text[i] >= 'a' && text[i] <= 'f');
+        if (form[i] == 'd' ? !is_digit : form[i] == 'x' ? !is_hex : text[i] != form[i])
+            return false;
+    }
+    return text[i] == '\0';
 }
 
 static void check_version(const char *version)
@@ -83,36 +94,63 @@ static void check_models(void)
     if (setting_models[0] == '\0')
         ereport(ERROR,
                 (errcode(ERRCODE_CONFIG_FILE_ERROR), errmsg("influence.models is not set"),
-                 errhint("ALTER SYSTEM SET influence.models = '/path/to/models'; then SELECT "
-                         "pg_reload_conf();")));
+                 errhint("ALTER DATABASE ... SET influence.models = '/path/to/models'; and connect "
+                         "again.")));
 }
 
-/* Which version `current` points to: looked at once a statement, so that all its rows are answered
- * by one model. */
-static const char *read_current(void)
+bool models_read_current(char ret_version[static MODELS_VERSION_BYTES])
 {
     char path[MAXPGPATH];
     char target[PATH_MAX] = "";
-    TimestampTz now = GetCurrentStatementStartTimestamp();
-    if (current_version[0] != '\0' && current_since == now &&
-        strcmp(current_models, setting_models) == 0)
-        return current_version;
     snprintf(path, sizeof path, "%s/current", setting_models);
     if (readlink(path, target, sizeof target - 1) < 0)
-        ereport(
-            ERROR,
-            (errcode_for_file_access(), errmsg("influence: no current model at \"%s\": %m", path),
-             errhint("influence train writes one; the server's user must be able to read it.")));
+        return false;
     size_t length = strlen(target);
     while (length > 1 && target[length - 1] == '/')
         target[--length] = '\0';
     const char *slash = strrchr(target, '/');
-    const char *version = slash ? slash + 1 : target;
-    check_version(version);
-    strlcpy(current_version, version, sizeof current_version);
+    strlcpy(ret_version, slash ? slash + 1 : target, MODELS_VERSION_BYTES);
+    return is_version(ret_version);
+}
+
+const char *models_setting(void)
+{
+    return setting_models;
+}
+
+/* Which version `current` points to, into `version` unless it is there already. */
+static const char *current_into(char version[static MODELS_VERSION_BYTES])
+{
+    if (version[0] != '\0')
+        return version;
+    char found[MODELS_VERSION_BYTES];
+    errno = 0;
+    if (!models_read_current(found)) {
+        if (errno == 0)
+            check_version(found);
+        ereport(
+            ERROR,
+            (errcode_for_file_access(),
+             errmsg("influence: no current model at \"%s/current\": %m", setting_models),
+             errhint("influence train writes one; the server's user must be able to read it.")));
+    }
+    strlcpy(version, found, MODELS_VERSION_BYTES);
+    return version;
+}
+
+/* Looked at once a statement, so that all its rows are answered by one model. */
+static const char *read_current(void)
+{
+    char *of_statement = statement_version();
+    if (of_statement)
+        return current_into(of_statement);
+    /* Outside the executor: expressions of PL/pgSQL, of utility commands. */
+    TimestampTz now = GetCurrentStatementStartTimestamp();
+    if (current_since != now || strcmp(current_models, setting_models) != 0)
+        current_version[0] = '\0';
     strlcpy(current_models, setting_models, sizeof current_models);
     current_since = now;
-    return current_version;
+    return current_into(current_version);
 }
 
 const char *models_version(void)

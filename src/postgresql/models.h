@@ -10,6 +10,8 @@
 
 #include "influence/predict.h"
 
+#define MODELS_VERSION_BYTES 64
+
 /* Define the settings influence.models, influence.version and influence.invalid_as_null. */
 void models_init(void);
 
@@ -17,11 +19,18 @@ void models_init(void);
  * that is current at the beginning of the statement. Raises an error when there is none. */
 struct ifl_session *models_session(void);
 
-/* Of the version of that name, whatever is current. */
+/* Of the version of that name, whatever is current: an id, not the word "current". */
 struct ifl_session *models_session_of(const char *version);
 
 /* The version that models_session() answers with. */
 const char *models_version(void);
+
+/* What `current` of the models directory points to now; false, with errno 0 or why, when it is no
+ * bundle. Raises nothing. */
+bool models_read_current(char ret_version[static MODELS_VERSION_BYTES]);
+
+/* influence.models; empty when it is not set. */
+const char *models_setting(void);
 
 /* Raise what the library reports. Does not return. */
 void models_fail(enum ifl_status status, const struct ifl_error *err) pg_attribute_noreturn();

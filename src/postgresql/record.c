@@ -110,10 +110,23 @@ static bool is_text_type(Oid type)
 
 /* ---- a row ---- */
 
+/* `influence import` writes rates as "engagement_rate (fraction)", which is the field's own unit.
+ */
+static int field_of_column(const char *name)
+{
+    static const char unit[] = " (fraction)";
+    char plain[NAMEDATALEN];
+    size_t length = strlen(name);
+    strlcpy(plain, name, sizeof plain);
+    if (length > sizeof unit - 1 && strcmp(name + length - (sizeof unit - 1), unit) == 0)
+        plain[length - (sizeof unit - 1)] = '\0';
+    return ifl_field_find(plain);
+}
+
 static void map_column(struct row_map *map, int i, const char *name, Oid type, MemoryContext memory)
 {
     struct column *column = &map->columns[i];
-    column->field = ifl_field_find(name);
+    column->field = field_of_column(name);
     column->type = getBaseType(type);
     if (column->field < 0)
         return;

@@ -32,8 +32,9 @@ static void print_fields(const char *separator)
                ifl_field_is_text(i) ? "text" : "double precision");
 }
 
-/* Rows without a profile are NULL; by arguments everything may be missing. A row that holds no
- * profile at all gives none. */
+/* By row nothing is immutable, as columns are found by their names, which may change under an
+ * index. Rows without a profile are NULL; by arguments everything may be missing. A row that holds
+ * no profile at all gives none. */
 static void print_function(const struct function *function, int at, int by_row)
 {
     int is_row = function->returns[0] == 'T' && function->name[0] == 'p';
@@ -54,7 +55,7 @@ static void print_function(const struct function *function, int at, int by_row)
     else
         printf(")\nRETURNS %s", function->returns);
     printf("\nLANGUAGE C %s PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'influence_%s%s_%s';\n",
-           at ? "IMMUTABLE" : "STABLE", function->name, at ? "_at" : "",
+           at && !by_row ? "IMMUTABLE" : "STABLE", function->name, at ? "_at" : "",
            by_row ? "row" : "arguments");
 }
 

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -116,20 +117,78 @@ def test_two_shards_filter_where_the_rows_are(server):
     assert int(server.sql(query)) == local and 0 < local < 4000
 
 
-def test_a_new_model_takes_over_between_statements(server, models):
-    """`current` is looked at once a statement; a version that is named stays."""
-    before = server.sql("SELECT influence_model()")
-    other = Path(models / "current").resolve()
-    shutil.copytree(other, server.models / other.name)
-    subprocess.run(["chmod", "-R", "a+rX", server.models], check=True)
+@pytest.fixture(name="two_models")
+def fixture_two_models(server, models):
+    """(the version that is current, another one); in the end the first is current again."""
+    before, other = server.sql("SELECT influence_model()"), Path(models / "current").resolve()
+    if not (server.models / other.name).exists():
+        shutil.copytree(other, server.models / other.name)
+        subprocess.run(["chmod", "-R", "a+rX", server.models], check=True)
+    yield before, other.name
     link = server.models / "current"
-    old = os.readlink(link)
+    link.unlink()
+    link.symlink_to(before)
+
+
+def test_a_new_model_takes_over_between_statements(server, two_models):
+    """`current` is looked at once a statement; a version that is named stays."""
+    before, other = two_models
+    run_command("models", "promote", other, "--models", server.models)
+    assert server.sql("SELECT influence_model()") == other
+    assert server.sql(f"SET influence.version = '{before}'; SELECT influence_model()") == before
+
+
+def in_psql(server, *lines):
+    """A psql that has been given these lines, and can be given more."""
+    process = subprocess.Popen([server.psql, "-XqAt", "-v", "ON_ERROR_STOP=1", server.uri], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process.stdin.write("\n".join(lines) + "\n")
+    process.stdin.flush()
+    return process
+
+
+def test_a_cursor_keeps_its_model(server, two_models):
+    before, other = two_models
+    server.sql(ROWS)
+    process = in_psql(server, "BEGIN; DECLARE c CURSOR FOR SELECT influence_model(), influence_score(m) IS NOT NULL FROM many m;",
+                      "FETCH 2 FROM c;")
+    assert [process.stdout.readline() for _ in range(2)] == 2 * [f"{before}|t\n"]
+    run_command("models", "promote", other, "--models", server.models)
+    printed, _ = process.communicate("FETCH 2 FROM c;\nSELECT influence_model();\nCOMMIT;\n", timeout=60)
+    assert printed.splitlines() == 2 * [f"{before}|t"] + [other]
+
+
+def test_parallel_workers_have_the_model_of_their_leader(server, two_models):
+    """The model changes between the leader's look and the workers' start."""
+    before, other = two_models
+    server.sql(ROWS)
+    process = in_psql(
+        server, "SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;",
+        "SET parallel_leader_participation = off; SELECT influence_model();",
+        "SELECT influence_model(), count(*) FROM many m WHERE (SELECT length(influence_model() || pg_sleep(3)::text)) > 0 GROUP BY 1;")
+    assert process.stdout.readline() == before + "\n"
+    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    deadline = time.monotonic() + 30
+    while server.sql(sleeping) == "0":
+        assert time.monotonic() < deadline
+    run_command("models", "promote", other, "--models", server.models)
+    assert server.sql("SELECT influence_model()") == other
+    printed, _ = process.communicate(timeout=60)
+    assert printed == f"{before}|20000\n"
+
+
+def test_the_documents_first_commands_run_as_written(server):
+    """In a session that has not heard of the extension, and in the next one."""
+    text = (ROOT / "docs/postgresql.md").read_text(encoding="utf-8")
+    block = re.search(r"((?:    .*\n)*    CREATE EXTENSION influence;.*\n(?:    .*\n)*)", text)[1]
+    server.sql("DROP DATABASE IF EXISTS fresh", "postgres")
+    server.sql("CREATE DATABASE fresh", "postgres")
     try:
-        run_command("models", "promote", other.name, "--models", server.models)
-        assert server.sql("SELECT influence_model()") == other.name
-        pinned = f"SET influence.version = '{before}'; SELECT influence_model()"
-        assert server.sql(pinned) == before
+        server.sql(block.replace("/var/lib/influence/models", str(server.models)), "fresh")
+        deadline = time.monotonic() + 30
+        while server.sql("SELECT current_setting('influence.models', true)", "fresh") != str(server.models):
+            assert time.monotonic() < deadline
+        assert server.sql("SELECT influence_score(followers => 1200000, posts => 850, avg_likes => 41000) > 0", "fresh") == "t"
     finally:
-        link.unlink()
-        link.symlink_to(old)
-    assert server.sql("SELECT influence_model()") == before
+        server.sql("LOAD 'influence'; ALTER SYSTEM RESET influence.models", "fresh")
+        server.sql("SELECT pg_reload_conf()", "postgres")

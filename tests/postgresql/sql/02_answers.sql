@@ -16,4 +16,10 @@ FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid =
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'influence' GROUP BY 1 ORDER BY 1;
 -- A version never changes: its answers may be stored and indexed.
 SELECT influence_model() AS version \gset
+CREATE INDEX ON creators (influence_score_at(:'version', followers => followers, posts => posts));
+-- By row it is not: columns are found by their names, which may change under an index.
 CREATE INDEX ON creators (influence_score_at(:'version', creators));
+-- What `influence import` writes into a table is read as what it is.
+SELECT influence_score(a) = influence_score(b) AS same, influence_score(a) <> influence_score(c) AS matters
+FROM (SELECT 9000 AS followers, 0.03 AS engagement_rate) a, (SELECT 9000 AS followers, 0.03 AS "engagement_rate (fraction)") b,
+  (SELECT 9000 AS followers) c;

@@ -7,6 +7,11 @@ SELECT influence_score(r) FROM (SELECT 5 AS country, 7 AS followers) r;
 SELECT influence_score(r) FROM (SELECT 'many'::text AS followers) r;
 SELECT influence_score_at('../../etc', followers => 1);
 SELECT influence_score_at('20200101T000000Z-0000000000000000', followers => 1) IS NULL;
+-- A version is an id: what `current` means changes.
+SELECT influence_score_at('current', followers => 1);
+SET influence.version = 'current';
+SELECT influence_score(followers => 1);
+RESET influence.version;
 SELECT * FROM influence_similar('nobody_at_all');
 SELECT * FROM influence_similar('demo_0007', 0);
 SELECT * FROM influence_similar('demo_0007', 100000);
