@@ -82,7 +82,19 @@ enum status key_load(struct key *key, const char *path, struct error *err)
 {
     char file[PATH_MAX];
     TRY(key_path(path, file, err));
-    return file_exists(file) ? read_file(key, file, err) : renew(key, file, err);
+    enum status status = file_exists(file) ? read_file(key, file, err) : STATUS_NOT_FOUND;
+    if (status == STATUS_CORRUPT || status == STATUS_LIMIT)
+        log_warning("%s: is no key; a new one takes its place, hashes of before are nobody's",
+                    file);
+    else if (status != STATUS_NOT_FOUND)
+        return status;
+    return renew(key, file, err);
+}
+
+bool key_exists(const char *path)
+{
+    char file[PATH_MAX];
+    return key_path(path, file, NULL) == STATUS_OK && file_exists(file);
 }
 
 void key_tend(struct key *key, const char *path, int64_t max_age_us)

@@ -25,9 +25,12 @@ struct key {
                       */
 };
 
-/* Read the key of the log at `path`, or make one. A disk that takes no file is no reason to fail:
- * the key then lives in memory. STATUS_CORRUPT: it is no key. */
+/* Read the key of the log at `path`, or make one, also in place of a file that is no key. A disk
+ * that takes no file is no reason to fail: the key then lives in memory. */
 enum status key_load(struct key *key, const char *path, struct error *err);
+
+/* Whether there is a key, and so was a log. */
+bool key_exists(const char *path);
 
 /* The key as it is, for a reader of the log. STATUS_NOT_FOUND: there is none. */
 enum status key_read(struct key *key, const char *path, struct error *err);

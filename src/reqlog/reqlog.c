@@ -201,8 +201,11 @@ static void delete_old(struct reqlog *log)
     struct error err;
     log->is_behind = false;
     if (store_retain(&log->store, age_us > 0 ? clock_utc_us() - age_us : 0, log->options.max_bytes,
-                     &log->is_behind, &err) != STATUS_OK)
+                     &log->is_behind, &err) != STATUS_OK) {
         log_warning("%s", err.message);
+        if (err.status == STATUS_CORRUPT)
+            set_aside(log);
+    }
     atomic_store_explicit(&log->n_bytes, store_bytes(&log->store), memory_order_relaxed);
 }
 
@@ -327,6 +330,11 @@ static enum status open_store(struct reqlog *log, struct error *err)
 {
     struct error problem = {0};
     enum status status = store_open(log->path, &log->store, &problem);
+    if (status == STATUS_CORRUPT && key_exists(log->path)) {
+        log_error("%s", problem.message);
+        set_aside(log);
+        status = store_open(log->path, &log->store, &problem);
+    }
     if (status == STATUS_IO || status == STATUS_UNAVAILABLE) {
         log_error("%s; rows wait in memory", problem.message);
         atomic_store_explicit(&log->is_failing, true, memory_order_relaxed);

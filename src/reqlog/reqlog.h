@@ -37,8 +37,10 @@ struct reqlog_options {
 struct reqlog;
 
 /* Open or create the file, check its schema, start the thread. A full or read-only disk, or a file
- * that is locked, is no failure: rows wait in memory for it. STATUS_CORRUPT: no database, or not
- * one of ours. STATUS_UNSUPPORTED: written by a later version. */
+ * that is locked, is no failure: rows wait in memory for it. A damaged file whose
+ * key lies beside it is set aside, and another begun. STATUS_CORRUPT: no database, and nothing says
+ * that it was ours; STATUS_INVALID: another one's. STATUS_UNSUPPORTED: written by a later version.
+ */
 enum status reqlog_open(const struct reqlog_options *options, struct reqlog **ret_log,
                         struct error *err);
 

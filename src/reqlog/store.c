@@ -77,12 +77,16 @@ static enum status check_version(sqlite3 *db, const char *path, bool *ret_is_new
     int64_t application = 0;
     int64_t version = 0;
     int64_t n_tables = 0;
-    TRY(read_integer(db, "PRAGMA application_id", &application, err));
-    TRY(read_integer(db, "PRAGMA user_version", &version, err));
-    TRY(read_integer(db, "SELECT count(*) FROM sqlite_schema", &n_tables, err));
+    enum status status = read_integer(db, "PRAGMA application_id", &application, err);
+    if (status == STATUS_OK)
+        status = read_integer(db, "PRAGMA user_version", &version, err);
+    if (status == STATUS_OK)
+        status = read_integer(db, "SELECT count(*) FROM sqlite_schema", &n_tables, err);
+    if (status != STATUS_OK)
+        return fail_prefix(err, status, "%s", path);
     *ret_is_new = application == 0 && version == 0 && n_tables == 0;
     if (!*ret_is_new && application != STORE_APPLICATION_ID)
-        return fail(err, STATUS_CORRUPT, "%s: a database, but no request log", path);
+        return fail(err, STATUS_INVALID, "%s: a database, but no request log", path);
     if (version > STORE_VERSION)
         return fail(err, STATUS_UNSUPPORTED,
                     "%s: written by a later version (schema %lld, this one knows %d)", path,
@@ -126,7 +130,7 @@ static enum status open_store(const char *path, struct store *store, struct erro
     if (code != SQLITE_OK)
         return sqlite_fail(store->db, code & 0xFF, path, err);
     sqlite3_busy_timeout(store->db, 1000);
-    bool is_new;
+    bool is_new = false;
     TRY(check_version(store->db, path, &is_new, err));
     /* Pages of 8 KiB hold several rows; a checkpoint each 32 MiB of log; FULL: a commit is on disk.
      */
@@ -175,7 +179,7 @@ enum status store_open_reader(const char *path, sqlite3 **ret_db, struct error *
     if (!file_exists(path))
         return fail(err, STATUS_NOT_FOUND, "%s: no such file", path);
     sqlite3 *db = NULL;
-    bool is_new;
+    bool is_new = false;
     /* Read-write, because a log that was not closed in order is recovered by its first reader. */
     int code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
     enum status status = code == SQLITE_OK ? STATUS_OK : sqlite_fail(db, code & 0xFF, path, err);

@@ -32,8 +32,8 @@ struct store {
     sqlite3_stmt *begin, *commit, *rollback, *insert;
 };
 
-/* Open or create for writing. STATUS_CORRUPT: no database, or not ours; STATUS_UNSUPPORTED: a later
- * version's. */
+/* Open or create for writing. STATUS_CORRUPT: no database; STATUS_INVALID: not ours;
+ * STATUS_UNSUPPORTED: a later version's. */
 enum status store_open(const char *path, struct store *ret_store, struct error *err);
 void store_close(struct store *store);
 

@@ -116,7 +116,7 @@ static bool check_token(struct request *request)
 }
 
 /* Clients without a token that opens anything are counted by address, wrong tokens too. */
-static bool check_rate(struct request *request)
+bool admit_rate(struct request *request)
 {
     struct limiter *limiter = &request->service->limiter;
     unsigned wait_s;
@@ -134,5 +134,5 @@ bool admit(struct request *request)
     if (heed_origin(request))
         return false;
     bool opens = check_token(request);
-    return check_rate(request) && opens;
+    return admit_rate(request) && opens;
 }

@@ -14,3 +14,6 @@ void admit_identify(struct request *request);
 
 /* False: the reply is ready (204 to a preflight, 401, 403, 429). The route is known. */
 bool admit(struct request *request);
+
+/* The last of it alone: for paths that are not there. */
+bool admit_rate(struct request *request);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "reqlog/key.h"
 #include "reqlog/reader.h"
 #include "serve/access.h"
 #include "serve/health.h"
@@ -150,7 +151,13 @@ static void check_log(struct check *check)
     struct stat info;
     errno = ENOTDIR;
     if (file_exists(path) && reqlog_probe(path, &problem) != STATUS_OK) {
-        tell_failure(check, "log", &problem);
+        if (problem.status == STATUS_CORRUPT && key_exists(path))
+            tell(check, "log", "warning",
+                 "%s; the start sets it aside as %s.damaged-TIME and begins another; `sqlite3 FILE "
+                 ".recover` what is in it",
+                 problem.message, path);
+        else
+            tell_failure(check, "log", &problem);
     } else if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode) || access(dir, W_OK | X_OK) != 0 ||
                (file_exists(path) && access(path, W_OK) != 0)) {
         fail(&problem, STATUS_DENIED,

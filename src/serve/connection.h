@@ -15,7 +15,7 @@ struct request;
 
 enum phase {
     PHASE_NEW,   /* nothing was understood yet */
-    PHASE_IDLE,  /* between two requests */
+    PHASE_IDLE,  /* between two requests; looked at now and then, whether one has begun */
     PHASE_HEAD,  /* the request line was read, headers are coming */
     PHASE_BODY,  /* the body is coming */
     PHASE_REPLY, /* the reply is going */
@@ -32,6 +32,9 @@ struct connection {
     void *tls;               /* its session, or NULL: see tls.h */
     void *library;           /* the library's connection */
     struct loop *loop;       /* borrowed: whose it is */
+    uint64_t idle_ns;        /* IDLE: since when */
+    uint64_t received_bytes; /* IDLE: when it was looked at last; 0: not yet */
+    bool has_begun;          /* IDLE: bytes came, of a request line that is not whole */
     bool lingers;            /* it was refused while it sent: see linger.h */
     uint64_t client_key;     /* of the address, for its rate */
     char caller[REQLOG_CALLER_BYTES];

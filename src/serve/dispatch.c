@@ -179,7 +179,8 @@ bool dispatch_head(struct request *request)
 
     if (request->route->id == ROUTE_OTHER ||
         (request->route->scope == TOKEN_ADMIN && !request->service->config->server_reload)) {
-        refuse_path(request);
+        if (admit_rate(request))
+            refuse_path(request);
     } else if (!admit(request)) {
         return true;
     } else if (!(request->route->methods & request->method)) {
@@ -385,8 +386,9 @@ static bool put_row(struct request *request, uint64_t latency_ns)
 bool dispatch_must_wait(struct request *request)
 {
     struct service *service = request->service;
+    /* Probes and figures must tell that the log fails. */
     if (!service->log || service->config->log_durability != DURABILITY_ACKNOWLEDGED ||
-        request->is_logged)
+        request->is_logged || request->route->is_operators)
         return false;
     if (put_row(request, clock_monotonic_ns() - request->start_ns))
         return true;

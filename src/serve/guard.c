@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/guard.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -27,30 +28,56 @@ static bool is_clean_value(const char *value, size_t length)
     return true;
 }
 
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f');
+}
+
+/* Characters of a reg-name of RFC 3986, 3.2.2, or of an IPv4 address. */
+static size_t name_bytes(const char *value, size_t length)
+{
+    size_t i = 0;
+    while (i < length) {
+        char c = value[i];
+        if ((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+            (c && strchr("-._~!$&'()*+,;=", c)))
+            i++;
+        else if (c == '%' && i + 2 < length && is_hex(value[i + 1]) && is_hex(value[i + 2]))
+            i += 3;
+        else
+            break;
+    }
+    return i;
+}
+
+/* "[...]"; 0: it is no IPv6 address. */
+static size_t literal_bytes(const char *value, size_t length)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    const char *end = memchr(value, ']', length);
+    size_t bytes = end ? (size_t)(end - value) - 1 : sizeof text;
+    if (bytes >= sizeof text)
+        return 0;
+    memcpy(text, value + 1, bytes);
+    text[bytes] = '\0';
+    return inet_pton(AF_INET6, text, &address) == 1 ? bytes + 2 : 0;
+}
+
 /* host [":" port] of RFC 9112, 3.2: a name, an IPv4 address or an IPv6 address in brackets. */
 static bool is_host(const char *value, size_t length)
 {
-    size_t i = 0;
-    if (length > 0 && value[0] == '[') {
-        for (i = 1; i < length && value[i] != ']'; i++)
-            if (!strchr("0123456789abcdefABCDEF:.", value[i]))
-                return false;
-        if (i == length || i == 1)
-            return false;
-        i++;
-    } else {
-        while (i < length && value[i] != ':' &&
-               (http_is_token(value + i, 1) || strchr("()=;,", value[i])))
-            i++;
-    }
-    if (i == length)
+    int64_t port = 0;
+    if (length == 0)
         return true;
-    if (value[i] != ':' || length - i > 6)
-        return false;
-    for (i++; i < length; i++)
-        if (value[i] < '0' || value[i] > '9')
-            return false;
-    return true;
+    size_t i = value[0] == '[' ? literal_bytes(value, length) : name_bytes(value, length);
+    if (i == 0 || i == length)
+        return i > 0;
+    bool digits = value[i] == ':';
+    for (size_t d = i + 1; d < length; d++)
+        digits = digits && value[d] >= '0' && value[d] <= '9';
+    return digits && (length == i + 1 ||
+                      (text_parse_integer(value + i + 1, length - i - 1, &port) && port <= 65535));
 }
 
 static void on_content_length(struct guard_head *head, const char *value, size_t length)
@@ -208,10 +235,16 @@ const char *guard_absolute_path(const struct guard_head *head, const char *targe
     return target + bytes;
 }
 
+/* Nor may an escape stand for a control character: a path would end at a NUL. */
 static bool is_target(const struct guard_head *head, const char *target)
 {
+    size_t path_bytes = strcspn(target, "?");
     for (const char *c = target; *c; c++)
         if ((unsigned char)*c <= ' ' || *c == 0x7F)
+            return false;
+    for (const char *c = target; c < target + path_bytes; c++)
+        if (c[0] == '%' && is_hex(c[1]) && is_hex(c[2]) &&
+            (c[1] < '2' || (c[1] == '7' && (c[2] | 32) == 'f')))
             return false;
     return target[0] == '/' || guard_absolute_path(head, target);
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -185,4 +186,11 @@ enum status listen_open(struct listen_address *address, int *ret_fd, struct erro
     *ret_fd = fd;
     fd = -1;
     return STATUS_OK;
+}
+
+uint64_t listen_received_bytes(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t bytes = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) == 0 ? info.tcpi_bytes_received : 0;
 }

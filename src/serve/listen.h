@@ -33,6 +33,9 @@ enum status listen_inherit(struct listen_address *ret_address, int *ret_fd, stru
 enum status listen_open(struct listen_address *address, int *ret_fd, struct error *err);
 
 /* A number for the peer: its IPv4 address, or the network (/64) of its IPv6 address. */
+/* Bytes that came over a connection so far; 0: not known. */
+uint64_t listen_received_bytes(int fd);
+
 uint64_t listen_peer_key(const struct sockaddr *peer);
 
 /* The numeric address of a peer, without the port. */

@@ -20,7 +20,8 @@ static bool send_refusal(struct wire wire, const struct refusal *refusal)
 {
     char head[512];
     int bytes = snprintf(head, sizeof head,
-                         "HTTP/1.1 %u %s\r\nContent-Type: " HTTP_JSON "\r\n%s%s%s%s"
+                         "HTTP/1.1 %u %s\r\nContent-Type: " HTTP_JSON
+                         "\r\nX-Content-Type-Options: nosniff\r\n%s%s%s%s"
                          "Connection: close\r\nContent-Length: %zu\r\n\r\n",
                          refusal->status, http_status_reason(refusal->status),
                          refusal->request_id[0] ? "X-Request-Id: " : "", refusal->request_id,

@@ -63,7 +63,11 @@ static void set_limits(struct connection_lists *lists, const struct serve_config
     lists->limit_ns[PHASE_HEAD] = (uint64_t)config->server_header_timeout_ms * NS_PER_MS;
     lists->limit_ns[PHASE_BODY] = (uint64_t)config->server_body_timeout_ms * NS_PER_MS;
     lists->limit_ns[PHASE_REPLY] = (uint64_t)config->server_idle_timeout_ms * NS_PER_MS;
-    lists->limit_ns[PHASE_IDLE] = (uint64_t)config->server_idle_timeout_ms * NS_PER_MS;
+    /* In equal parts, none longer than a head may take. */
+    int64_t parts = (config->server_idle_timeout_ms + config->server_header_timeout_ms - 1) /
+                    config->server_header_timeout_ms;
+    lists->limit_ns[PHASE_IDLE] =
+        (uint64_t)config->server_idle_timeout_ms * NS_PER_MS / (uint64_t)parts;
 }
 
 /* A socket of its own for each loop, or a copy of the one that was handed to us. */

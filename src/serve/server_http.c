@@ -381,6 +381,9 @@ static void on_completed(void *user, struct MHD_Connection *library, void **cont
         return;
     struct connection *connection = request->connection;
     connection->request = NULL;
+    connection->idle_ns = loop->now_ns;
+    connection->received_bytes = 0;
+    connection->has_begun = false;
     connection_move(&loop->connections, connection, PHASE_IDLE, loop->now_ns);
     dispatch_done(request, code == MHD_REQUEST_TERMINATED_COMPLETED_OK || request->is_sent);
     server_give_request(loop, request);

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "serve/listen.h"
 #include "serve/problem.h"
 #include "serve/refuse.h"
 #include "serve/server_loop.h"
@@ -67,13 +68,31 @@ static void accept_all(struct loop *loop)
     }
 }
 
+/* The library tells of a request when its line is whole. A line of which a byte comes now and then
+ * has as long as other heads, from when it is noticed. */
+static bool may_stay_idle(struct loop *loop, struct connection *connection)
+{
+    uint64_t limit_ns = (uint64_t)loop->service->config->server_idle_timeout_ms * NS_PER_MS;
+    if (connection->phase != PHASE_IDLE || connection->has_begun ||
+        loop->now_ns - connection->idle_ns >= limit_ns - NS_PER_MS)
+        return false;
+    uint64_t bytes = listen_received_bytes(connection->fd);
+    connection->has_begun = connection->received_bytes > 0 && bytes != connection->received_bytes;
+    connection->received_bytes = bytes;
+    connection_move(&loop->connections, connection, PHASE_IDLE, loop->now_ns);
+    return true;
+}
+
 static void expire(struct loop *loop)
 {
     struct connection *connection;
     while ((connection = connection_expired(&loop->connections, loop->now_ns))) {
         struct request *request = connection->request;
+        if (may_stay_idle(loop, connection))
+            continue;
         bool is_late = connection->phase == PHASE_NEW || connection->phase == PHASE_HEAD ||
-                       connection->phase == PHASE_BODY;
+                       connection->phase == PHASE_BODY ||
+                       (connection->phase == PHASE_IDLE && connection->has_begun);
         if (is_late &&
             refuse_connection((struct wire){connection->fd, connection->tls}, 408, "timeout",
                               "the request took too long") &&

@@ -246,3 +246,10 @@ def test_a_token_is_new_each_time_and_only_its_hash_is_in_the_line(run):
     for words in (["new"], ["new", "--scope", "all"], ["new", "--scope", "predict", "--name", "a b"], ["old"], []):
         done = run("token", *words, check=False)
         assert done.returncode == 2 and done.stdout == ""
+
+
+def test_paths_that_are_not_there_count_to_the_rate(start_daemon, hand_models):
+    daemon = start_daemon(hand_models, "--limit.requests_per_s=1", "--limit.burst=5")
+    statuses = [daemon.get(f"/nope/{i}")[0] for i in range(10)]
+    assert statuses[:5] == [404] * 5 and 429 in statuses[5:8]
+    assert daemon.get("/-/healthy")[0] == 200

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import SANITIZED
+from conftest import INFLUENCED, SANITIZED
 from test_daemon_log import BODY, HEADERS, finish, load, metric, query
 
 
@@ -131,6 +131,54 @@ def test_acknowledged_answers_503_on_a_full_disk_and_keeps_what_it_answered(star
         time.sleep(0.1)
     daemon.stop()
     assert rows_of(db) >= answered > 10
+
+
+def test_probes_and_figures_wait_for_no_row(start_daemon, hand_models):
+    """Else the platform kills a daemon for its log, and nobody is told why."""
+    daemon = start_daemon(hand_models, "--log.durability=acknowledged", "--log.acknowledge_ms=500")
+    post(daemon, 3)
+    with sqlite3.connect(daemon.directory / "requests.db") as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert daemon.request("POST", "/score", BODY.encode(), HEADERS)[0] == 503
+        wait_for(daemon, "influenced_log_failing", lambda n: n == 1)
+        for path in ("/-/healthy", "/-/ready", "/v2/health/live", "/v2/health/ready", "/ping", "/metrics"):
+            begin = time.monotonic()
+            assert daemon.get(path)[0] == 200 and time.monotonic() - begin < 0.45, path
+        other.rollback()
+    wait_for(daemon, "influenced_log_failing", lambda n: n == 0)
+
+
+@pytest.mark.parametrize("damage", ["nonsense", "torn", "key"])
+def test_it_starts_on_a_damaged_log(start_daemon, hand_models, damage):
+    daemon = start_daemon(hand_models)
+    post(daemon, 200)
+    daemon.stop()
+    db, key = daemon.directory / "requests.db", daemon.directory / "requests.db.key"
+    if damage == "key":
+        key.write_bytes(b"short")
+    else:
+        with open(db, "r+b") as file:
+            file.seek(0 if damage == "nonsense" else 100)
+            file.write(os.urandom(os.path.getsize(db) - 100))
+    checked = subprocess.run([INFLUENCED, "--check", f"--models.path={hand_models}", f"--log.path={db}",
+                              "--server.listen=127.0.0.1:0"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0
+    assert ("set" in checked.stdout) or damage == "key"
+    daemon.start()
+    post(daemon, 5)
+    daemon.stop()
+    assert rows_of(db) == (205 if damage == "key" else 5)
+    assert len(key.read_bytes()) == 32
+    assert len(list(daemon.directory.glob("requests.db.damaged-*"))) == (damage != "key")
+
+
+def test_a_file_that_was_never_a_log_is_left_alone(start_daemon, hand_models, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"somebody else's file " * 100)
+    done = subprocess.run([INFLUENCED, f"--models.path={hand_models}", f"--log.path={path}", "--server.listen=127.0.0.1:0"],
+                          capture_output=True, text=True, check=False, timeout=20)
+    assert done.returncode == 1 and str(path) in done.stderr and "not a database" in done.stderr
+    assert [one.name for one in tmp_path.iterdir() if "notes" in one.name] == ["notes.txt"]
 
 
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(start_daemon, hand_models):

@@ -110,6 +110,28 @@ def test_bytes_that_drip_in_do_not_extend_the_deadline(start_daemon, hand_models
     assert 0.5 < seconds < 3
 
 
+def test_a_request_line_that_drips_in_behind_an_answered_one_is_noticed(start_daemon, hand_models):
+    """Between requests a connection may be silent for long, but not begin and not end."""
+    daemon = start_daemon(hand_models, "--server.header_timeout_ms=500", "--server.idle_timeout_ms=20000")
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as client, \
+            socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as silent:
+        for one in (client, silent):
+            one.sendall(GET + b"Host: x\r\n\r\n")
+            assert one.recv(65536).startswith(b"HTTP/1.1 200")
+        start = time.monotonic()
+        client.settimeout(0.1)
+        reply = b""
+        while not reply and time.monotonic() - start < 10:
+            try:
+                client.sendall(b"G")
+                reply = client.recv(65536)
+            except TimeoutError:
+                pass
+        assert reply.startswith(b"HTTP/1.1 408") and time.monotonic() - start < 5
+        silent.sendall(GET + b"Host: x\r\n\r\n")
+        assert silent.recv(65536).startswith(b"HTTP/1.1 200")
+
+
 def test_an_idle_connection_is_closed(start_daemon, hand_models):
     daemon = start_daemon(hand_models, "--server.idle_timeout_ms=500")
     with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as client:
