@@ -22,7 +22,7 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
         ca-certificates libarchive13 libcjson1 libcsv3 libcurl4 libgsl27 libigraph3 libinih1 libnettle8 \
         libpq5 libsqlite3-0 libxgboost0 zlib1g \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* && useradd --system --uid 10001 influence \
-    && install -d -o influence /models /data
+    && install -d -o influence /models /data /log
 COPY --from=build /out/usr/bin/influence /usr/bin/
 USER 10001
 WORKDIR /data

@@ -70,7 +70,9 @@ def test_images_commands_and_settings_are_there(file, name, pod):
             if variable["name"].startswith("INFLUENCED_"):
                 assert variable["name"] in settings()
                 assert isinstance(variable["value"], str)
-        if container["image"] == "influence":
+        if container.get("command") == ["sleep", "infinity"]:
+            assert container["image"] == "influence"  # for kubectl exec: see below
+        elif container["image"] == "influence":
             words = container["args"] if "command" not in container else container["args"][0].split("exec ")[1].split()[1:]
             helped = subprocess.run([INFLUENCE, words[0], "--help"], capture_output=True, text=True, check=False)
             assert helped.returncode == 0, f"{file}: influence {words[0]}"
@@ -90,6 +92,38 @@ def test_the_service_finds_the_pods_and_probes_ask_routes_that_are_there(start_d
     for probe in ("readinessProbe", "livenessProbe"):
         ask = container[probe]["httpGet"]
         assert ask["port"] in ports and daemon.get(ask["path"])[0] == 200
+
+
+def commands_of(page, begin):
+    """The lines of a page that begin so, each as words, without what a shell leaves out."""
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    return [line.split("#")[0].split() for line in lines if line.strip().startswith(begin)]
+
+
+def test_commands_of_the_operators_page_are_of_what_is_there():
+    """Services, containers, mounts and options that docs/operations.md has typed."""
+    services = yaml.safe_load((ROOT / "docker/compose.yaml").read_text(encoding="utf-8"))["services"]
+    deployment = next(one for one in documents(ROOT / "config/kubernetes/influence.yaml") if one["kind"] == "Deployment")
+    containers = {one["name"]: one for one in deployment["spec"]["template"]["spec"]["containers"]}
+    composed, executed = commands_of("docs/operations.md", "docker compose "), commands_of("docs/operations.md", "kubectl exec ")
+    assert len(composed) >= 8 and len(executed) >= 2
+    for words in composed:
+        assert {word for word in words[2:] if word in ("train", "tools", "influenced")} <= set(services)
+    tools = containers["tools"]
+    typed = [words[words.index("tools") + 1:] for words in composed if "tools" in words]
+    typed += [words[words.index("--") + 1:] for words in executed if words[words.index("-c") + 1] == "tools"]
+    assert len(typed) >= 5
+    for words in typed:
+        assert words[0] == "influence"
+        helped = subprocess.run([INFLUENCE, words[1], "--help"], capture_output=True, text=True, check=True).stdout
+        assert words[2] in helped and {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", helped))
+    # Where the default of --models, and the --db that is typed, lead to.
+    assert services["tools"]["working_dir"] == tools["workingDir"] == "/" and services["tools"]["profiles"] == ["tools"]
+    assert {mount.split(":")[1] for mount in services["tools"]["volumes"]} == {"/models", "/log"}
+    assert {mount["mountPath"] for mount in tools["volumeMounts"]} == {"/models", "/log"}
+    assert not any(mount.get("readOnly") for mount in tools["volumeMounts"])
+    same = {mount["name"] for mount in tools["volumeMounts"]} == {mount["name"] for mount in containers["influenced"]["volumeMounts"]}
+    assert same and {"/models", "/log"} <= set((ROOT / "Dockerfile").read_text(encoding="utf-8").split())
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
