@@ -23,10 +23,11 @@ struct reading {
     struct arena arena;
 };
 
-static void ignore_name(void *user, const char *member)
+static bool ignore_name(void *user, const struct json *member)
 {
     (void)user;
     (void)member;
+    return false;
 }
 
 /* The catalogued influencer, for answers to a handle alone. */

@@ -228,6 +228,7 @@ enum {
     SEED,
     QUERY,
     PRINT_CONFIG,
+    EXTRAS,
     JSON,
     HELP,
     SHORT /* the first of short_keys */
@@ -269,6 +270,9 @@ static bool take_option(int option, struct request *request)
     case QUERY:
         inputs_add_query(&request->queries, optarg);
         return true;
+    case EXTRAS:
+        input->names.extras = true;
+        return true;
     case JSON:
         request->as_json = true;
         return true;
@@ -295,6 +299,7 @@ int command_train(int argc, char **argv)
         {"rule", required_argument, NULL, SHORT + 4},
         {"select", required_argument, NULL, SHORT + 5},
         {"print-config", no_argument, NULL, PRINT_CONFIG},
+        {"extras", no_argument, NULL, EXTRAS},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, HELP},
         {0},

@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The columns of a table that are no profile fields, read as numbers where they are numbers. */
+#include <math.h>
 #include <string.h>
 
 #include "dataset/table.h"
+#include "profile/extra.h"
 #include "profile/parse.h"
 
 #define NUMBERS_SHARE 0.9
-
-static double read_cell(const char *text)
-{
-    struct quantity quantity;
-    double flag;
-    if (!text)
-        return MISSING;
-    size_t length = strlen(text);
-    if (parse_quantity(text, length, &quantity) == PARSE_OK)
-        return quantity.value;
-    return parse_flag(text, length, &flag) == PARSE_OK ? flag : MISSING;
-}
 
 static bool holds_numbers(const struct table_extra *extra, size_t n_rows)
 {
@@ -29,7 +19,7 @@ static bool holds_numbers(const struct table_extra *extra, size_t n_rows)
         if (!text || parse_is_missing(text, strlen(text)))
             continue;
         n_present++;
-        n_numbers += !isnan(read_cell(text));
+        n_numbers += !isnan(profile_extra_number(text));
     }
     return n_present > 0 && (double)n_numbers >= NUMBERS_SHARE * (double)n_present;
 }
@@ -42,7 +32,7 @@ static enum status read_numbers(struct table *table, struct table_extra *extra, 
     if (!extra->number)
         return fail(err, STATUS_NO_MEMORY, "out of memory for the extra columns");
     for (size_t row = 0; row < table->n_rows; row++)
-        extra->number[row] = read_cell(extra->text[row]);
+        extra->number[row] = profile_extra_number(extra->text[row]);
     return STATUS_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "profile/extra.h"
 
 bool feature_extra_is(const char *name)
 {
@@ -41,19 +42,11 @@ enum status feature_extra_resolve(struct feature_spec *spec, size_t i, struct er
     return enter(spec, arena_strndup(&spec->memory, name, (size_t)(equals - name)), i, err);
 }
 
-static const struct profile_extra *find(const struct profile *profile, const char *name)
-{
-    for (size_t i = 0; i < profile->n_extras; i++)
-        if (strcmp(profile->extras[i].name, name) == 0)
-            return &profile->extras[i];
-    return NULL;
-}
-
 void feature_extra_extract(const struct feature_spec *spec, size_t extra,
                            const struct profile *profile, float *ret_raw)
 {
     const struct feature_extra *own = &spec->extras[extra];
-    const struct profile_extra *value = find(profile, own->name);
+    const struct profile_extra *value = profile_extra_find(profile, own->name);
     double number = value ? value->number : MISSING;
     const char *text = value && value->text ? value->text : "";
     size_t level = SIZE_MAX;

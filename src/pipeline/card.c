@@ -263,6 +263,8 @@ static void put_target(const struct train_input *input, struct buffer *out)
     put_option("features", input->names.features, out);
     put_option("exclude", input->names.exclude, out);
     put_option("allow-leakage", input->names.allow, out);
+    if (input->names.extras)
+        buffer_put_text(out, " --extras");
     put_option("group", input->group, out);
     put_option("monotone", input->monotone, out);
     put_option("models", input->models, out);

@@ -72,6 +72,35 @@ static struct catalogue_columns columns_of(const struct table *table)
     return columns;
 }
 
+/* What the models read of the table's own: an answer to a handle needs it. */
+static enum status take_own_columns(struct training *training, struct catalogue_columns *columns,
+                                    struct error *err)
+{
+    const struct feature_spec *const specs[] = {
+        training->score.searched.spec,
+        training->tier.tier.searched.spec,
+        training->tier.size.searched.spec,
+    };
+    struct own_columns own;
+    TRY(own_columns_of(specs, ARRAY_LENGTH(specs), &training->memory, &own, err));
+    struct catalogue_own *kept = ARENA_ARRAY(&training->memory, struct catalogue_own, own.n + 1);
+    if (!kept)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < own.n; i++) {
+        size_t extra = table_find_extra(training->table, own.columns[i].name);
+        if (extra == SIZE_MAX)
+            continue;
+        const struct table_extra *column = &training->table->extras[extra];
+        kept[columns->n_own++] = (struct catalogue_own){
+            .name = column->name,
+            .number = own.columns[i].is_text ? NULL : column->number,
+            .text = (const char *const *)column->text,
+        };
+    }
+    columns->own = kept;
+    return STATUS_OK;
+}
+
 enum status similar_part_design(const struct training *training, struct design *ret_design,
                                 struct error *err)
 {
@@ -114,6 +143,7 @@ enum status similar_part_write(struct training *training, struct error *err)
     matrix_deinit(&matrix);
     matrix = (struct matrix){0};
     struct catalogue_columns columns = columns_of(table);
+    TRY(take_own_columns(training, &columns, err));
     TRY(catalogue_write(writer, &columns, err));
     if (training->links.n > 0)
         TRY(links_write(writer, &training->links, err));

@@ -45,8 +45,8 @@ static enum status refuse_others(const struct training *training, struct error *
                     "--target " OWN_TARGET_POST_LIFT
                     ": it is of posts, and a bundle answers for accounts; `influence evaluate` "
                     "takes it, and the report says what lifts a post");
-    if (own_target_is_growth(own) &&
-        (own->bins || own->top > 0 || names->features || names->exclude || names->allow))
+    if (own_target_is_growth(own) && (own->bins || own->top > 0 || names->features ||
+                                      names->exclude || names->allow || names->extras))
         return fail(err, STATUS_INVALID,
                     "--target %s: a bundle foresees it as a number, by all there is; `influence "
                     "evaluate` takes --bins, --features and --exclude",

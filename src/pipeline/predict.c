@@ -10,6 +10,7 @@
 #include "base/csv_field.h"
 #include "base/text.h"
 #include "dataset/import.h"
+#include "profile/extra.h"
 #include "runtime/engine.h"
 
 #define TURN_ROWS 2048 /* that a worker predicts before all write */
@@ -19,6 +20,7 @@ struct worker {
     struct run *run;                              /* borrowed */
     void *scratch, *score_scratch, *tier_scratch; /* answers of rows together point into theirs */
     struct buffer line;
+    struct profile_extra *own; /* [ENGINE_ROWS][columns of the training table's own] */
     /* the task at hand, and what came of it */
     const struct table *table;
     size_t first, n;
@@ -44,6 +46,7 @@ static void run_deinit(struct run *run)
         free(run->workers[i].scratch);
         free(run->workers[i].score_scratch);
         free(run->workers[i].tier_scratch);
+        free(run->workers[i].own);
         buffer_deinit(&run->workers[i].line);
     }
 }
@@ -75,6 +78,21 @@ static void put_imputed(struct buffer *line, uint64_t imputed)
             buffer_put_char(line, ' ');
         enum profile_number number = (enum profile_number)__builtin_ctzll(imputed);
         buffer_put_text(line, profile_number_field(number)->name);
+    }
+}
+
+/* Columns of the training table's own that a model reads and the row does not have. */
+static void put_lacking(struct buffer *line, const struct engine *engine,
+                        const struct profile *profile, bool follows)
+{
+    const struct own_columns *own = engine_own_columns(engine);
+    for (size_t i = 0; i < own->n; i++) {
+        if (profile_extra_find(profile, own->columns[i].name))
+            continue;
+        if (follows)
+            buffer_put_char(line, ' ');
+        buffer_put_text(line, own->columns[i].name);
+        follows = true;
     }
 }
 
@@ -153,7 +171,9 @@ static enum status put_row(struct worker *worker, const struct profile *profile,
     put_tier(line, tier);
     TRY(engine_cluster(run->engine, profile, worker->scratch, &cluster, err));
     put_cluster(line, &cluster);
-    put_imputed(line, score->imputed | score->growth.imputed | tier->imputed | cluster.imputed);
+    uint64_t imputed = score->imputed | score->growth.imputed | tier->imputed | cluster.imputed;
+    put_imputed(line, imputed);
+    put_lacking(line, run->engine, profile, imputed != 0);
     if (run->input->explain) {
         struct score_answer explained;
         TRY(engine_score(run->engine, profile, true, worker->scratch, &explained, err));
@@ -161,6 +181,25 @@ static enum status put_row(struct worker *worker, const struct profile *profile,
     }
     buffer_put_char(line, '\n');
     return STATUS_OK;
+}
+
+/* What the models read of the training table's own columns, from those of the same name. */
+static void take_own(struct worker *worker, size_t row, struct profile_extra *values,
+                     struct profile *profile)
+{
+    const struct own_columns *own = engine_own_columns(worker->run->engine);
+    const struct table *table = worker->table;
+    profile->extras = values;
+    profile->n_extras = 0;
+    for (size_t i = 0; i < own->n; i++) {
+        size_t extra = table_find_extra(table, own->columns[i].name);
+        const char *text = extra == SIZE_MAX ? NULL : table->extras[extra].text[row];
+        if (!text)
+            continue;
+        struct profile_extra *value = &values[profile->n_extras++];
+        value->name = own->columns[i].name;
+        profile_extra_from_text(text, value);
+    }
 }
 
 /* Rows first .. first + n of the table, n <= ENGINE_ROWS. */
@@ -173,6 +212,8 @@ static enum status put_rows(struct worker *worker, size_t first, size_t n, struc
     struct tier_answer tiers[ENGINE_ROWS];
     for (size_t i = 0; i < n; i++) {
         table_profile(worker->table, first + i, &profiles[i]);
+        take_own(worker, first + i, worker->own + i * engine_own_columns(run->engine)->n,
+                 &profiles[i]);
         each[i] = &profiles[i];
     }
     TRY(engine_score_rows(run->engine, each, n, worker->score_scratch, scores, err));
@@ -268,6 +309,10 @@ static enum status open_engine(struct run *run, struct error *err)
         TRY(new_scratch(engine_scratch_bytes(run->engine), &worker->scratch, err));
         TRY(new_scratch(rows_bytes, &worker->score_scratch, err));
         TRY(new_scratch(rows_bytes, &worker->tier_scratch, err));
+        worker->own =
+            calloc(ENGINE_ROWS * engine_own_columns(run->engine)->n + 1, sizeof *worker->own);
+        if (!worker->own)
+            return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
     return STATUS_OK;
 }

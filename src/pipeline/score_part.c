@@ -43,10 +43,12 @@ enum status score_part_choose(struct training *training, struct error *err)
     const struct visible_names *names = &training->input->names;
     if (part->is_composite && training->input->monotone)
         return fail(err, STATUS_INVALID, "--monotone: the score is a formula here, not learnt");
-    if (part->is_composite && !training->own_is_tier && (names->features || names->allow))
-        return fail(err, STATUS_INVALID,
-                    "--features: the score is a formula here, and sees what that takes; --target "
-                    "names what is to be learnt");
+    if (part->is_composite && !training->own_is_tier &&
+        (names->features || names->allow || names->extras))
+        return fail(
+            err, STATUS_INVALID,
+            "--features, --extras: the score is a formula here, and sees what that takes; --target "
+            "names what is to be learnt");
     if (part->is_composite)
         return STATUS_OK;
     if (!*target)

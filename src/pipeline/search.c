@@ -132,7 +132,7 @@ static void warn_of_leaks(struct training *training, const struct searched *sear
                           searched->leaks[i].reason, searched->leaks[i].column);
 }
 
-/* What evaluate sees of the same target, and a bundle cannot. */
+/* What evaluate sees of the same target, and the bundle was not told to. */
 static void warn_of_unseen(struct training *training, const struct design_options *options)
 {
     AUTO(buffer_deinit) struct buffer names = {0};
@@ -146,8 +146,8 @@ static void warn_of_unseen(struct training *training, const struct design_option
                       training->table->extras[design.extras[i].index].name);
     if (names.length > 0)
         training_warn(training,
-                      "columns of the table's own are not seen, because a request to the bundle "
-                      "does not bring them: %s%s",
+                      "columns of the table's own are not seen: %s%s (--extras, and requests bring "
+                      "them by these names)",
                       names.at, design.n_extras > 8 ? ", ..." : "");
 }
 
@@ -159,7 +159,7 @@ enum status search_look(struct training *training, const struct target *target, 
     if (is_own)
         names = training->input->names;
     names.peers = training->config->search_peers;
-    names.fields_only = true;
+    names.served = true;
     return visible_choose(training->table, target, &names, &training->memory, ret_visible, err);
 }
 
@@ -175,7 +175,7 @@ enum status search_choose_design(struct training *training, const struct search_
     TRY(network_hide_places(training, searched->target, &visible.options, err));
     TRY(design_choose(training->table, &visible.options, &searched->design, err));
     if (view->is_own && own_target_is_asked(&training->input->target) &&
-        !training->input->names.features)
+        !training->input->names.features && !training->input->names.extras)
         warn_of_unseen(training, &visible.options);
     return STATUS_OK;
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "learn/leakage.h"
 #include "pipeline/train_config.h"
+#include "runtime/own_columns.h"
 
 #define EXTRA_GROUP "extra"
 #define EXTRA_PREFIX "extra:"
@@ -218,15 +219,30 @@ static enum status leaks_of_names(const struct choosing *choosing, const struct 
                 name, target->name, BY_DEFINITION, name);
 }
 
-static enum status refuse_extras(const struct choosing *choosing, const struct named *named,
-                                 struct error *err)
+static bool is_word(const char *list, const char *name)
 {
-    for (size_t e = 0; e < choosing->table->n_extras; e++)
-        if (named->extras[e])
+    size_t length = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at += length)
+        if ((at == list || strchr(", :", at[-1])) && (!at[length] || strchr(", ", at[length])))
+            return true;
+    return false;
+}
+
+/* Columns that a request cannot bring, because their name means something else there. */
+static enum status hide_reserved(const struct choosing *choosing, const struct named *named,
+                                 bool *hidden_extra, struct error *err)
+{
+    for (size_t e = 0; choosing->names->served && e < choosing->table->n_extras; e++) {
+        const char *name = choosing->table->extras[e].name;
+        if (!own_columns_is_reserved(name))
+            continue;
+        if (named->extras && named->extras[e] && is_word(choosing->names->features, name))
             return fail(err, STATUS_INVALID,
-                        "--features: '%s' is a column of the table's own, which a request to a "
-                        "bundle does not bring; `influence evaluate` takes it",
-                        choosing->table->extras[e].name);
+                        "--features: a request to a bundle cannot bring a column of the name '%s', "
+                        "which is an option there; `influence evaluate` takes it",
+                        name);
+        hidden_extra[e] = true;
+    }
     return STATUS_OK;
 }
 
@@ -314,7 +330,7 @@ enum status visible_choose(const struct table *table, const struct target *targe
                            const struct visible_names *names, struct arena *arena,
                            struct visible *ret_visible, struct error *err)
 {
-    bool extras = !names->fields_only && (names->extras || names->features);
+    bool extras = names->extras || names->features;
     struct visible visible = {.options = {.extras = extras, .peers = names->peers}};
     struct choosing choosing = {
         .table = table, .target = target, .names = names, .arena = arena, .visible = &visible};
@@ -334,14 +350,13 @@ enum status visible_choose(const struct table *table, const struct target *targe
     if (target->extra != SIZE_MAX)
         hidden_extra[target->extra] = true;
     TRY(list_definitions(&choosing, err));
-    struct named named;
+    struct named named = {0};
     if (names->features) {
         TRY(take_names(&choosing, "--features", names->features, &named, err));
         TRY(leaks_of_names(&choosing, &named, err));
-        if (names->fields_only)
-            TRY(refuse_extras(&choosing, &named, err));
         include(&named, table, &visible.options, hidden_extra);
     }
+    TRY(hide_reserved(&choosing, &named, hidden_extra, err));
     TRY(take_names(&choosing, "--exclude", names->exclude, &named, err));
     exclude(&named, table, &visible.options, hidden_extra);
     TRY(hide_leaks(&choosing, hidden_extra, err));

@@ -13,7 +13,7 @@ struct visible_names {
     const char *exclude;  /* NULL, or a list: none of these */
     const char *allow;    /* NULL, or a list: columns that may be seen though they leak */
     bool extras;          /* columns of the table's own are seen unless excluded */
-    bool fields_only;     /* they cannot be seen, also not by name: a request does not bring them */
+    bool served;          /* by a bundle: a request brings them by their names */
     bool peers; /* what is seen, also relative to accounts of the same category and size */
 };
 

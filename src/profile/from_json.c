@@ -51,7 +51,7 @@ enum status profile_from_json(const struct json *object, struct profile *ret_pro
         const char *key = json_key(item);
         const struct profile_field *field = profile_field_find(key, strlen(key));
         if (!field) {
-            other(user, key);
+            *ret_n_known += other(user, item);
             continue;
         }
         TRY(profile_field_from_json(field, item, ret_profile, err));

@@ -130,6 +130,7 @@ enum status catalogue_open(const struct artifact *artifact, struct catalogue **r
     TRY(read_numbers(artifact, catalogue, err));
     TRY(read_texts(artifact, catalogue, err));
     TRY(read_slots(artifact, catalogue, err));
+    TRY(catalogue_open_own(artifact, catalogue, err));
     *ret_catalogue = STEAL(catalogue);
     return STATUS_OK;
 }
@@ -182,6 +183,8 @@ void catalogue_profile(const struct catalogue *catalogue, uint32_t row, struct p
     const uint32_t *codes = catalogue->texts + row * catalogue->n_texts;
     for (size_t c = 0; c < catalogue->n_texts; c++)
         ret_profile->text[catalogue->text_field[c]] = string_of(catalogue, codes[c]);
+    ret_profile->extras = catalogue->n_own > 0 ? catalogue->own + row * catalogue->n_own : NULL;
+    ret_profile->n_extras = catalogue->n_own;
 }
 
 static bool is_handle(const char *known, const char *handle, size_t length)

@@ -11,9 +11,18 @@
 
 struct catalogue;
 
+/* A column of the table's own that a model reads. */
+struct catalogue_own {
+    const char *name;
+    const double *number;    /* [n]; NULL: it is a text */
+    const char *const *text; /* [n] */
+};
+
 /* number[f], text[f]: columns of n rows, NULL when the whole field is missing. */
 struct catalogue_columns {
     size_t n;
+    const struct catalogue_own *own; /* [n_own] */
+    size_t n_own;
     const double *number[PROFILE_N_NUMBERS];
     const char *const *text[PROFILE_N_TEXTS];
 };
@@ -31,7 +40,7 @@ size_t catalogue_n(const struct catalogue *catalogue);
 bool catalogue_find(const struct catalogue *catalogue, const char *handle, size_t length,
                     uint32_t *ret_row);
 
-/* The profile of a row; texts point into the mapping. */
+/* The profile of a row; texts point into the mapping, values of own columns into the catalogue. */
 void catalogue_profile(const struct catalogue *catalogue, uint32_t row,
                        struct profile *ret_profile);
 double catalogue_number(const struct catalogue *catalogue, uint32_t row, enum profile_number field);

@@ -12,6 +12,13 @@
  *   catalogue.slots     u32 [power of two]      row + 1 by hash of the handle, linear probing; 0:
  * empty
  *
+ * Where a model reads columns of the table's own, also:
+ *
+ *   own.numbers         strings                 names of those that are numbers
+ *   own.number          f64 or missing [n][own.numbers]
+ *   own.texts           strings                 names of those that are texts
+ *   own.text            strings [n * own.texts] by row; "": missing
+ *
  * The dictionary is in order of the ASCII-folded text, so that all spellings of a word that differ
  * by case are neighbours: a filter on a text is a range of codes. */
 #include <stddef.h>
@@ -33,8 +40,15 @@ struct catalogue {
     size_t number_column[PROFILE_N_NUMBERS]; /* SIZE_MAX: not kept */
     const uint64_t *start;                   /* [n_strings] */
     const char *pool;
-    const uint32_t *slots; /* [n_slots], or none when no row has a handle */
+    const uint32_t *slots;           /* [n_slots], or none when no row has a handle */
+    const struct profile_extra *own; /* [n][n_own], in the arena */
+    size_t n_own;
 };
+
+enum status catalogue_write_own(struct artifact_writer *writer,
+                                const struct catalogue_columns *columns, struct error *err);
+enum status catalogue_open_own(const struct artifact *artifact, struct catalogue *catalogue,
+                               struct error *err);
 
 static inline char catalogue_fold(char c)
 {

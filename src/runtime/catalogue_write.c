@@ -196,5 +196,6 @@ enum status catalogue_write(struct artifact_writer *writer, const struct catalog
         return fail(err, STATUS_LIMIT, "catalogue: %zu rows are too many", columns->n);
     TRY(write_numbers(writer, columns, err));
     TRY(write_texts(writer, columns, err));
-    return write_slots(writer, columns, err);
+    TRY(write_slots(writer, columns, err));
+    return catalogue_write_own(writer, columns, err);
 }

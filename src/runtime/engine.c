@@ -67,6 +67,18 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+static const struct feature_spec *spec_of(const struct predictor *predictor)
+{
+    return predictor ? predictor_spec(predictor) : NULL;
+}
+
+static enum status find_own_columns(struct engine *engine, struct error *err)
+{
+    const struct feature_spec *const specs[] = {spec_of(engine->score), spec_of(engine->tier),
+                                                spec_of(engine->size), spec_of(engine->growth)};
+    return own_columns_of(specs, ARRAY_LENGTH(specs), &engine->memory, &engine->own, err);
+}
+
 static enum status open_models(struct engine *engine, struct error *err)
 {
     for (size_t i = 0; i < ENGINE_N_BLOBS; i++) {
@@ -89,7 +101,7 @@ static enum status open_models(struct engine *engine, struct error *err)
         larger(larger(engine_score_scratch(engine), engine_tier_scratch(engine)),
                larger(engine_cluster_scratch(engine), engine_similar_scratch(engine)));
     engine->scratch_bytes = larger(engine->scratch_bytes, engine_growth_scratch(engine));
-    return STATUS_OK;
+    return find_own_columns(engine, err);
 }
 
 enum status engine_open(const char *path, struct engine **ret_engine, struct error *err)
@@ -175,6 +187,11 @@ const struct drift_reference *engine_drift(const struct engine *engine, enum eng
     return model == ENGINE_SCORE  ? engine->score_drift
            : model == ENGINE_TIER ? engine->tier_drift
                                   : NULL;
+}
+
+const struct own_columns *engine_own_columns(const struct engine *engine)
+{
+    return &engine->own;
 }
 
 const struct feature_spec *engine_spec(const struct engine *engine, enum engine_model model)

@@ -26,6 +26,7 @@
 #include "runtime/intervals.h"
 #include "runtime/isolation.h"
 #include "runtime/neighbours.h"
+#include "runtime/own_columns.h"
 #include "runtime/predictor.h"
 #include "runtime/spec_section.h"
 
@@ -69,6 +70,8 @@ const struct clusters *engine_clusters(const struct engine *engine);
 /* What the model reads; NULL: it is not there. */
 const struct feature_spec *engine_spec(const struct engine *engine, enum engine_model model);
 const struct predictor *engine_predictor(const struct engine *engine, enum engine_model model);
+/* Columns of the training table's own that its models read. */
+const struct own_columns *engine_own_columns(const struct engine *engine);
 
 /* What the model was trained on; NULL: the blob does not tell, or the model is neither score nor
  * tier.

@@ -11,6 +11,7 @@
 struct engine {
     char version[BUNDLE_ID_BYTES];
     struct arena memory;                        /* owns the string arrays of the extras */
+    struct own_columns own;                     /* in the arena */
     struct artifact *artifacts[ENGINE_N_BLOBS]; /* NULL: not there, and then nor is what it holds */
     struct predictor *score;
     struct score_extra score_extra;

@@ -441,8 +441,9 @@ enum status answer_add_rows(struct request *request, struct asker *asker, struct
 /* Nothing is known of it, but perhaps the handle. */
 static bool is_bare(const struct profile *profile)
 {
-    if (profile->n_extras > 0)
-        return false;
+    for (size_t i = 0; i < profile->n_extras; i++)
+        if (profile->extras[i].text || !isnan(profile->extras[i].number))
+            return false;
     for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
         if (!isnan(profile->number[i]))
             return false;

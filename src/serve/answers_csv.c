@@ -28,11 +28,19 @@ static void put_comma_text(struct buffer *out, const char *text)
     csv_put(out, text);
 }
 
-/* The imputed fields, and no error. */
-static void end_row(struct buffer *out, uint64_t imputed)
+/* The imputed fields and columns, and no error. */
+static void end_row(const struct asker *asker, enum engine_model model,
+                    const struct profile *profile, uint64_t imputed, struct buffer *out)
 {
     buffer_put_char(out, ',');
     put_imputed(out, imputed);
+    size_t at = 0;
+    const struct feature_spec *spec = engine_spec(asker->engine, model);
+    for (const char *name; (name = own_values_lacking(spec, profile, &at)); imputed = 1) {
+        if (imputed)
+            buffer_put_char(out, ' ');
+        buffer_put_text(out, name);
+    }
     buffer_put_text(out, ",\r\n");
 }
 
@@ -45,7 +53,6 @@ const char *answers_csv_columns(const struct answer_kind *kind, const struct eng
 void answers_csv_score(const struct asker *asker, const struct profile *profile,
                        const union answer *answer, struct buffer *out)
 {
-    (void)asker;
     const struct score_answer *score = &answer->score;
     csv_put(out, profile->text[PROFILE_handle]);
     put_comma_fixed(out, score->score, FINE);
@@ -59,13 +66,12 @@ void answers_csv_score(const struct asker *asker, const struct profile *profile,
         put_comma_fixed(out, score->growth.low, FINE);
         put_comma_fixed(out, score->growth.high, FINE);
     }
-    end_row(out, score->imputed);
+    end_row(asker, ENGINE_SCORE, profile, score->imputed, out);
 }
 
 void answers_csv_tier(const struct asker *asker, const struct profile *profile,
                       const union answer *answer, struct buffer *out)
 {
-    (void)asker;
     const struct tier_answer *tier = &answer->tier;
     csv_put(out, profile->text[PROFILE_handle]);
     put_comma_text(out, tier->names[tier->tier]);
@@ -73,19 +79,18 @@ void answers_csv_tier(const struct asker *asker, const struct profile *profile,
     put_comma_text(out, tier->size_claimed);
     put_comma_text(out, tier->size_predicted);
     put_comma_fixed(out, tier->has_audience ? tier->audience.score : MISSING, COARSE);
-    end_row(out, tier->imputed);
+    end_row(asker, ENGINE_TIER, profile, tier->imputed, out);
 }
 
 void answers_csv_cluster(const struct asker *asker, const struct profile *profile,
                          const union answer *answer, struct buffer *out)
 {
-    (void)asker;
     const struct cluster_answer *cluster = &answer->cluster;
     csv_put(out, profile->text[PROFILE_handle]);
     buffer_printf(out, ",%zu", cluster->cluster);
     put_comma_text(out, cluster->name);
     put_comma_fixed(out, cluster->distance, FINE);
-    end_row(out, cluster->imputed);
+    end_row(asker, ENGINE_CLUSTER, profile, cluster->imputed, out);
 }
 
 void answers_csv_similar(const struct asker *asker, const struct profile *profile,
@@ -99,6 +104,6 @@ void answers_csv_similar(const struct asker *asker, const struct profile *profil
         put_comma_text(out, catalogue_handle(catalogue, item->row));
         put_comma_fixed(out, item->similarity, FINE);
         put_comma_fixed(out, item->distance, FINE);
-        end_row(out, answer->similar.imputed);
+        end_row(asker, ENGINE_SIMILAR, profile, answer->similar.imputed, out);
     }
 }

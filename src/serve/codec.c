@@ -293,22 +293,36 @@ enum status codec_read_options(const struct json *body, struct arena *arena,
 
 struct members {
     bool is_body; /* options stand beside the fields */
+    struct own_values *own;
     struct unknown_names *unknown;
+    enum status status;
+    struct error *err;
 };
 
-static void on_other(void *user, const char *name)
+static bool on_other(void *user, const struct json *member)
 {
     struct members *members = user;
-    if (!members->is_body || !codec_is_option(name))
+    const char *name = json_key(member);
+    if (members->is_body && codec_is_option(name))
+        return false;
+    const struct own_column *column = own_columns_find(members->own->own, name);
+    if (!column)
         codec_note_unknown(members->unknown, name);
+    else if (members->status == STATUS_OK)
+        members->status = own_values_take_json(members->own, column, member, members->err);
+    return column != NULL;
 }
 
-enum status codec_read_profile(const struct json *object, bool is_body, struct profile *ret_profile,
-                               struct unknown_names *unknown, struct error *err)
+enum status codec_read_profile(const struct json *object, bool is_body, struct own_values *own,
+                               struct profile *ret_profile, struct unknown_names *unknown,
+                               struct error *err)
 {
     size_t n_known;
-    struct members members = {is_body, unknown};
+    struct members members = {is_body, own, unknown, STATUS_OK, err};
     TRY(profile_from_json(object, ret_profile, &n_known, on_other, &members, err));
+    if (members.status != STATUS_OK)
+        return members.status;
+    own_values_give(own, ret_profile);
     if (n_known == 0 && unknown->n > 0)
         return codec_refuse_unknown(unknown, err);
     return STATUS_OK;

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "profile/profile.h"
 #include "runtime/engine.h"
+#include "serve/own_values.h"
 
 struct parameter;
 struct request;
@@ -54,10 +55,11 @@ enum status codec_read_body(struct request *request, size_t length, const struct
                             struct error *err);
 
 /* A profile from a JSON object: numbers, strings as people write them, true and false; null is
- * missing. is_body: members that codec_read_options() takes are passed over. Unknown names go to
- * `unknown`. STATUS_INVALID names the field. */
-enum status codec_read_profile(const struct json *object, bool is_body, struct profile *ret_profile,
-                               struct unknown_names *unknown, struct error *err);
+ * missing. is_body: members that codec_read_options() takes are passed over. Columns of the
+ * training table's own go to `own`, unknown names to `unknown`. STATUS_INVALID names the field. */
+enum status codec_read_profile(const struct json *object, bool is_body, struct own_values *own,
+                               struct profile *ret_profile, struct unknown_names *unknown,
+                               struct error *err);
 
 /* Whether a body's member of that name is an option. */
 bool codec_is_option(const char *name);

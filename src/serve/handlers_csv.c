@@ -23,6 +23,8 @@ struct sheet {
     struct codec_options options;
     const struct answer_kind *kind;
     const struct profile_field *columns[CSV_MAX_FIELDS]; /* NULL: not a field of ours */
+    const struct own_column *own[CSV_MAX_FIELDS];        /* NULL: nor what the model reads else */
+    struct profile_extra *room;                          /* own values of the tile's profiles */
     size_t n_columns;
     struct tile *tile;
     struct csv_record record;
@@ -37,18 +39,33 @@ struct sheet {
     bool in_quotes; /* behind what was looked through */
 };
 
+/* A column that is no field, but perhaps one of the training table's own. */
+static enum status find_own(struct sheet *sheet, size_t i, const char *name,
+                            struct unknown_names *unknown, struct error *err)
+{
+    sheet->own[i] = own_columns_find(engine_own_columns(sheet->asker.engine), name);
+    if (!sheet->own[i])
+        codec_note_unknown(unknown, name);
+    for (size_t before = 0; sheet->own[i] && before < i; before++)
+        if (sheet->own[before] == sheet->own[i])
+            return fail_field(err, STATUS_INVALID, name, "stands twice in the header");
+    return STATUS_OK;
+}
+
 /* The header's names are those of the fields; others are passed over, or refused when strict. */
 static enum status read_header(struct sheet *sheet, const struct csv_record *header,
                                struct error *err)
 {
     uint64_t seen = 0;
+    bool any = false;
     struct unknown_names unknown = {0};
     for (size_t i = 0; i < header->n; i++) {
         const char *name = header->field[i];
         const struct profile_field *field = profile_field_find(name, strlen(name));
         sheet->columns[i] = field;
         if (!field) {
-            codec_note_unknown(&unknown, name);
+            TRY(find_own(sheet, i, name, &unknown, err));
+            any |= sheet->own[i] != NULL;
             continue;
         }
         uint64_t bit = UINT64_C(1) << (field - profile_fields);
@@ -57,13 +74,13 @@ static enum status read_header(struct sheet *sheet, const struct csv_record *hea
         seen |= bit;
     }
     sheet->n_columns = header->n;
-    if (seen == 0 || sheet->options.strict)
+    if ((seen == 0 && !any) || sheet->options.strict)
         TRY(codec_refuse_unknown(&unknown, err));
     return STATUS_OK;
 }
 
 static enum status read_row(const struct sheet *sheet, const struct csv_record *row,
-                            struct profile *ret_profile, struct error *err)
+                            struct own_values own, struct profile *ret_profile, struct error *err)
 {
     profile_init(ret_profile);
     if (row->n != sheet->n_columns)
@@ -73,6 +90,10 @@ static enum status read_row(const struct sheet *sheet, const struct csv_record *
         if (sheet->columns[i] && row->field[i][0])
             TRY(parse_field(sheet->columns[i], row->field[i], strlen(row->field[i]), ret_profile,
                             err));
+    for (size_t i = 0; i < row->n && own.own->n > 0; i++)
+        if (sheet->own[i])
+            own_values_take_text(&own, sheet->own[i], row->field[i]);
+    own_values_give(&own, ret_profile);
     return STATUS_OK;
 }
 
@@ -121,7 +142,9 @@ static enum status add_row(struct sheet *sheet, const struct csv_record *row, st
 {
     struct tile *tile = sheet->tile;
     size_t i = tile->n++;
-    tile->status[i] = read_row(sheet, row, &tile->profiles[i], &tile->problems[i]);
+    tile->status[i] =
+        read_row(sheet, row, own_values_at(sheet->asker.engine, sheet->asker.arena, sheet->room, i),
+                 &tile->profiles[i], &tile->problems[i]);
     sheet->n_rows++;
     return tile_is_full(&sheet->asker, sheet->kind, tile) ? answer_tile(sheet, err) : STATUS_OK;
 }
@@ -213,6 +236,7 @@ enum status handlers_csv_open(struct request *request, const struct asker *asker
     sheet->options.explain = false; /* a row has no place for it */
     sheet->asker.options = &sheet->options;
     TRY(answer_add_rows(request, &sheet->asker, err));
+    TRY(own_values_room(asker->engine, ENGINE_ROWS, &request->arena, &sheet->room, err));
     sheet->kind = kind;
     sheet->tile = tile;
     sheet->request = request;

@@ -22,11 +22,11 @@ struct prediction {
 };
 
 static enum status read_profile(const struct asker *asker, const struct json *object,
-                                struct profile *ret_profile, struct unknown_names *unknown,
-                                struct error *err)
+                                struct own_values own, struct profile *ret_profile,
+                                struct unknown_names *unknown, struct error *err)
 {
     bool is_body = object == asker->options->body;
-    TRY(codec_read_profile(object, is_body, ret_profile, unknown, err));
+    TRY(codec_read_profile(object, is_body, &own, ret_profile, unknown, err));
     return asker->options->strict ? codec_refuse_unknown(unknown, err) : STATUS_OK;
 }
 
@@ -37,6 +37,7 @@ static void write_prediction(const struct asker *asker, const struct answer_kind
     if (profile->text[PROFILE_handle])
         json_member_string(w, "handle", profile->text[PROFILE_handle]);
     kind->write(asker, answer, w);
+    own_values_write_lacking(engine_spec(asker->engine, kind->model), profile, w);
     codec_write_unknown(w, unknown);
 }
 
@@ -57,6 +58,7 @@ struct batch {
     struct json_writer w;
     const struct json *next; /* to be read; NULL: all were */
     struct tile tile;
+    struct profile_extra *room; /* own values of the tile's profiles */
     struct unknown_names unknown[ENGINE_ROWS];
 };
 
@@ -78,7 +80,8 @@ static void add_instance(struct batch *batch, const struct json *item)
     struct tile *tile = &batch->tile;
     size_t i = tile->n++;
     batch->unknown[i] = (struct unknown_names){0};
-    tile->status[i] = read_profile(&batch->asker, item, &tile->profiles[i], &batch->unknown[i],
+    struct own_values own = own_values_at(batch->asker.engine, batch->asker.arena, batch->room, i);
+    tile->status[i] = read_profile(&batch->asker, item, own, &tile->profiles[i], &batch->unknown[i],
                                    &tile->problems[i]);
     if (tile_is_full(&batch->asker, batch->kind, tile))
         tile_answer(&batch->asker, batch->kind, tile, write_instance, batch);
@@ -123,6 +126,7 @@ static enum status predict_instances(struct request *request, const struct asker
     batch->options = *asker->options;
     batch->asker = *asker;
     batch->asker.options = &batch->options;
+    TRY(own_values_room(asker->engine, ENGINE_ROWS, asker->arena, &batch->room, err));
     batch->kind = kind;
     batch->w = open_reply(request, asker);
     batch->next = json_first(instances);
@@ -172,7 +176,10 @@ static enum status predict_body(struct request *request, struct asker *asker,
         return predict_instances(request, asker, kind, instances, err);
     }
     struct prediction prediction = {.unknown = options->unknown};
-    TRY(read_profile(asker, body, &prediction.profile, &prediction.unknown, err));
+    struct profile_extra *room;
+    TRY(own_values_room(asker->engine, 1, asker->arena, &room, err));
+    TRY(read_profile(asker, body, own_values_at(asker->engine, asker->arena, room, 0),
+                     &prediction.profile, &prediction.unknown, err));
     TRY(answer_profile(asker, kind, &prediction.profile, &prediction.answer, err));
     struct json_writer w = open_reply(request, asker);
     write_prediction(asker, kind, &prediction.profile, &prediction.answer, &prediction.unknown, &w);

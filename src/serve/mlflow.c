@@ -38,6 +38,8 @@ struct table {
     size_t n_rows;
     /* dataframe_split and inputs: the fields of the columns; NULL: a column that is none. */
     const struct profile_field **columns;
+    const struct own_column **own; /* the same of columns of the training table's own */
+    struct profile_extra *room;
     const struct json **cells;
     size_t n_columns;
 };
@@ -87,20 +89,20 @@ static enum status answer_row(struct table *table, struct profile *profile, stru
 
 /* ---- tables ---- */
 
-static void pass_over(void *user, const char *name)
+/* Own values of one row; a row is answered before the next is read. */
+static struct own_values own_of(const struct table *table)
 {
-    (void)user;
-    (void)name;
+    return own_values_at(table->asker.engine, table->asker.arena, table->room, 0);
 }
 
 static enum status next_record(struct table *table, struct profile *ret_profile, struct error *err)
 {
     struct error problem = {0};
-    size_t n_known;
+    struct unknown_names unknown = {0};
+    struct own_values own = own_of(table);
     if (!table->item)
         return STATUS_NOT_FOUND;
-    if (profile_from_json(table->item, ret_profile, &n_known, pass_over, NULL, &problem) !=
-        STATUS_OK)
+    if (codec_read_profile(table->item, false, &own, ret_profile, &unknown, &problem) != STATUS_OK)
         return fail(err, STATUS_INVALID, "row %zu: %s", table->n_rows, problem.message);
     table->item = json_next(table->item);
     return STATUS_OK;
@@ -120,8 +122,10 @@ static enum status make_columns(struct table *table, size_t n, struct error *err
     struct arena *arena = &table->request->arena;
     table->columns = ARENA_ARRAY(arena, const struct profile_field *, n + 1);
     table->cells = ARENA_ARRAY(arena, const struct json *, n + 1);
-    return table->columns && table->cells ? STATUS_OK
-                                          : fail(err, STATUS_NO_MEMORY, "out of memory");
+    table->own = ARENA_ARRAY(arena, const struct own_column *, n + 1);
+    return table->columns && table->cells && table->own
+               ? STATUS_OK
+               : fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
 static enum status add_column(struct table *table, const char *name, struct error *err)
@@ -130,6 +134,8 @@ static enum status add_column(struct table *table, const char *name, struct erro
     for (size_t i = 0; field && i < table->n_columns; i++)
         if (table->columns[i] == field)
             return fail(err, STATUS_INVALID, "the column %s stands twice", name);
+    const struct own_columns *own = engine_own_columns(table->asker.engine);
+    table->own[table->n_columns] = field ? NULL : own_columns_find(own, name);
     table->columns[table->n_columns++] = field;
     return STATUS_OK;
 }
@@ -144,6 +150,12 @@ static enum status read_cells(const struct table *table, struct profile *ret_pro
         if (table->columns[i] && profile_field_from_json(table->columns[i], table->cells[i],
                                                          ret_profile, &problem) != STATUS_OK)
             return fail(err, STATUS_INVALID, "row %zu: %s", table->n_rows, problem.message);
+    struct own_values own = own_of(table);
+    for (size_t i = 0; i < table->n_columns; i++)
+        if (table->own[i] &&
+            own_values_take_json(&own, table->own[i], table->cells[i], &problem) != STATUS_OK)
+            return fail(err, STATUS_INVALID, "row %zu: %s", table->n_rows, problem.message);
+    own_values_give(&own, ret_profile);
     return STATUS_OK;
 }
 
@@ -237,6 +249,11 @@ static enum status next_csv(struct table *table, struct profile *ret_profile, st
             parse_field(table->columns[i], record->field[i], strlen(record->field[i]), ret_profile,
                         &problem) != STATUS_OK)
             return fail(err, STATUS_INVALID, "line %zu: %s", record->line, problem.message);
+    struct own_values own = own_of(table);
+    for (size_t i = 0; i < record->n; i++)
+        if (table->own[i])
+            own_values_take_text(&own, table->own[i], record->field[i]);
+    own_values_give(&own, ret_profile);
     return STATUS_OK;
 }
 
@@ -294,6 +311,7 @@ static enum status begin(struct table *table, struct error *err)
         return STATUS_OK;
     TRY(choose_model(table, json_get(body, "params"), err));
     TRY(answer_asker(request, &table->options, &table->asker, err));
+    TRY(own_values_room(table->asker.engine, 1, &request->arena, &table->room, err));
     table->w = json_writer(&request->reply);
     json_begin_object(&table->w);
     json_put_key(&table->w, "predictions");

@@ -17,13 +17,14 @@ struct shape {
 #define OPTIONS                                                                     \
     "strict?:Flag explain?:Flag k?:Count exclude?:Handles min_followers?:Quantity " \
     "max_followers?:Quantity filter?:Filter"
+#define LACKING " imputed_columns?:string[] " /* of the table's own */
 #define UNKNOWN "unknown_fields?:string[] unknown_fields_more?:integer"
 
 static const struct shape shapes[] = {
 #define SHAPE(name, members, help) {#name, members, help},
 #define PREDICTION(name, members, help)                                                            \
-    {#name "Reply", "model:string handle?:string " members " " UNKNOWN, help},                     \
-        {#name "Item", "handle?:string " members " " UNKNOWN, help " of one instance"},            \
+    {#name "Reply", "model:string handle?:string " members LACKING UNKNOWN, help},                 \
+        {#name "Item", "handle?:string " members LACKING UNKNOWN, help " of one instance"},        \
         {#name "Prediction", "=" #name "Item Error", help ", or what is wrong with the instance"}, \
         {#name "Batch", "model:string predictions:" #name "Prediction[] " UNKNOWN,                 \
          "in the order of the instances"},
@@ -216,7 +217,25 @@ static void put_fields(struct json_writer *w,
     }
 }
 
-static void put_profiles(struct json_writer *w)
+/* Columns of the training table's own that the model reads. */
+static void put_own(struct json_writer *w, const struct engine *engine)
+{
+    const struct own_columns *own = engine_own_columns(engine);
+    for (size_t i = 0; i < own->n; i++) {
+        if (own_columns_is_reserved(own->columns[i].name))
+            continue;
+        json_put_key(w, own->columns[i].name);
+        json_begin_object(w);
+        json_member_string(w, "description",
+                           own->columns[i].is_text
+                               ? "a text of the training table's own, which the model reads"
+                               : "a number of the training table's own, which the model reads");
+        put_types(w, (const char *const[]){"number", "string", "boolean", "null", NULL});
+        json_end_object(w);
+    }
+}
+
+static void put_profiles(struct json_writer *w, const struct engine *engine)
 {
     json_put_key(w, "Profile");
     json_begin_object(w);
@@ -226,6 +245,7 @@ static void put_profiles(struct json_writer *w)
     json_put_key(w, "properties");
     json_begin_object(w);
     put_fields(w, put_asked_type);
+    put_own(w, engine);
     json_end_object(w);
     json_end_object(w);
 
@@ -250,7 +270,8 @@ static void put_count(struct json_writer *w)
 }
 
 /* One profile with options beside its fields, and many of them. */
-static void put_questions(struct json_writer *w, const struct serve_config *config)
+static void put_questions(struct json_writer *w, const struct engine *engine,
+                          const struct serve_config *config)
 {
     json_put_key(w, "Question");
     json_begin_object(w);
@@ -262,6 +283,7 @@ static void put_questions(struct json_writer *w, const struct serve_config *conf
     json_put_key(w, "properties");
     json_begin_object(w);
     put_fields(w, put_asked_type);
+    put_own(w, engine);
     put_properties(w, OPTIONS);
     json_end_object(w);
     json_end_object(w);
@@ -382,9 +404,9 @@ void openapi_put_schemas(struct json_writer *w, const struct engine *engine,
     json_begin_object(w);
     for (size_t i = 0; i < ARRAY_LENGTH(shapes); i++)
         put_shape(w, &shapes[i]);
-    put_profiles(w);
+    put_profiles(w, engine);
     put_count(w);
-    put_questions(w, config);
+    put_questions(w, engine, config);
     put_fixed_names(w);
     put_features(w, engine, false);
     put_features(w, engine, true);

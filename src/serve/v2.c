@@ -151,9 +151,11 @@ static void put_input(struct json_writer *w, const char *name, const char *type,
     json_end_object(w);
 }
 
-/* Every field, because a field may be computed from others, and then the features that the model
- * reads, which may be given in place of what they are computed from. */
-static void put_inputs(struct json_writer *w, const struct feature_spec *spec)
+/* Every field, because a field may be computed from others; columns of the training table's own
+ * that the model reads; and the features that it reads, which may be given in place of what they
+ * are computed from. */
+static void put_inputs(struct json_writer *w, const struct feature_spec *spec,
+                       const struct own_columns *own)
 {
     json_put_key(w, "inputs");
     json_begin_array(w);
@@ -164,6 +166,10 @@ static void put_inputs(struct json_writer *w, const struct feature_spec *spec)
                   : kind == PROFILE_FLAG                        ? "BOOL"
                                                                 : "FP64",
                   "field");
+    }
+    for (size_t i = 0; spec && i < spec->n_extras; i++) {
+        const struct own_column *column = own_columns_find(own, spec->extras[i].name);
+        put_input(w, spec->extras[i].name, column && column->is_text ? "BYTES" : "FP64", "column");
     }
     for (size_t i = 0; spec && i < spec->n_columns; i++)
         if (spec->columns[i].feature != FEATURE_N)
@@ -188,7 +194,7 @@ enum status handle_v2_model(struct request *request, struct error *err)
     json_put_string(&w, engine_version(engine));
     json_end_array(&w);
     json_member_string(&w, "platform", "influence");
-    put_inputs(&w, engine_spec(engine, model->id));
+    put_inputs(&w, engine_spec(engine, model->id), engine_own_columns(engine));
     json_put_key(&w, "outputs");
     json_begin_array(&w);
     for (size_t i = 0; i < n; i++)

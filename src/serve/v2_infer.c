@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "profile/extra.h"
 #include "profile/parse.h"
 #include "serve/router.h"
 #include "serve/service.h"
@@ -17,7 +18,8 @@
 /* An input tensor, and what of a profile it fills. */
 struct input {
     struct tensor tensor;
-    const struct profile_field *field; /* NULL: a feature, whose name this is: */
+    const struct profile_field *field; /* NULL: a column of the training table's own, */
+    const struct own_column *own;      /* or, NULL too, a feature, whose name this is: */
     const char *feature;               /* "=ln_followers", see FEATURE_GIVEN */
 };
 
@@ -71,6 +73,9 @@ static enum status find_target(const struct inference *inference, struct input *
     input->field = profile_field_find(name, strlen(name));
     if (input->field)
         return STATUS_OK;
+    input->own = own_columns_find(engine_own_columns(inference->asker.engine), name);
+    if (input->own)
+        return STATUS_OK;
     const struct feature_spec *spec = engine_spec(inference->asker.engine, inference->model->id);
     for (size_t i = 0; spec && i < spec->n_columns; i++)
         if (spec->columns[i].feature != FEATURE_N && strcmp(spec->columns[i].name, name) == 0) {
@@ -113,7 +118,7 @@ static enum status read_inputs(struct inference *inference, struct error *err)
         else if (input->tensor.n != inference->n_rows)
             return fail(err, STATUS_INVALID, "input '%s': %zu rows, the inputs before have %zu",
                         input->tensor.name, input->tensor.n, inference->n_rows);
-        inference->n_features += input->feature != NULL;
+        inference->n_features += !input->field;
     }
     if (inference->stream.at != inference->stream.end)
         return fail(err, STATUS_INVALID, "there is binary data that no input takes");
@@ -208,6 +213,23 @@ static enum status add_feature(const struct input *input, size_t row, struct pro
     return STATUS_OK;
 }
 
+static enum status add_own(const struct inference *inference, const struct input *input, size_t row,
+                           struct profile_extra *extras, struct profile *profile, struct error *err)
+{
+    struct profile_extra *extra = &extras[profile->n_extras++];
+    *extra = (struct profile_extra){.name = input->own->name, .number = MISSING};
+    if (input->tensor.texts) {
+        profile_extra_from_text(input->tensor.texts[row], extra);
+        return STATUS_OK;
+    }
+    char number[TEXT_NUMBER_BYTES];
+    extra->number = input->tensor.numbers[row];
+    text_format_number(extra->number, number);
+    extra->text = input->own->is_text ? arena_strdup(inference->asker.arena, number) : NULL;
+    return extra->text || !input->own->is_text ? STATUS_OK
+                                               : fail(err, STATUS_NO_MEMORY, "out of memory");
+}
+
 static enum status read_row(const struct inference *inference, size_t row,
                             struct profile_extra *extras, struct profile *ret_profile,
                             struct error *err)
@@ -221,6 +243,8 @@ static enum status read_row(const struct inference *inference, size_t row,
         n_values += has_value;
         if (input->field)
             TRY(set_field(input, row, ret_profile, err));
+        else if (has_value && input->own)
+            TRY(add_own(inference, input, row, extras, ret_profile, err));
         else if (has_value)
             TRY(add_feature(input, row, extras, ret_profile, err));
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`influence train` with a target of one's own: what evaluate takes, learnt, told of and served."""
 
+import csv
 import json
 
 import pytest
@@ -58,13 +59,72 @@ def test_classes_of_the_tables_own_are_tiers_by_its_name(train, own_table, start
     assert answer["size"]["claimed"] == "micro"
 
 
-def test_what_a_request_cannot_bring_is_not_seen(train, run, own_table):
+def test_columns_of_the_tables_own_are_seen_when_asked_for(train, own_table):
     manifest = read(train(own_table, "--target", "worth"))
     assert not [name for name in manifest["features"]["score"] if "extra" in name]
     warning = next(w for w in manifest["warnings"] if "table's own" in w)
-    assert "mood" in warning and "worth" not in warning
-    done = run("train", own_table, "--target", "worth", "--features", "followers,mood", check=False)
-    assert done.returncode == 1 and "'mood'" in done.stderr and "evaluate" in done.stderr
+    assert "mood" in warning and "worth" not in warning and "--extras" in warning
+    manifest = read(train(own_table, "--target", "worth", "--features", "followers,mood"))
+    assert {name.split("=")[0] for name in manifest["features"]["score"]} == {"ln_followers", "extra_text:mood"}
+
+
+@pytest.fixture(scope="module")
+def by_reels(train, tmp_path_factory):
+    """A table whose worth two columns of its own make, with a bundle that reads them."""
+    rows = [{"handle": f"account_{i}", "followers": 1000 + 7919 * i % 9973, "posts": 10 + 31 * i % 97,
+             "Reel Views": 100 + 541 * i % 9001, "Mood": ["glad", "calm", "cross"][i * 7 % 3], "k": i % 5}
+            for i in range(240)]
+    for row in rows:
+        row["worth"] = row["Reel Views"] / 100 + {"glad": 30, "calm": 0, "cross": -30}[row["Mood"]]
+    table = write_table(tmp_path_factory.mktemp("reels") / "reels.csv", rows)
+    return rows, table, train(table, "--target", "worth", "--extras")
+
+
+def test_predict_takes_columns_of_the_tables_own(by_reels, run, tmp_path):
+    rows, table, models = by_reels
+    scores = list(csv.DictReader(run("predict", table, "--bundle", models).stdout.splitlines()))
+    errors = [abs(float(score["score"]) - row["worth"]) for score, row in zip(scores, rows)]
+    assert max(errors) < 3 and all("mood" not in score["imputed"] for score in scores)
+    bare = write_table(tmp_path / "bare.csv", [{"handle": "someone", "followers": 5000, "Mood": "glad"}])
+    score = next(csv.DictReader(run("predict", bare, "--bundle", models).stdout.splitlines()))
+    assert "reel_views" in score["imputed"].split() and "mood" not in score["imputed"].split()
+
+
+def test_a_request_brings_columns_of_the_tables_own_by_name(by_reels, start_daemon):
+    rows, _, models = by_reels
+    daemon = start_daemon(models)
+    row = rows[17]
+    profile = {"followers": row["followers"], "posts": row["posts"], "reel_views": row["Reel Views"], "mood": row["Mood"]}
+    want = row["worth"]
+    answer = daemon.post("/score", profile)[1]
+    assert abs(answer["score"] - want) < 3
+    assert "imputed_columns" not in answer and "unknown_fields" not in answer
+    # However it is asked: as people write numbers, in a batch, by handle, as a table, by the protocols.
+    spelt = dict(profile, reel_views=f"{row['Reel Views'] / 1000}k")
+    batch = daemon.post("/score", {"instances": [spelt, {"followers": 5000, "mood": None}]})[1]["predictions"]
+    assert batch[0]["score"] == answer["score"]
+    assert batch[1]["imputed_columns"] == ["reel_views", "mood"]
+    assert abs(daemon.get(f"/score?handle={row['handle']}")[1]["score"] - answer["score"]) < 1e-6
+    text = ",".join(profile) + "\n" + ",".join(map(str, profile.values())) + "\n5000,1,,\n"
+    sheet = daemon.request("POST", "/score", text.encode(), {"Content-Type": "text/csv"})[2]
+    table = list(csv.DictReader(sheet.decode().splitlines()))
+    assert float(table[0]["score"]) == answer["score"] and "mood" in table[1]["imputed"].split()
+    inputs = [{"name": name, "datatype": "BYTES" if isinstance(value, str) else "FP64", "shape": [1], "data": [value]}
+              for name, value in profile.items()]
+    outputs = daemon.post("/v2/models/score/infer", {"inputs": inputs})[1]["outputs"]
+    assert outputs[0]["data"] == [answer["score"]]
+    for body in ({"dataframe_records": [profile]}, {"inputs": {name: [value] for name, value in profile.items()}},
+                 {"dataframe_split": {"columns": list(profile), "data": [list(profile.values())]}}):
+        assert daemon.post("/invocations", body)[1]["predictions"] == [answer["score"]]
+    # The others are as unknown as ever.
+    assert daemon.post("/score", dict(profile, worth=3))[1]["unknown_fields"] == ["worth"]
+    status, refused = daemon.post("/score", dict(profile, reel_views=[1]))[:2]
+    assert status == 422 and refused["error"]["field"] == "reel_views"
+    # Described where a client looks; an option's name cannot be a column's.
+    schemas = daemon.get("/openapi.json")[1]["components"]["schemas"]
+    assert {"reel_views", "mood"} <= set(schemas["Profile"]["properties"])
+    named = {i["name"]: i["datatype"] for i in daemon.get("/v2/models/score")[1]["inputs"]}
+    assert named["reel_views"] == "FP64" and named["mood"] == "BYTES" and "k" not in named
 
 
 def test_bins_and_the_most_frequent_make_classes(train, demo):

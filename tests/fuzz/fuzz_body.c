@@ -21,10 +21,18 @@ static void read_profile(const struct json *object, bool is_body)
     struct error err = {0};
     struct profile profile;
     struct unknown_names unknown = {0};
-    if (codec_read_profile(object, is_body, &profile, &unknown, &err) == STATUS_OK)
+    static const struct own_column columns[] = {{"mood", true}, {"reel_views", false}};
+    static const struct own_columns known = {columns, ARRAY_LENGTH(columns)};
+    AUTO(arena_deinit) struct arena arena;
+    arena_init(&arena, 256);
+    struct profile_extra values[ARRAY_LENGTH(columns)];
+    struct own_values own = {.own = &known, .arena = &arena, .values = values};
+    if (codec_read_profile(object, is_body, &own, &profile, &unknown, &err) == STATUS_OK) {
         FUZZ_REQUIRE(profile_check(&profile, &err) == STATUS_OK);
-    else
+        FUZZ_REQUIRE(profile.n_extras <= ARRAY_LENGTH(values));
+    } else {
         FUZZ_REQUIRE(err.message[0] && memchr(err.message, 0, sizeof err.message));
+    }
     FUZZ_REQUIRE(unknown.n <= CODEC_MAX_UNKNOWN);
 }
 

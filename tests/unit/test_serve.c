@@ -179,7 +179,9 @@ static enum status read_body(const char *text, struct arena *arena, struct codec
     codec_options_init(options);
     assert_int_equal(json_parse(text, strlen(text), arena, &body, err), STATUS_OK);
     TRY(codec_read_options(body, arena, options, err));
-    return codec_read_profile(body, true, profile, &options->unknown, err);
+    static const struct own_columns none;
+    struct own_values own = {.own = &none, .arena = arena};
+    return codec_read_profile(body, true, &own, profile, &options->unknown, err);
 }
 
 static void a_body_holds_a_profile_and_its_options(void **state)
