@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* JSON: a strict reader (RFC 8259; the only user of cJSON) and a fast writer.
+/* JSON: a strict reader (RFC 8259) and a fast writer.
  *
- * The reader checks the text before cJSON sees it, because cJSON accepts what is no JSON: 01, raw
+ * A text without escapes is read in one pass of our own (json_plain.c). Every other is checked
+ * (json_scan.c) before cJSON sees it (json_parse.c), because cJSON accepts what is no JSON: 01, raw
  * control characters, malformed UTF-8, duplicated keys. Values live in the caller's arena and are
  * valid until it is reset. A NULL value is taken everywhere and counts as absent. */
 #include <stdbool.h>

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json_node.h"
 #include "base/text.h"
 
 static enum status refuse(const struct json_scan *scan, const char *reason, struct error *err)
@@ -44,8 +45,7 @@ static enum status scan_number(struct json_scan *scan, struct error *err)
             scan->at++;
         TRY(scan_digits(scan, err));
     }
-    /* cJSON copies a number into 64 bytes and cuts the rest off. */
-    if (scan->at - start > 60)
+    if (scan->at - start > JSON_MAX_NUMBER_BYTES)
         return refuse(scan, "a number has more than 60 characters", err);
     return STATUS_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The check of a JSON text before cJSON sees it, and where a long one can be cut: for json.c alone.
+/* The check of a JSON text before cJSON sees it, and where a long one can be cut: for json_parse.c
+ * alone.
  *
  * Long arrays are cut at commas between their elements, some slice_bytes apart; of arrays
  * within arrays the innermost that is that long. Any text may be scanned: what is cut may still be

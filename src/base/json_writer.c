@@ -95,33 +95,48 @@ static bool is_plain_eight(const char *text)
     return (low & ones * 0x80) == 0;
 }
 
-void json_quote(struct buffer *out, const char *text, size_t length)
+/* How many characters from the start need no escape. */
+static size_t plain_run(const char *text, size_t length)
+{
+    size_t i = 0;
+    while (length - i >= sizeof(uint64_t) && is_plain_eight(text + i))
+        i += sizeof(uint64_t);
+    for (; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < 0x20 || c == '"' || c == '\\')
+            break;
+    }
+    return i;
+}
+
+static void escape(struct buffer *out, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
-    buffer_put_char(out, '"');
-    size_t start = 0;
-    for (size_t i = 0; i < length; i++) {
-        while (length - i >= sizeof(uint64_t) && is_plain_eight(text + i))
-            i += sizeof(uint64_t);
+    /* Pairs of (character, letter): a hit at an odd place is the letter of a pair. */
+    static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+    const char *found = c ? strchr(short_forms, c) : NULL;
+    if (found && (found - short_forms) % 2 == 0) {
+        char text[2] = {'\\', found[1]};
+        buffer_put(out, text, sizeof text);
+    } else {
+        char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+        buffer_put(out, text, sizeof text);
+    }
+}
+
+void json_quote(struct buffer *out, const char *text, size_t length)
+{
+    if (!buffer_reserve(out, length + 2))
+        return;
+    out->at[out->length++] = '"';
+    for (size_t i = 0;; i++) {
+        size_t run = plain_run(text + i, length - i);
+        buffer_put(out, text + i, run);
+        i += run;
         if (i == length)
             break;
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buffer_put(out, text + start, i - start);
-        start = i + 1;
-        const char *short_forms = "\"\"\\\\\bb\ff\nn\rr\tt";
-        const char *found = c ? strchr(short_forms, c) : NULL;
-        /* Pairs of (character, letter): a hit at an odd place is the letter of a pair. */
-        if (found && (found - short_forms) % 2 == 0) {
-            char escape[2] = {'\\', found[1]};
-            buffer_put(out, escape, sizeof escape);
-        } else {
-            char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-            buffer_put(out, escape, sizeof escape);
-        }
+        escape(out, (unsigned char)text[i]);
     }
-    buffer_put(out, text + start, length - start);
     buffer_put_char(out, '"');
 }
 

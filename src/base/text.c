@@ -75,13 +75,22 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
     buffer->length += (size_t)length;
 }
 
-/* Write the digits of `value` so that they end at `end`; returns where they start. */
+/* Write the digits of `value` so that they end at `end`, two at a time; returns where they start.
+ */
 static char *digits_before(char *end, uint64_t value)
 {
-    do {
-        *--end = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
+    static const char pairs[] = "0001020304050607080910111213141516171819"
+                                "2021222324252627282930313233343536373839"
+                                "4041424344454647484950515253545556575859"
+                                "6061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    for (; value >= 10; value /= 100) {
+        end -= 2;
+        memcpy(end, pairs + 2 * (value % 100), 2);
+        if (value < 100)
+            return end;
+    }
+    *--end = (char)('0' + value);
     return end;
 }
 
@@ -96,9 +105,9 @@ void buffer_put_integer(struct buffer *buffer, int64_t value)
     buffer_put(buffer, start, (size_t)(end - start));
 }
 
-/* Without trailing zeros; the sign of nothing is not written. */
-static size_t format_decimal(struct decimal decimal, bool negative,
-                             char ret_text[static TEXT_NUMBER_BYTES])
+/* Without trailing zeros; the sign of nothing is not written. Ends at `end`, which has
+ * TEXT_NUMBER_BYTES before it; returns where it starts. */
+static char *decimal_before(char *end, struct decimal decimal, bool negative)
 {
     uint64_t digits = decimal.digits;
     size_t decimals = decimal.decimals;
@@ -106,24 +115,19 @@ static size_t format_decimal(struct decimal decimal, bool negative,
         digits /= 10;
         decimals--;
     }
-    char text[TEXT_NUMBER_BYTES];
-    char *end = text + sizeof text;
     char *start = digits_before(end, digits);
     /* The units digit must stand before the point: 5 with two decimals is 0.05. */
     while ((size_t)(end - start) < decimals + 1)
         *--start = '0';
+    if (decimals > 0) {
+        size_t whole = (size_t)(end - start) - decimals;
+        memmove(start - 1, start, whole);
+        start--;
+        start[whole] = '.';
+    }
     if (negative && digits > 0)
         *--start = '-';
-    size_t whole = (size_t)(end - start) - decimals;
-    memcpy(ret_text, start, whole);
-    if (decimals == 0) {
-        ret_text[whole] = '\0';
-        return whole;
-    }
-    ret_text[whole] = '.';
-    memcpy(ret_text + whole + 1, end - decimals, decimals);
-    ret_text[whole + 1 + decimals] = '\0';
-    return whole + 1 + decimals;
+    return start;
 }
 
 void buffer_put_fixed(struct buffer *buffer, double value, unsigned decimals)
@@ -135,8 +139,9 @@ void buffer_put_fixed(struct buffer *buffer, double value, unsigned decimals)
     }
     uint64_t scaled = (uint64_t)(fabs(value) * powers[decimals] + 0.5);
     char text[TEXT_NUMBER_BYTES];
-    size_t length = format_decimal((struct decimal){scaled, decimals}, value < 0, text);
-    buffer_put(buffer, text, length);
+    char *end = text + sizeof text;
+    char *start = decimal_before(end, (struct decimal){scaled, decimals}, value < 0);
+    buffer_put(buffer, start, (size_t)(end - start));
 }
 
 size_t text_format_number(double value, char ret_text[static TEXT_NUMBER_BYTES])
@@ -145,8 +150,14 @@ size_t text_format_number(double value, char ret_text[static TEXT_NUMBER_BYTES])
         return (size_t)snprintf(ret_text, TEXT_NUMBER_BYTES, "nan");
     if (isinf(value))
         return (size_t)snprintf(ret_text, TEXT_NUMBER_BYTES, value > 0 ? "inf" : "-inf");
-    if (fabs(value) >= DECIMAL_MIN && fabs(value) < DECIMAL_MAX)
-        return format_decimal(decimal_shortest(fabs(value)), value < 0, ret_text);
+    if (fabs(value) >= DECIMAL_MIN && fabs(value) < DECIMAL_MAX) {
+        char text[TEXT_NUMBER_BYTES];
+        char *end = text + sizeof text;
+        char *start = decimal_before(end, decimal_shortest(fabs(value)), value < 0);
+        memcpy(ret_text, start, (size_t)(end - start));
+        ret_text[end - start] = '\0';
+        return (size_t)(end - start);
+    }
     int length = 0;
     for (int digits = 15; digits <= 17; digits++) {
         length = snprintf(ret_text, TEXT_NUMBER_BYTES, "%.*g", digits, value);

@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "base/csv_field.h"
 #include "base/hash.h"
-#include "base/json.h"
+#include "base/json_node.h"
 #include "base/rng.h"
 #include "base/sort.h"
 #include "base/text.h"
@@ -164,6 +164,55 @@ static void text_that_is_not_json_is_refused(void **state)
             fail_msg("accepted %s", bad[i]);
         assert_true(err.message[0] != '\0');
     }
+    arena_deinit(&arena);
+}
+
+static const char *written(const struct json *value, struct buffer *out)
+{
+    buffer_clear(out);
+    struct json_writer w = json_writer(out);
+    json_put_value(&w, value);
+    return out->at;
+}
+
+/* Every text that is one character away from a good one: what the plain reader takes, cJSON takes,
+ * and both understand the same. The good ones are plain. */
+static void both_readers_of_json_agree(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "{\"handle\": \"a.b_c\", \"followers\": 12345678, \"rate\":0.0139,\"ok\":true}",
+        "{\"instances\":[{\"a\":-1.5e-3},{\"a\":1E+2,\"b\":null},{}], \"explain\" : false}",
+        " [ [],[1 ,\t-0.0], \"\xc3\xa9 na\xc3\xafve, long enough\", 18446744073709551615 ] \n",
+        "{\"a\":1,\"b\":2,\"aa\":3,\"ab\":0.1,\"\":\"\"}",
+    };
+    static const char others[] = "\"\\{}[]:,.-+eE0a19 \n\x01\x7f\x80\xc3";
+    struct arena arena;
+    arena_init(&arena, 4096);
+    AUTO(buffer_deinit) struct buffer plain = {0};
+    AUTO(buffer_deinit) struct buffer any = {0};
+    size_t n_taken = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
+        size_t length = strlen(good[i]);
+        assert_non_null(json_read_plain(good[i], length, &arena));
+        for (size_t at = 0; at < length; at++)
+            for (size_t other = 0; other < sizeof others; other++) { /* NUL too */
+                char text[128];
+                memcpy(text, good[i], length);
+                text[at] = others[other];
+                arena_reset(&arena);
+                const struct json *ours = json_read_plain(text, length, &arena);
+                const struct json *theirs = NULL;
+                enum status status = json_parse_any(text, length, &arena, &theirs, NULL);
+                if (!ours)
+                    continue;
+                n_taken++;
+                if (status != STATUS_OK)
+                    fail_msg("only the plain reader takes %.*s", (int)length, text);
+                assert_string_equal(written(ours, &plain), written(theirs, &any));
+            }
+    }
+    assert_true(n_taken > 1000);
     arena_deinit(&arena);
 }
 
@@ -339,6 +388,7 @@ int main(void)
         cmocka_unit_test(csv_fields_are_quoted_where_they_must_be),
         cmocka_unit_test(only_plain_numbers_are_read),
         cmocka_unit_test(text_that_is_not_json_is_refused),
+        cmocka_unit_test(both_readers_of_json_agree),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(json_read_in_steps_is_what_it_is_whole),
         cmocka_unit_test(written_json_reads_back),
