@@ -24,6 +24,7 @@
 #define BATCH_BYTES 16777216
 #define IDLE_MS 500
 #define MAX_RETRY_MS 30000
+#define MARKS "influence_shipped"
 
 static const char name[] = "log ship";
 
@@ -96,29 +97,95 @@ static enum status take_batch(struct shipping *shipping, int64_t after_id, struc
 
 /* ---- into the database ---- */
 
-static enum status connect(struct shipping *shipping, struct error *err)
+/* A statement about the marks, which lie in the schema of the rows: "%M" is their table, "%T" that
+ * of the rows, "%D" its name as a text, "%O" the origin likewise. */
+static enum status put_sql(const struct shipping *shipping, const char *form, struct buffer *sql,
+                           struct error *err)
+{
+    const char *table = shipping->options->table;
+    const char *dot = strchr(table, '.');
+    char marks[160];
+    int schema = dot ? (int)(dot + 1 - table) : 0;
+    snprintf(marks, sizeof marks, "%.*s" MARKS, schema, table);
+    buffer_clear(sql);
+    for (; *form; form++) {
+        if (*form != '%')
+            buffer_put_char(sql, *form);
+        else if (*++form == 'M')
+            TRY(database_put_table(shipping->database, marks, sql, err));
+        else if (*form == 'T')
+            TRY(database_put_table(shipping->database, table, sql, err));
+        else if (*form == 'D')
+            TRY(database_put_text(shipping->database, table + schema, sql, err));
+        else
+            TRY(database_put_text(shipping->database, shipping->delivery.origin, sql, err));
+    }
+    return sql->failed ? fail(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
+}
+
+static enum status ask_number(const struct shipping *shipping, const char *form,
+                              int64_t *ret_number, struct error *err)
+{
+    AUTO(buffer_deinit) struct buffer sql = {0};
+    TRY(put_sql(shipping, form, &sql, err));
+    return database_number(shipping->database, sql.at, ret_number, err);
+}
+
+/* A mark beside a table that is gone: its rows were delivered, and nobody has them any more. */
+static enum status check_table(const struct shipping *shipping, struct error *err)
+{
+    static const char count[] = "SELECT count(*) FROM %M WHERE origin = %O AND destination = %D";
+    int64_t n_marks = 0;
+    bool is_there = false;
+    TRY(database_has_table(shipping->database, shipping->options->table, &is_there, err));
+    if (is_there)
+        return STATUS_OK;
+    TRY(ask_number(shipping, count, &n_marks, err));
+    if (n_marks == 0)
+        return STATUS_OK;
+    return fail(
+        err, STATUS_INVALID,
+        "the table '%s' is gone, into which rows of this log were delivered. To ship again what "
+        "the log still holds: DELETE FROM " MARKS " WHERE origin = '%s'",
+        shipping->options->table, shipping->delivery.origin);
+}
+
+static enum status make_tables(struct shipping *shipping, struct error *err)
 {
     static const char columns[] =
         " (origin text, id bigint, time timestamptz NOT NULL, request_id text NOT NULL,"
         " route text NOT NULL, status int NOT NULL, model text, latency_us bigint NOT NULL,"
         " caller text NOT NULL, input text, output text, PRIMARY KEY (origin, id))";
-    struct database_options options = {.cancel = shipping->cancel, .max_attempts = 1};
-    AUTO(database_close_slot) struct database *database = NULL;
-    TRY(database_open(shipping->options->to, &options, &database, err));
-    TRY(database_make(database, shipping->options->table, columns, err));
-    TRY(database_make(database, "influence_delivery",
-                      " (origin text PRIMARY KEY, last_id bigint NOT NULL)", err));
-    shipping->database = STEAL(database);
-    return STATUS_OK;
+    static const char marks[] = " (origin text, destination text, last_id bigint NOT NULL,"
+                                " PRIMARY KEY (origin, destination))";
+    const char *table = shipping->options->table;
+    const char *dot = strchr(table, '.');
+    char name_of_marks[160];
+    snprintf(name_of_marks, sizeof name_of_marks, "%.*s" MARKS, dot ? (int)(dot + 1 - table) : 0,
+             table);
+    TRY(database_make(shipping->database, name_of_marks, marks, err));
+    TRY(check_table(shipping, err));
+    return database_make(shipping->database, table, columns, err);
 }
 
-static enum status read_mark(struct shipping *shipping, int64_t *ret_mark, struct error *err)
+static enum status connect(struct shipping *shipping, struct error *err)
 {
-    char sql[160];
-    snprintf(sql, sizeof sql,
-             "SELECT coalesce(max(last_id), 0) FROM influence_delivery WHERE origin = '%s'",
-             shipping->delivery.origin);
-    return database_number(shipping->database, sql, ret_mark, err);
+    struct database_options options = {.cancel = shipping->cancel, .max_attempts = 1};
+    TRY(database_open(shipping->options->to, &options, &shipping->database, err));
+    enum status status = make_tables(shipping, err);
+    if (status != STATUS_OK)
+        database_close(STEAL(shipping->database));
+    return status;
+}
+
+/* Without a mark what is there counts: rows of an older version of this program. */
+static enum status read_mark(const struct shipping *shipping, int64_t *ret_mark, struct error *err)
+{
+    return ask_number(
+        shipping,
+        "SELECT coalesce((SELECT last_id FROM %M WHERE origin = %O AND destination = %D),"
+        " (SELECT max(id) FROM %T WHERE origin = %O), 0)",
+        ret_mark, err);
 }
 
 static bool is_never(const char *column)
@@ -129,15 +196,17 @@ static bool is_never(const char *column)
 
 static enum status send_batch(struct shipping *shipping, struct error *err)
 {
-    char mark[240];
-    snprintf(mark, sizeof mark,
-             "INSERT INTO influence_delivery VALUES ('%s', %lld)"
-             " ON CONFLICT (origin) DO UPDATE SET last_id = excluded.last_id",
-             shipping->delivery.origin, (long long)shipping->last_id);
+    AUTO(buffer_deinit) struct buffer mark = {0};
+    char form[160];
+    snprintf(form, sizeof form,
+             "INSERT INTO %%M VALUES (%%O, %%D, %lld)"
+             " ON CONFLICT (origin, destination) DO UPDATE SET last_id = excluded.last_id",
+             (long long)shipping->last_id);
+    TRY(put_sql(shipping, form, &mark, err));
     struct database_table table = {.name = shipping->options->table,
                                    .mode = DATABASE_APPEND,
                                    .is_number = is_never,
-                                   .with = mark};
+                                   .with = mark.at};
     FILE *out = NULL;
     uint64_t n_rows = 0;
     TRY(database_begin(shipping->database, &table, &out, err));
@@ -185,10 +254,11 @@ static void sleep_ms(unsigned ms)
     nanosleep(&time, NULL); /* a signal ends it */
 }
 
-/* A database that is away, or a log that is locked, comes back; anything else is for people. */
+/* A database that is away, or a log that is locked, comes back. A primary that has become a standby
+ * denies, as does one whose passwords are being changed. Anything else is for people. */
 static bool is_passing(enum status status)
 {
-    return status == STATUS_UNAVAILABLE || status == STATUS_IO;
+    return status == STATUS_UNAVAILABLE || status == STATUS_IO || status == STATUS_DENIED;
 }
 
 static enum status follow(struct shipping *shipping, struct error *err)

@@ -87,3 +87,30 @@ enum status database_number(struct database *database, const char *query, int64_
     (void)ret_number;
     return absent(err);
 }
+
+enum status database_put_table(const struct database *database, const char *table,
+                               struct buffer *sql, struct error *err)
+{
+    (void)database;
+    (void)table;
+    (void)sql;
+    return absent(err);
+}
+
+enum status database_put_text(const struct database *database, const char *text, struct buffer *sql,
+                              struct error *err)
+{
+    (void)database;
+    (void)text;
+    (void)sql;
+    return absent(err);
+}
+
+enum status database_has_table(struct database *database, const char *table, bool *ret_is_there,
+                               struct error *err)
+{
+    (void)database;
+    (void)table;
+    (void)ret_is_there;
+    return absent(err);
+}

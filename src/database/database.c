@@ -36,6 +36,9 @@ void database_name(const char *uri, char ret_name[static DATABASE_NAME_BYTES])
 {
     AUTO(options_slot) PQconninfoOption *options = PQconninfoParse(uri, NULL);
     const char *host = option_value(options, "host");
+    /* Behind an @ that is not escaped stands the end of a password. */
+    if (host && strrchr(host, '@'))
+        host = strrchr(host, '@') + 1;
     const char *port = option_value(options, "port");
     const char *name = option_value(options, "dbname");
     snprintf(ret_name, DATABASE_NAME_BYTES, "%s%s%s/%s", host ? host : "localhost", port ? ":" : "",
@@ -62,7 +65,7 @@ static enum status status_of(const char *state)
         {"0A", STATUS_UNSUPPORTED},  /* feature not supported */
         {"42", STATUS_INVALID},      /* syntax, unknown names */
         {"22", STATUS_INVALID},      /* data */
-        {"25006", STATUS_INVALID},   /* writes in a read-only transaction */
+        {"25006", STATUS_DENIED},    /* writes in a read-only transaction, or on a standby */
     };
     for (size_t i = 0; i < ARRAY_LENGTH(classes); i++)
         if (text_starts_with(state, classes[i].prefix))
@@ -81,7 +84,14 @@ enum status database_fail(const struct database *database, const PGresult *resul
     enum status status = state ? status_of(state) : is_lost ? STATUS_UNAVAILABLE : STATUS_IO;
     if (is_lost && status == STATUS_IO)
         status = STATUS_UNAVAILABLE;
-    return fail(err, status, "%s: %.*s", database->name, (int)strcspn(text, "\n"), text);
+    /* The key that is there twice; for COPY the line and the column. */
+    const char *detail = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
+    const char *context = result ? PQresultErrorField(result, PG_DIAG_CONTEXT) : NULL;
+    const char *more = detail                                          ? detail
+                       : context && text_starts_with(context, "COPY ") ? context
+                                                                       : "";
+    return fail(err, status, "%s: %.*s%s%.*s%s", database->name, (int)strcspn(text, "\n"), text,
+                more[0] ? " (" : "", (int)strcspn(more, "\n"), more, more[0] ? ")" : "");
 }
 
 static enum status fail_cancelled(struct database *database, struct error *err)
@@ -98,8 +108,12 @@ static enum status fail_cancelled(struct database *database, struct error *err)
 
 enum status database_wait(struct database *database, bool for_writing, struct error *err)
 {
+    int unsent = PQflush(database->connection);
+    if (unsent < 0)
+        return database_fail(database, NULL, err);
+    bool is_sending = for_writing || unsent > 0;
     struct pollfd socket = {.fd = PQsocket(database->connection),
-                            .events = (short)(POLLIN | (for_writing ? POLLOUT : 0))};
+                            .events = (short)(POLLIN | (is_sending ? POLLOUT : 0))};
     for (;;) {
         if (database->cancel && *database->cancel)
             return fail_cancelled(database, err);
@@ -212,6 +226,10 @@ enum status database_open(const char *uri, const struct database_options *option
         return fail(err, STATUS_INVALID,
                     "the database's URI cannot be read; its form is "
                     "postgresql://[USER@]HOST[:PORT]/DATABASE[?OPTION=VALUE]");
+    const char *host = option_value(parsed, "host");
+    if (host && strchr(host, '@'))
+        return fail(err, STATUS_INVALID,
+                    "the database's URI: an @ in the password is written %%40");
     AUTO(database_close_slot) struct database *database = calloc(1, sizeof *database);
     if (!database)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
@@ -236,6 +254,9 @@ enum status database_open(const char *uri, const struct database_options *option
         sleep_ms(delay_ms);
     }
     PQsetNoticeReceiver(database->connection, drop_notice, NULL);
+    /* Else libpq waits by itself where the server does not take what it is sent. */
+    if (PQsetnonblocking(database->connection, 1) != 0)
+        return database_fail(database, NULL, err);
     *ret_database = STEAL(database);
     return STATUS_OK;
 }

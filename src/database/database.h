@@ -51,6 +51,7 @@ DEFINE_SLOT(database_close, struct database)
  * lists of texts words with spaces between them, times ISO 8601 in UTC.
  *
  * STATUS_INVALID: the server does not accept the query, it is no SELECT, or has no columns.
+ * STATUS_DENIED: it writes, or the user may not.
  * STATUS_CANCELLED: the server was told to stop. */
 enum status database_read(struct database *database, const char *query, FILE *out,
                           uint64_t *ret_rows, struct error *err);
@@ -68,6 +69,16 @@ struct database_table {
     bool (*is_number)(const char *column);
     const char *with; /* a statement that belongs to the rows: done when they are; or NULL */
 };
+
+/* The table as it stands in a statement, quoted; a text likewise. */
+struct buffer;
+enum status database_put_table(const struct database *database, const char *table,
+                               struct buffer *sql, struct error *err);
+enum status database_put_text(const struct database *database, const char *text, struct buffer *sql,
+                              struct error *err);
+
+enum status database_has_table(struct database *database, const char *table, bool *ret_is_there,
+                               struct error *err);
 
 /* Make the table unless it is there. columns: " (id bigint, ...)". */
 enum status database_make(struct database *database, const char *table, const char *columns,

@@ -32,7 +32,8 @@ enum status database_fail(const struct database *database, const PGresult *resul
 /* A statement without rows. */
 enum status database_execute(struct database *database, const char *sql, struct error *err);
 
-/* Wait until the socket can be read (or written); STATUS_CANCELLED after telling the server. */
+/* Send what is to be sent, and wait until the socket can be read (or written); STATUS_CANCELLED
+ * after telling the server. */
 enum status database_wait(struct database *database, bool for_writing, struct error *err);
 
 /* The next result, waiting for it without blocking a cancel; NULL when there are no more. */

@@ -36,17 +36,37 @@ static const char *expression_of(Oid type)
     }
 }
 
-/* The server reads the query without running it: names and types of its columns. */
+/* The last result of what was sent, by which a cancel is noticed meanwhile. */
+static enum status last_result(struct database *database, int sent, PGresult **ret_result,
+                               struct error *err)
+{
+    if (!sent)
+        return database_fail(database, NULL, err);
+    AUTO(result_slot) PGresult *last = NULL;
+    for (;;) {
+        PGresult *result = NULL;
+        TRY(database_result(database, &result, err));
+        if (!result)
+            break;
+        PQclear(last);
+        last = result;
+    }
+    if (PQresultStatus(last) != PGRES_COMMAND_OK)
+        return database_fail(database, last, err);
+    *ret_result = STEAL(last);
+    return STATUS_OK;
+}
+
+/* The server reads the query without running it: names and types of its columns. It may have to
+ * wait for a lock. */
 static enum status describe(struct database *database, const char *query, PGresult **ret_columns,
                             struct error *err)
 {
     PGconn *connection = database->connection;
-    AUTO(result_slot) PGresult *prepared = PQprepare(connection, "", query, 0, NULL);
-    if (PQresultStatus(prepared) != PGRES_COMMAND_OK)
-        return database_fail(database, prepared, err);
-    AUTO(result_slot) PGresult *columns = PQdescribePrepared(connection, "");
-    if (PQresultStatus(columns) != PGRES_COMMAND_OK)
-        return database_fail(database, columns, err);
+    AUTO(result_slot) PGresult *prepared = NULL;
+    AUTO(result_slot) PGresult *columns = NULL;
+    TRY(last_result(database, PQsendPrepare(connection, "", query, 0, NULL), &prepared, err));
+    TRY(last_result(database, PQsendDescribePrepared(connection, ""), &columns, err));
     if (PQnfields(columns) == 0)
         return fail(err, STATUS_INVALID, "%s: the query gives no columns: a SELECT is needed",
                     database->name);

@@ -38,20 +38,35 @@ static enum status put_table(const struct database *database, const char *name, 
     return put_name(database, dot + 1, strlen(dot + 1), sql, err);
 }
 
+enum status database_put_table(const struct database *database, const char *table,
+                               struct buffer *sql, struct error *err)
+{
+    return put_table(database, table, sql, err);
+}
+
+enum status database_put_text(const struct database *database, const char *text, struct buffer *sql,
+                              struct error *err)
+{
+    char *literal = PQescapeLiteral(database->connection, text, strlen(text));
+    if (!literal)
+        return database_fail(database, NULL, err);
+    buffer_put_text(sql, literal);
+    PQfreemem(literal);
+    return STATUS_OK;
+}
+
 /* Asked, as CREATE TABLE IF NOT EXISTS needs the right to make tables also where there is one. */
-static enum status is_there(struct database *database, const char *table, bool *ret_is_there,
-                            struct error *err)
+enum status database_has_table(struct database *database, const char *table, bool *ret_is_there,
+                               struct error *err)
 {
     AUTO(buffer_deinit) struct buffer name = {0};
     AUTO(buffer_deinit) struct buffer sql = {0};
     TRY(put_table(database, table, &name, err));
-    if (name.failed)
+    if (name.failed || !name.at)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    char *literal = PQescapeLiteral(database->connection, name.at, name.length);
-    if (!literal)
-        return database_fail(database, NULL, err);
-    buffer_printf(&sql, "SELECT CASE WHEN to_regclass(%s) IS NULL THEN 0 ELSE 1 END", literal);
-    PQfreemem(literal);
+    buffer_put_text(&sql, "SELECT CASE WHEN to_regclass(");
+    TRY(database_put_text(database, name.at, &sql, err));
+    buffer_put_text(&sql, ") IS NULL THEN 0 ELSE 1 END");
     if (sql.failed)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     int64_t n = 0;
@@ -114,7 +129,7 @@ static enum status start_copy(struct database *database, struct error *err)
     bool is_new = database->table.mode == DATABASE_CREATE;
     bool is_made = false;
     if (!is_new)
-        TRY(is_there(database, database->table.name, &is_made, err));
+        TRY(database_has_table(database, database->table.name, &is_made, err));
     if (!is_made) {
         buffer_put_text(&sql, is_new ? "CREATE TABLE " : "CREATE TABLE IF NOT EXISTS ");
         TRY(put_table(database, database->table.name, &sql, err));
@@ -143,6 +158,7 @@ static enum status start_copy(struct database *database, struct error *err)
     return STATUS_OK;
 }
 
+/* Out of libpq's memory before the next part goes in, which would else grow without a bound. */
 static enum status send(struct database *database, const char *bytes, size_t n, struct error *err)
 {
     while (n > 0) {
@@ -150,12 +166,15 @@ static enum status send(struct database *database, const char *bytes, size_t n, 
         int sent = PQputCopyData(database->connection, bytes, part);
         if (sent < 0)
             return database_fail(database, NULL, err);
-        if (sent == 0) {
-            TRY(database_wait(database, true, err));
-            continue;
+        if (sent > 0) {
+            bytes += part;
+            n -= (size_t)part;
         }
-        bytes += part;
-        n -= (size_t)part;
+        int unsent;
+        while ((unsent = PQflush(database->connection)) > 0)
+            TRY(database_wait(database, true, err));
+        if (unsent < 0)
+            return database_fail(database, NULL, err);
     }
     return database->cancel && *database->cancel ? database_wait(database, true, err) : STATUS_OK;
 }
@@ -183,7 +202,7 @@ enum status database_make(struct database *database, const char *table, const ch
 {
     AUTO(buffer_deinit) struct buffer sql = {0};
     bool is_made = false;
-    TRY(is_there(database, table, &is_made, err));
+    TRY(database_has_table(database, table, &is_made, err));
     if (is_made)
         return STATUS_OK;
     buffer_put_text(&sql, "CREATE TABLE IF NOT EXISTS ");
@@ -220,7 +239,10 @@ enum status database_begin(struct database *database, const struct database_tabl
 
 static enum status end_copy(struct database *database, uint64_t *ret_rows, struct error *err)
 {
-    if (PQputCopyEnd(database->connection, NULL) < 0)
+    int ended;
+    while ((ended = PQputCopyEnd(database->connection, NULL)) == 0)
+        TRY(database_wait(database, true, err));
+    if (ended < 0)
         return database_fail(database, NULL, err);
     enum status status = STATUS_OK;
     for (;;) {
@@ -240,7 +262,7 @@ enum status database_abort(struct database *database, FILE *out, struct error *e
     fclose(out);
     if (PQstatus(database->connection) == CONNECTION_OK) {
         if (database->is_copying)
-            PQputCopyEnd(database->connection, "given up");
+            (void)PQputCopyEnd(database->connection, "given up");
         (void)database_execute(database, "ROLLBACK", NULL);
     }
     if (database->failure.status != STATUS_OK && err)

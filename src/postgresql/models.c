@@ -123,7 +123,7 @@ static const char *current_into(char version[static MODELS_VERSION_BYTES])
 {
     if (version[0] != '\0')
         return version;
-    char found[MODELS_VERSION_BYTES];
+    char found[MODELS_VERSION_BYTES] = "";
     errno = 0;
     if (!models_read_current(found)) {
         if (errno == 0)

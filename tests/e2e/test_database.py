@@ -268,6 +268,55 @@ def test_ctrl_c_stops_the_server_too(creators):
     assert creators.sql(sleeping) == "0"
 
 
+@pytest.mark.parametrize("way", ["reading", "writing"])
+def test_ctrl_c_is_heard_where_the_server_waits_for_a_lock(creators, way):
+    creators.sql("DROP TABLE IF EXISTS locked; CREATE TABLE locked (handle text UNIQUE, followers float8)")
+    if way == "reading":
+        hold, words = "LOCK TABLE locked IN ACCESS EXCLUSIVE MODE", ["--query", "SELECT * FROM locked"]
+    else:
+        # More rows than the sockets take: the client waits until it can send.
+        hold = "INSERT INTO locked VALUES ('acct_7', 1)"
+        words = ["--query", "SELECT 'acct_' || i AS handle, i AS followers FROM generate_series(1, 300000) i", "--csv", creators.uri, "--table", "locked", "--append"]
+    holder = subprocess.Popen([creators.psql, "-XqAt", creators.uri], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'influence' AND wait_event_type = 'Lock'"
+    try:
+        holder.stdin.write(f"BEGIN; {hold};\n\\echo held\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == "held\n"
+        process = subprocess.Popen([INFLUENCE, "import", creators.uri, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while creators.sql(waiting) == "0" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+        assert process.returncode == 1 and "stopped on request" in stderr
+        while creators.sql(waiting) != "0":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        holder.communicate("ROLLBACK;\n", timeout=30)
+    assert creators.sql("SELECT count(*) FROM locked") == "0"
+
+
+def test_an_error_of_the_server_says_where(creators):
+    creators.sql("DROP TABLE IF EXISTS whole; CREATE TABLE whole (handle text UNIQUE, followers int)")
+    into = ["--csv", creators.uri, "--table", "whole", "--append"]
+    done = run_command("import", creators.uri, "--query", "SELECT 'a' || i AS handle, i + 0.5 AS avg_likes, i + 7 AS followers FROM generate_series(1, 30) i", *into, check=False)
+    assert done.returncode == 1 and 'column "avg_likes" of relation "whole" does not exist' in done.stderr
+    creators.sql("INSERT INTO whole VALUES ('a3', 1)")
+    done = run_command("import", creators.uri, "--query", "SELECT 'a' || i AS handle, i + 7 AS followers FROM generate_series(1, 30) i", *into, check=False)
+    assert done.returncode == 1 and "(Key (handle)=(a3) already exists.)" in done.stderr
+    creators.sql("ALTER TABLE whole ALTER followers TYPE date USING NULL")
+    done = run_command("import", creators.uri, "--query", "SELECT 'b' || i AS handle, i + 7 AS followers FROM generate_series(1, 30) i", *into, check=False)
+    assert done.returncode == 1 and "(COPY whole, line 1, column followers:" in done.stderr
+
+
+def test_the_end_of_a_password_with_an_at_is_not_shown():
+    done = run_command("import", "postgresql://tester:sec@ret@127.0.0.1/shop", "--query", "SELECT 1", check=False)
+    assert done.returncode == 1 and "an @ in the password is written %40" in done.stderr and "ret@" not in done.stderr
+
+
 def test_a_server_that_dies_leaves_no_rows(creators, models):
     """Writers learn of it, and the table is as it was."""
     creators.sql("DROP TABLE IF EXISTS scores")

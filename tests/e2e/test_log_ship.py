@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 import urllib.request
+from http.client import HTTPException
 
 import pytest
 
@@ -37,7 +38,7 @@ def wait_for(condition, seconds=60):
 
 @pytest.fixture
 def table(postgresql):
-    postgresql.sql("DROP TABLE IF EXISTS requests, influence_delivery")
+    postgresql.sql("DROP TABLE IF EXISTS requests, other, influence_shipped")
     return postgresql
 
 
@@ -92,13 +93,16 @@ def test_what_is_not_delivered_is_not_deleted(table, hand_models, start_daemon):
 
 
 def test_every_row_once_whatever_is_killed(table, hand_models, start_daemon):
-    """The database ends at once and comes back, the shipper is killed with -9, under load, again and again."""
+    """The database ends at once and comes back, shipper and daemon are killed with -9, under load, again and again."""
     daemon = start_daemon(hand_models, "--log.batch_ms=10", "--log.durability=batched")
     stop = threading.Event()
 
     def load():
         while not stop.is_set():
-            ask(daemon, 1)
+            try:
+                ask(daemon, 1)
+            except (OSError, HTTPException):
+                time.sleep(0.05)  # it is killed, and started again
 
     callers = [threading.Thread(target=load) for _ in range(2)]
     for caller in callers:
@@ -113,6 +117,10 @@ def test_every_row_once_whatever_is_killed(table, hand_models, start_daemon):
                 table.stop("immediate")
                 time.sleep(0.1)
                 table.start()
+            elif i % 4 == 2:
+                daemon.process.kill()
+                daemon.process.wait()
+                daemon.start()
             process.kill()
             process.wait()
     finally:
@@ -161,6 +169,79 @@ def test_a_log_begun_in_the_place_of_another_is_followed_too(table, hand_models,
         process.wait(30)
     assert process.returncode == 0
     assert table.sql("SELECT count(DISTINCT origin) FROM requests") == "2"
+
+
+def test_each_table_gets_all_rows_and_a_dropped_one_is_told(table, hand_models, start_daemon):
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    ask(daemon, 5)
+    daemon.stop()
+    run_command(*ship(table, daemon))
+    other = [word if word != "requests" else "other" for word in ship(table, daemon)]
+    assert f" {rows_in(daemon)} rows shipped" in run_command(*other).stdout
+    assert table.sql("SELECT count(*) FROM requests") == table.sql("SELECT count(*) FROM other") == str(rows_in(daemon))
+    # To make it anew and say that there is nothing to do would lose what it held.
+    table.sql("DROP TABLE requests")
+    done = run_command(*ship(table, daemon), check=False)
+    assert done.returncode == 1 and "the table 'requests' is gone" in done.stderr
+    assert table.sql("SELECT to_regclass('requests') IS NULL") == "t"
+    statement = done.stderr[done.stderr.index("DELETE FROM"):].splitlines()[0]
+    table.sql(statement)
+    run_command(*ship(table, daemon))
+    same_rows(table, daemon)
+
+
+def test_rows_without_a_mark_are_not_sent_again(table, hand_models, start_daemon):
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    ask(daemon, 5)
+    daemon.stop()
+    run_command(*ship(table, daemon))
+    table.sql("DROP TABLE influence_shipped")
+    assert " 0 rows shipped" in run_command(*ship(table, daemon)).stdout
+    same_rows(table, daemon)
+
+
+def test_a_request_id_that_comes_twice_has_two_rows_in_file_and_table(table, hand_models, start_daemon):
+    """A client's retry is a request of its own: each was answered. The last answer of each id is one statement away."""
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    for _ in range(2):
+        request = urllib.request.Request(daemon.url + "/score", data=BODY, headers={"Content-Type": "application/json", "X-Request-Id": "again-1"})
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            assert reply.headers["X-Request-Id"] == "again-1"
+    daemon.stop()
+    with sqlite3.connect(daemon.directory / "requests.db") as db:
+        here = [row[0] for row in db.execute("SELECT id FROM request WHERE request_id = 'again-1' ORDER BY id")]
+    assert len(here) == 2
+    run_command(*ship(table, daemon))
+    assert table.sql("SELECT id FROM requests WHERE request_id = 'again-1' ORDER BY id").split() == [str(i) for i in here]
+    once = "SELECT id FROM (SELECT DISTINCT ON (request_id) * FROM requests ORDER BY request_id, time DESC, id DESC) r WHERE request_id = 'again-1'"
+    assert table.sql(once) == str(here[1])
+
+
+def test_a_user_with_a_schema_of_his_own_can_ship(table, hand_models, start_daemon):
+    """PostgreSQL 15 lets nobody make tables in public."""
+    table.sql("DROP SCHEMA IF EXISTS logs CASCADE; DROP ROLE IF EXISTS shipper; CREATE ROLE shipper LOGIN; CREATE SCHEMA logs AUTHORIZATION shipper")
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    ask(daemon, 5)
+    daemon.stop()
+    run_command("log", "ship", "--db", daemon.directory / "requests.db", "--to", table.uri.replace("tester:unseen", "shipper"), "--table", "logs.requests")
+    assert table.sql("SELECT count(*) FROM logs.requests") == str(rows_in(daemon))
+    table.sql("DROP SCHEMA logs CASCADE; DROP ROLE shipper")
+
+
+def test_a_database_that_takes_no_writes_is_waited_for(table, hand_models, start_daemon):
+    """As a primary that has become a standby."""
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    ask(daemon, 5)
+    table.sql("ALTER ROLE tester SET default_transaction_read_only = on")
+    process = subprocess.Popen([INFLUENCE, *map(str, ship(table, daemon, "--follow"))], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        assert "read-only transaction; again in" in process.stderr.readline()
+        table.sql("SET default_transaction_read_only = off; ALTER ROLE tester RESET default_transaction_read_only")
+        wait_for(lambda: table.sql("SELECT to_regclass('requests') IS NOT NULL") == "t" and int(table.sql("SELECT count(*) FROM requests")) >= 5)
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+        table.sql("SET default_transaction_read_only = off; ALTER ROLE tester RESET default_transaction_read_only")
 
 
 def test_it_says_what_it_lacks(table, tmp_path):

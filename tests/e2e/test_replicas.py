@@ -372,7 +372,7 @@ def test_figures_by_bin_can_be_left_out(start_daemon, models):
 
 def test_the_logs_of_all_replicas_in_one_table_have_each_request_once(postgresql, start_replicas, start_proxy, hand_models):
     """Shipped while they are asked, one of them killed; shipping again adds nothing."""
-    postgresql.sql("DROP TABLE IF EXISTS requests, influence_delivery")
+    postgresql.sql("DROP TABLE IF EXISTS requests, influence_shipped")
     replicas = start_replicas(hand_models, "--log.durability=acknowledged")
 
     def ship():
