@@ -271,6 +271,12 @@ static enum status find_tracker(struct workers *workers, char *const *command,
 
 enum status workers_check(const struct workers_options *options, struct error *err)
 {
+    /* The leader's own address is the one that the others are told. */
+    if (options->listen && (text_starts_with(options->listen, "0.0.0.0:") ||
+                            text_starts_with(options->listen, "[::]:")))
+        return fail(err, STATUS_INVALID,
+                    "--listen: give the address at which the other hosts reach this one, not '%s'",
+                    options->listen);
     if (options->listen && options->n < 2)
         return fail(err, STATUS_INVALID, "--listen needs --workers, of 2 or more");
     return STATUS_OK;

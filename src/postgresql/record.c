@@ -2,12 +2,14 @@
 #include "postgresql/record.h"
 
 #include <access/htup_details.h>
+#include <catalog/pg_proc.h>
 #include <catalog/pg_type.h>
 #include <funcapi.h>
 #include <utils/builtins.h>
 #include <utils/date.h>
 #include <utils/datetime.h>
 #include <utils/lsyscache.h>
+#include <utils/syscache.h>
 #include <utils/timestamp.h>
 #include <utils/typcache.h>
 
@@ -55,6 +57,12 @@ static bool set_text(struct ifl_session *session, int field, const char *text)
 
 /* ---- one value ---- */
 
+/* Before 2000 they are negative: downwards, not towards zero. */
+static int64 day_of(Timestamp time)
+{
+    return time / USECS_PER_DAY - (time % USECS_PER_DAY < 0);
+}
+
 /* A day as the library counts months: 12 * year + month - 1. */
 static double month_of(int64 day)
 {
@@ -84,11 +92,12 @@ static bool set_value(struct ifl_session *session, struct column *column, Datum 
         return set_number(session, column->field,
                           DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value)));
     case DATEOID:
-        return set_number(session, column->field, month_of(DatumGetDateADT(value)));
+        return DATE_NOT_FINITE(DatumGetDateADT(value)) ||
+               set_number(session, column->field, month_of(DatumGetDateADT(value)));
     case TIMESTAMPOID:
     case TIMESTAMPTZOID:
-        return set_number(session, column->field,
-                          month_of(DatumGetTimestamp(value) / USECS_PER_DAY));
+        return TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)) ||
+               set_number(session, column->field, month_of(day_of(DatumGetTimestamp(value))));
     case TEXTOID:
     case VARCHAROID:
     case BPCHAROID:
@@ -193,8 +202,34 @@ bool record_set_row(struct ifl_session *session, FunctionCallInfo fcinfo, int ar
     return true;
 }
 
+/* Arguments go by their place. A function that another version of the extension made may have
+ * others: what is taken for a text could be a number, and bring the server down. */
+static void check_arguments(FunctionCallInfo fcinfo, int first)
+{
+    Oid *types;
+    char **names = NULL;
+    char *modes;
+    int n_fields = (int)ifl_field_count();
+    HeapTuple function = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
+    bool fits = HeapTupleIsValid(function) && PG_NARGS() - first == n_fields &&
+                get_func_arg_info(function, &types, &names, &modes) >= PG_NARGS() && names;
+    for (int field = 0; fits && field < n_fields; field++)
+        fits = strcmp(names[first + field], ifl_field_name(field)) == 0 &&
+               types[first + field] == (Oid)(ifl_field_is_text(field) ? TEXTOID : FLOAT8OID);
+    if (HeapTupleIsValid(function))
+        ReleaseSysCache(function);
+    if (!fits)
+        ereport(ERROR,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("influence: this function was made by another version of the extension"),
+                 errhint("DROP EXTENSION influence CASCADE; CREATE EXTENSION influence;")));
+    fcinfo->flinfo->fn_extra = fcinfo->flinfo;
+}
+
 bool record_set_arguments(struct ifl_session *session, FunctionCallInfo fcinfo, int first)
 {
+    if (!fcinfo->flinfo->fn_extra)
+        check_arguments(fcinfo, first);
     for (int field = 0; first + field < PG_NARGS(); field++) {
         if (PG_ARGISNULL(first + field))
             continue;

@@ -158,6 +158,53 @@ def test_a_lost_worker_ends_it_and_leaves_no_bundle(tables, tmp_path, busy):
         time.sleep(0.05)
 
 
+def test_a_lost_leader_ends_its_workers_and_leaves_nothing(tables, tmp_path):
+    """Killed in the middle of the training, with the tracker that is in it."""
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    process = subprocess.Popen(
+        [INFLUENCE, "train", tables / "all.csv", "--search.repeats=20", "--search.budget_rows=100000",
+         "--workers", "3", "--out", tmp_path / "models"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(spool)})
+    try:
+        while "score models" not in (line := process.stderr.readline()):
+            assert line
+        children = children_of(process.pid)
+        assert len(children) == 2
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 60
+    while any(is_running(child) for child in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert not list(spool.iterdir())
+    assert not (tmp_path / "models").exists() or not list((tmp_path / "models").iterdir())
+
+
+def test_a_leader_of_another_host_that_is_lost_is_told(tables, tmp_path):
+    port = free_port()
+    words = [INFLUENCE, "train", tables / "part-{worker}.csv"]
+    joining = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env={
+        **os.environ, "DMLC_TRACKER_URI": "127.0.0.1", "DMLC_TRACKER_PORT": str(port), "DMLC_TASK_ID": "1"})
+    leader = subprocess.Popen([*words, "--search.repeats=20", "--search.budget_rows=100000", "--workers", "2", "--listen", f"127.0.0.1:{port}",
+                               "--out", tmp_path / "models"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        while "score models" not in (line := leader.stderr.readline()):
+            assert line
+        leader.kill()
+        leader.communicate(timeout=60)
+        _, stderr = joining.communicate(timeout=60)
+    finally:
+        leader.kill()
+        joining.kill()
+    assert joining.returncode == 1 and "another worker has gone" in stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) in ([], ["models"])
+    assert not (tmp_path / "models").exists() or not list((tmp_path / "models").iterdir())
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -222,6 +269,8 @@ def test_what_cannot_be_is_said(run, tables, demo, tmp_path):
     assert "part-2.csv: No such file" in fails(1, tables / "part-{worker}.csv", *RIDGE, "--workers", 3)
     assert "--edges is for one process" in fails(
         2, tables / "all.csv", "--edges", demo / "edges.csv", "--workers", 2)
+    for everywhere in ("0.0.0.0:9091", "[::]:9091"):
+        assert "--listen: give the address at which" in fails(2, tables / "all.csv", "--workers", 2, "--listen", everywhere)
     assert "--listen needs --workers" in fails(2, tables / "all.csv", "--listen", "127.0.0.1:1")
     assert "--workers: must be between 1 and" in fails(2, tables / "all.csv", "--workers", "0")
     assert "not all workers have come to 127.0.0.1" in fails(

@@ -12,6 +12,14 @@ SELECT influence_score_at('current', followers => 1);
 SET influence.version = 'current';
 SELECT influence_score(followers => 1);
 RESET influence.version;
+-- A function of another version of the extension: arguments go by their place.
+CREATE FUNCTION older(followers double precision, category text) RETURNS double precision LANGUAGE C STABLE
+AS 'influence', 'influence_score_arguments';
+SELECT older(5, 'food');
+DROP FUNCTION older(double precision, text);
+-- Infinite days are missing, as no month is theirs.
+SELECT influence_score(a) = influence_score(b) AS same
+FROM (SELECT 9000 AS followers, 'infinity'::date AS snapshot) a, (SELECT 9000 AS followers, '-infinity'::timestamp AS snapshot) b;
 SELECT * FROM influence_similar('nobody_at_all');
 SELECT * FROM influence_similar('demo_0007', 0);
 SELECT * FROM influence_similar('demo_0007', 100000);
