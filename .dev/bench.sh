@@ -3,6 +3,14 @@
 #
 # What a request and a command cost, and how accurate the models are: `./dev bench`. Part of ./dev.
 
+# What tests count: cases refused of cases tried, requests lost of requests answered.
+bench_refusals() {
+    INFLUENCE_BUILD=$PWD/build /usr/bin/python3 -B -m pytest -c tests/e2e/pytest.ini -q -rP tests/e2e/test_daemon_strict.py \
+        tests/e2e/test_daemon_haproxy.py tests/e2e/test_daemon_disk.py tests/e2e/test_daemon_operations.py tests/e2e/test_replicas.py \
+        -k 'every_case or no_hidden or full_disk_stops or kill_9 or while_models_change or restart_of_each or rollout_fails or killed_replica' |
+        grep -E '^(strict|smuggling|disk full|kill -9|reload|restart|rollout|killed replica): |passed|failed'
+}
+
 command_bench() {
     need "${build_packages[@]}" "${bench_packages[@]}"
     # Before the build, which makes the extension where the server's headers are.
@@ -20,6 +28,9 @@ command_bench() {
     requests) /usr/bin/python3 tests/bench/serve.py "$@" ;;
     instructions) /usr/bin/python3 tests/bench/instructions.py "$@" ;;
     crash | reload) /usr/bin/python3 tests/bench/upheaval.py "$part" "$@" ;;
+    features) /usr/bin/python3 tests/bench/features.py "$@" ;;
+    slow | batches) /usr/bin/python3 tests/bench/crowd.py "$part" "$@" ;;
+    refusals) bench_refusals ;;
     page) /usr/bin/python3 tests/bench/page.py "$@" ;;
     kmeans) /usr/bin/python3 tests/bench/kmeans.py "$@" ;;
     scaling) /usr/bin/python3 tests/bench/scaling.py "$@" ;;
@@ -31,6 +42,6 @@ command_bench() {
         echo
         /usr/bin/python3 tests/bench/serve.py
         ;;
-    *) die "bench: '$part' is not known; accuracy, requests, crash, reload, instructions, kmeans, page, scaling, scale, ship, sql, trees, neighbours and workers are" ;;
+    *) die "bench: '$part' is not known; accuracy, requests, features, slow, batches, refusals, crash, reload, instructions, kmeans, page, scaling, scale, ship, sql, trees, neighbours and workers are" ;;
     esac
 }

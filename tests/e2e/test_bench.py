@@ -42,6 +42,27 @@ def test_instructions_are_counted(models):
         assert result[row]["beside"] == "plain" and plain["loop"] < result[row]["loop"] < 2 * plain["loop"]
 
 
+def test_features_are_measured(models):
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl")
+    result = {row["row"]: row for row in bench("features.py", "--models", models, "--rounds", 2, "--requests", 200,
+                                               "--only", "token,tls,closed-tls")}
+    assert list(result) == ["plain", "token", "tls", "closed", "closed-tls"]
+    assert all(row["least_us"] > 0 for row in result.values()) and result["token"]["beside"] == "plain"
+    # A handshake is some tens of requests.
+    assert result["closed-tls"]["more_us"] > 3 * abs(result["tls"]["more_us"])
+
+
+def test_others_are_measured_beside_a_crowd_and_beside_batches():
+    if not shutil.which("wrk"):
+        pytest.skip("no wrk")
+    slow = bench("crowd.py", "slow", "--slow", 100, "--seconds", 1, "--rounds", 1, "--connections", 8)
+    assert list(slow) == ["nobody", "again", "slow"] and all(row["requests_s"] > 0 for row in slow.values())
+    batches = bench("crowd.py", "batches", "--rows", 2000, "--seconds", 2)
+    assert list(batches) == ["nobody", "json", "csv"] and batches["nobody"]["batches"] == 0 < batches["json"]["batches"]
+    assert all(of[route]["asked"] > 0 for of in batches.values() for route in ("/score", "/-/healthy"))
+
+
 def test_replies_before_a_crash_have_their_rows():
     if SANITIZED:
         pytest.skip("killed, a sanitizer says nothing")

@@ -239,7 +239,9 @@ def test_no_request_is_lost_while_models_change(start_daemon, own_models):
     assert all(one.is_alive() for one in loads)
     assert metric(daemon, 'influenced_reloads_total{outcome="failed"}') == 0, daemon.log
     daemon.stop()
-    assert finish(loads) > 100
+    answers = finish(loads)
+    assert answers > 100
+    print(f"reload: {answers} answered while the model changed 40 times, 0 lost")
 
 
 def test_many_reloads_at_once_are_all_answered(start_daemon, own_models):

@@ -209,6 +209,8 @@ def test_a_killed_replica_takes_no_acknowledged_request_along(start_replicas, st
     assert all(a.began < killed + 0.1 for a in load.failed())
     assert sum(rows[i] > 1 for i in acknowledged) <= N_CLIENTS
     assert max(rows.values()) <= 2
+    print(f"killed replica: {len(load.answers)} asked of three behind HAProxy, {len(load.failed())} of those in flight failed; "
+          f"{len(acknowledged)} acknowledged, 0 without a row")
 
 
 def roll_out(replicas, models, new, load):
@@ -231,6 +233,7 @@ def test_a_rollout_fails_nobody_and_no_handle_goes_back(start_replicas, start_pr
     with Load(start_proxy(replicas), handles(60)) as load:
         roll_out(replicas, models, new, load)
     assert not load.failed()
+    print(f"rollout: {len(load.answers)} answered by three replicas that took a new model in turn, {len(load.failed())} lost")
     forth, back = load.steps([old, new])
     assert back == 0 and forth == 2 * 60
     # The other way, by a proxy that does not look at the handle: what is tested above is seen.
@@ -273,6 +276,7 @@ def test_a_restart_of_each_in_turn_fails_nobody(start_replicas, start_proxy, han
                 time.sleep(0.05)
         load.wait_for(40)
     assert not load.failed(), Counter(a.status for a in load.failed())
+    print(f"restart: {len(load.answers)} answered by three replicas that were restarted in turn, 0 lost")
 
 
 # ---- one view of the figures ----
