@@ -137,13 +137,18 @@ static enum status read_labels(struct labels *labels, struct error *err)
 
 /* The texts of the column that the table gets. */
 static enum status match_rows(struct labels *labels, struct table *table, const char ***ret_texts,
-                              struct error *err)
+                              struct labels_joined *ret_joined, struct error *err)
 {
     const char **texts = ARENA_ARRAY(&table->memory, const char *, table->n_rows + 1);
     if (!texts)
         return no_memory(err);
     size_t n_known = labels->handles.n;
-    size_t n_labelled = 0;
+    AUTO(free_slot) bool *is_matched = calloc(n_known + 1, sizeof *is_matched);
+    if (!is_matched)
+        return no_memory(err);
+    struct labels_joined joined = {0};
+    for (size_t i = 0; i < n_known; i++)
+        joined.n_labels += labels->label[i] != NULL;
     for (size_t row = 0; row < table->n_rows; row++) {
         const char *handle = table->text[PROFILE_handle][row];
         if (!handle)
@@ -156,10 +161,13 @@ static enum status match_rows(struct labels *labels, struct table *table, const 
         texts[row] = arena_strdup(&table->memory, labels->label[number]);
         if (!texts[row])
             return no_memory(err);
-        n_labelled++;
+        joined.n_matched += !is_matched[number];
+        is_matched[number] = true;
     }
     *ret_texts = texts;
-    return n_labelled > 0
+    if (ret_joined)
+        *ret_joined = joined;
+    return joined.n_matched > 0
                ? STATUS_OK
                : fail(err, STATUS_INVALID, "%s: column '%s' has no handle in common with the table",
                       labels->path,
@@ -184,7 +192,7 @@ static enum status put_first(struct table *table, const char *name, const char *
 }
 
 enum status labels_join(struct table *table, const char *name, const char *schema_dir,
-                        struct error *err)
+                        struct labels_joined *ret_joined, struct error *err)
 {
     if (!table->text[PROFILE_handle])
         return fail(err, STATUS_INVALID, "%s: the table has no handles to join labels by", name);
@@ -197,7 +205,7 @@ enum status labels_join(struct table *table, const char *name, const char *schem
     TRY(find_columns(&labels, err));
     TRY(read_labels(&labels, err));
     const char **texts = NULL;
-    TRY(match_rows(&labels, table, &texts, err));
+    TRY(match_rows(&labels, table, &texts, ret_joined, err));
     char folded[WORDS_KEY_BYTES];
     words_fold_header(GRID_CELL_TEXT(&labels.grid, labels.header, labels.at_label), folded);
     char *own = arena_strdup(&table->memory, folded[0] ? folded : "label");

@@ -91,6 +91,19 @@ static void put_leaks(const struct searched *searched, struct buffer *out)
         buffer_printf(out, "- %s: %s\n", searched->leaks[i].column, searched->leaks[i].reason);
 }
 
+/* The figure to expect, then those that the models were chosen by. */
+static void put_board(const struct leaderboard *board, struct buffer *out)
+{
+    if (board->selection) {
+        buffer_put_text(out, "**Expect ");
+        leaderboard_put_selection(board, "±", out);
+        buffer_put_text(out, "**: the choice as a whole, each fold's model chosen by the other "
+                             "folds. The chosen model's own figure below is what it was chosen by, "
+                             "and a little too good for that.\n\n");
+    }
+    leaderboard_put_markdown(board, out);
+}
+
 static void put_score(const struct training *training, struct buffer *out)
 {
     const struct score_part *part = &training->score;
@@ -112,7 +125,7 @@ static void put_score(const struct training *training, struct buffer *out)
                   "training folds, all figures on rows that the model had not seen.\n\n",
                   crossval->entries[board.chosen].trainer->name, board.settings,
                   metric_names[board.metric], crossval->n_folds, crossval->n_repeats);
-    leaderboard_put_markdown(&board, out);
+    put_board(&board, out);
     put_by_group(training, NULL, out);
     buffer_printf(out,
                   "\nInterval: conformal%s, states %.0f %%, covered %.1f %% of held-out rows "
@@ -135,7 +148,7 @@ static void put_tier(const struct training *training, struct buffer *out)
         buffer_printf(out, "- %s: %zu accounts\n", target->class_names[c], target->class_counts[c]);
     buffer_put_text(out, "\nThe classifier does not see what defines its label.\n\n");
     struct leaderboard board = training_class_board(training, &part->tier);
-    leaderboard_put_markdown(&board, out);
+    put_board(&board, out);
     put_by_group(training, &part->tier, out);
     buffer_printf(out,
                   "\nProbabilities are %s: expected calibration error %.3f on "
@@ -190,7 +203,7 @@ static void put_growth(const struct training *training, struct buffer *out)
         out,
         "\n\nIntervals state %.0f %% and covered %.1f %% of held-out accounts of that period.\n\n",
         100 * training->config->growth_coverage, 100 * part->covered.covered);
-    leaderboard_put_markdown(&board, out);
+    put_board(&board, out);
 }
 
 /* ---- what to do with them, and what not ---- */

@@ -176,6 +176,7 @@ enum status evaluate_run(const struct evaluate_input *input, struct evaluation *
     struct row_plan plan;
     TRY(evaluate_check(input, err));
     TRY(own_target_make(&own, &evaluation->cases, err));
+    TRY(evaluation_warn(input, evaluation, err));
     TRY(check_words(input, evaluation, &plan, err));
     /* The rows of a post's lift are posts. */
     if (!own.target || strcmp(own.target, OWN_TARGET_POST_LIFT) != 0)
@@ -191,56 +192,22 @@ enum status evaluate_run(const struct evaluate_input *input, struct evaluation *
 
 static struct leaderboard board_of(const struct evaluation *evaluation)
 {
-    return (struct leaderboard){evaluation->crossval, evaluation->metric, evaluation->chosen, ""};
+    return (struct leaderboard){
+        .crossval = evaluation->crossval,
+        .metric = evaluation->metric,
+        .chosen = evaluation->chosen,
+        .settings = "",
+        .selection = &evaluation->selection,
+    };
 }
 
 /* What choosing the best costs: the same figure when other folds chose. */
-static void print_selection(const struct evaluation *evaluation, FILE *out)
+static void print_selection(const struct leaderboard *board, FILE *out)
 {
-    const struct crossval *crossval = evaluation->crossval;
-    const struct crossval_selection *selection = &evaluation->selection;
-    fprintf(out, "\nselection as a whole, each fold's model chosen by the other folds: %s %.3f",
-            metric_names[evaluation->metric], selection->mean[evaluation->metric]);
-    if (crossval->n_repeats > 1)
-        fprintf(out, " +- %.3f", selection->sd[evaluation->metric]);
-    const char *separator = " (";
-    for (size_t e = 0; e < crossval->n_entries; e++) {
-        if (selection->n_chosen[e] == 0)
-            continue;
-        fprintf(out, "%s%s %zu x", separator, crossval->entries[e].trainer->name,
-                selection->n_chosen[e]);
-        separator = ", ";
-    }
-    fputs(")\n", out);
-}
-
-static void put_selection(const struct evaluation *evaluation, struct json_writer *w)
-{
-    const struct crossval *crossval = evaluation->crossval;
-    const struct crossval_selection *selection = &evaluation->selection;
-    enum metric first;
-    enum metric end;
-    metrics_of_task(crossval->task, &first, &end);
-    json_put_key(w, "selection");
-    json_begin_object(w);
-    json_put_key(w, "metrics");
-    json_begin_object(w);
-    for (size_t m = first; m < end; m++) {
-        json_put_key(w, metric_names[m]);
-        json_begin_object(w);
-        json_member_number(w, "mean", selection->mean[m]);
-        json_member_number(w, "sd", crossval->n_repeats > 1 ? selection->sd[m] : (double)NAN);
-        json_end_object(w);
-    }
-    json_end_object(w);
-    json_put_key(w, "folds");
-    json_begin_object(w);
-    for (size_t e = 0; e < crossval->n_entries; e++)
-        if (selection->n_chosen[e] > 0)
-            json_member_integer(w, crossval->entries[e].trainer->name,
-                                (int64_t)selection->n_chosen[e]);
-    json_end_object(w);
-    json_end_object(w);
+    AUTO(buffer_deinit) struct buffer text = {0};
+    leaderboard_put_selection(board, "+-", &text);
+    fprintf(out, "\nselection as a whole, each fold's model chosen by the other folds: %s\n",
+            text.length ? text.at : "");
 }
 
 void evaluation_print(const struct evaluation *evaluation, FILE *out)
@@ -267,9 +234,11 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
     fputs("\n", out);
     leaderboard_print(&board, out);
     if (crossval->n_entries > 1)
-        print_selection(evaluation, out);
+        print_selection(&board, out);
     if (!evaluation->is_partial)
         evaluation_print_certainty(evaluation, out);
+    for (size_t i = 0; i < evaluation->n_warnings; i++)
+        fprintf(out, "%scareful: %s\n", i ? "" : "\n", evaluation->warnings[i]);
 }
 
 void evaluation_put_json(const struct evaluation *evaluation, struct json_writer *w)
@@ -302,7 +271,12 @@ void evaluation_put_json(const struct evaluation *evaluation, struct json_writer
     visible_put_leaks(evaluation->visible.leaks, evaluation->visible.n_leaks, w);
     json_member_string(w, "selected_by", metric_names[evaluation->metric]);
     json_member_string(w, "chosen", crossval->entries[evaluation->chosen].trainer->name);
-    put_selection(evaluation, w);
+    leaderboard_put_selection_json(&board, w);
+    json_put_key(w, "warnings");
+    json_begin_array(w);
+    for (size_t i = 0; i < evaluation->n_warnings; i++)
+        json_put_string(w, evaluation->warnings[i]);
+    json_end_array(w);
     if (!evaluation->is_partial)
         evaluation_put_certainty(evaluation, w);
     json_put_key(w, "leaderboard");

@@ -16,7 +16,7 @@ static const struct crossval_entry *ranked(const struct leaderboard *board, size
 }
 
 /* mean and sd of each metric; the spread of one repeat is not known. */
-static void put_metrics(const struct leaderboard *board, const struct crossval_entry *entry,
+static void put_metrics(const struct leaderboard *board, const double *mean, const double *sd,
                         struct json_writer *w)
 {
     enum metric first;
@@ -27,8 +27,8 @@ static void put_metrics(const struct leaderboard *board, const struct crossval_e
     for (size_t m = first; m < end; m++) {
         json_put_key(w, metric_names[m]);
         json_begin_object(w);
-        json_member_number(w, "mean", entry->mean[m]);
-        json_member_number(w, "sd", board->crossval->n_repeats > 1 ? entry->sd[m] : (double)NAN);
+        json_member_number(w, "mean", mean[m]);
+        json_member_number(w, "sd", board->crossval->n_repeats > 1 ? sd[m] : (double)NAN);
         json_end_object(w);
     }
     json_end_object(w);
@@ -45,7 +45,7 @@ void leaderboard_put_json(const struct leaderboard *board, struct json_writer *w
         json_member_string(w, "family", entry->family);
         json_member_string(w, "settings", index == board->chosen ? board->settings : "");
         json_member_bool(w, "chosen", index == board->chosen);
-        put_metrics(board, entry, w);
+        put_metrics(board, entry->mean, entry->sd, w);
         json_member_fixed(w, "fit_seconds", entry->fit_seconds, 6);
         json_member_fixed(w, "predict_us", entry->predict_us, 3);
         json_member_fixed(w, "bytes", entry->n_bytes, 0);
@@ -121,4 +121,42 @@ void leaderboard_put_markdown(const struct leaderboard *board, struct buffer *ou
         }
         buffer_put_char(out, '\n');
     }
+}
+
+void leaderboard_put_selection(const struct leaderboard *board, const char *plus_minus,
+                               struct buffer *out)
+{
+    const struct crossval_selection *selection = board->selection;
+    if (!selection)
+        return;
+    buffer_printf(out, "%s %.3f", metric_names[board->metric], selection->mean[board->metric]);
+    if (board->crossval->n_repeats > 1)
+        buffer_printf(out, " %s %.3f", plus_minus, selection->sd[board->metric]);
+    const char *separator = " (";
+    for (size_t e = 0; e < board->crossval->n_entries; e++) {
+        if (selection->n_chosen[e] == 0)
+            continue;
+        buffer_printf(out, "%s%s %zu x", separator, board->crossval->entries[e].trainer->name,
+                      selection->n_chosen[e]);
+        separator = ", ";
+    }
+    buffer_put_char(out, ')');
+}
+
+void leaderboard_put_selection_json(const struct leaderboard *board, struct json_writer *w)
+{
+    const struct crossval_selection *selection = board->selection;
+    if (!selection)
+        return;
+    json_put_key(w, "selection");
+    json_begin_object(w);
+    put_metrics(board, selection->mean, selection->sd, w);
+    json_put_key(w, "folds");
+    json_begin_object(w);
+    for (size_t e = 0; e < board->crossval->n_entries; e++)
+        if (selection->n_chosen[e] > 0)
+            json_member_integer(w, board->crossval->entries[e].trainer->name,
+                                (int64_t)selection->n_chosen[e]);
+    json_end_object(w);
+    json_end_object(w);
 }

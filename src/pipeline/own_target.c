@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "dataset/labels.h"
 #include "dataset/snapshots.h"
 #include "pipeline/post_table.h"
 #include "pipeline/row_filter.h"
@@ -93,10 +92,10 @@ static enum status make_posts(const struct own_target *input, struct own_cases *
 }
 
 enum status own_target_prepare(const struct own_target *input, struct table *table,
-                               struct error *err)
+                               struct labels_joined *ret_joined, struct error *err)
 {
     if (input->labels)
-        TRY(labels_join(table, input->labels, input->schema_dir, err));
+        TRY(labels_join(table, input->labels, input->schema_dir, ret_joined, err));
     return table_read_extras(table, err);
 }
 
@@ -144,7 +143,7 @@ enum status own_target_make(const struct own_target *input, struct own_cases *ca
     if (is_of_posts(input)) {
         TRY(make_posts(input, cases, err));
     } else {
-        TRY(own_target_prepare(input, cases->table, err));
+        TRY(own_target_prepare(input, cases->table, &cases->labels, err));
         TRY(find_column(input, cases->table, &cases->target, err));
     }
     if (input->where)

@@ -6,6 +6,7 @@
  * train. */
 #include "base/progress.h"
 #include "dataset/import.h"
+#include "dataset/labels.h"
 #include "dataset/lifts.h"
 #include "learn/target.h"
 
@@ -40,13 +41,14 @@ struct own_cases {
     struct table *accounts;         /* of posts; else NULL */
     struct lifts *lifts;            /* of posts; else NULL */
     struct import_report *imported; /* set on failure too */
+    struct labels_joined labels;    /* 0: there is no file of labels */
 };
 void own_cases_deinit(struct own_cases *cases);
 
 /* Put what targets and conditions are read from into an imported table: the labels, and its extra
- * columns as numbers. */
+ * columns as numbers. ret_joined: written where there are labels; may be NULL. */
 enum status own_target_prepare(const struct own_target *input, struct table *table,
-                               struct error *err);
+                               struct labels_joined *ret_joined, struct error *err);
 
 /* The target in a prepared table, of accounts: cut and counted as asked for. Not `where`, which is
  * the caller's. */

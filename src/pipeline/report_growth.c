@@ -318,6 +318,7 @@ static void put_search(const struct report *report, const struct judged *judged)
     json_member_integer(w, "seed", (int64_t)report->training->seed);
     json_member_string(w, "selected_by", metric_names[board.metric]);
     json_member_string(w, "chosen", board.crossval->entries[board.chosen].trainer->name);
+    leaderboard_put_selection_json(&board, w);
     json_put_key(w, "leaderboard");
     leaderboard_put_json(&board, w);
     json_member_number(w, "spearman", judged->part->spearman);

@@ -147,6 +147,7 @@ enum status report_put_tier(const struct report *report, struct error *err)
     json_member_integer(w, "seed", (int64_t)training->seed);
     json_member_string(w, "selected_by", metric_names[board.metric]);
     json_member_string(w, "chosen", board.crossval->entries[board.chosen].trainer->name);
+    leaderboard_put_selection_json(&board, w);
     json_put_key(w, "leaderboard");
     leaderboard_put_json(&board, w);
     report_put_texts(report, "names", target->class_names, target->n_classes);

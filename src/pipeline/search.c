@@ -267,6 +267,19 @@ static enum status choose_and_refit(struct training *training, const struct sear
     return STATUS_OK;
 }
 
+/* The figure of the choice, not of what it chose; before any model is left out for all rows. */
+static enum status judge_choice(const struct training *training,
+                                const struct search_options *options, struct searched *searched,
+                                struct error *err)
+{
+    searched->is_judged = searched->crossval->n_entries > 1;
+    return !searched->is_judged
+               ? STATUS_OK
+               : crossval_judge_selection(searched->crossval, searched->sample, options->select,
+                                          (enum select_rule)training->config->search_rule,
+                                          &searched->selection, err);
+}
+
 enum status search_run(struct training *training, const struct search_options *options,
                        struct searched *searched, struct error *err)
 {
@@ -309,6 +322,7 @@ enum status search_run(struct training *training, const struct search_options *o
         input.monotone = &monotone;
     }
     TRY(crossval_run(&input, &searched->crossval, err));
+    TRY(judge_choice(training, options, searched, err));
     TRY(choose_and_refit(training, options, &input, searched, err));
     stages_enter(&training->stages, "intervals, calibration");
     return STATUS_OK;

@@ -93,7 +93,7 @@ enum status train_read(const struct train_input *input, struct table **ret_table
     struct import_options options = {.schema_dir = target->schema_dir, .joins = target->joins};
     TRY(import_files(target->files, target->n_files, &options, ret_table, ret_report, err));
     if (train_reads_extras(input))
-        TRY(own_target_prepare(target, *ret_table, err));
+        TRY(own_target_prepare(target, *ret_table, NULL, err));
     return target->where ? keep_rows(target->where, *ret_table, err) : STATUS_OK;
 }
 

@@ -19,6 +19,7 @@ struct leaderboard training_score_board(const struct training *training)
         .metric = training->config->search_select == 0 ? METRIC_MAE : METRIC_R2,
         .chosen = searched->chosen,
         .settings = searched->fitted->settings,
+        .selection = searched->is_judged ? &searched->selection : NULL,
     };
 }
 
@@ -30,6 +31,7 @@ struct leaderboard training_growth_board(const struct training *training)
         .metric = METRIC_SPEARMAN,
         .chosen = searched->chosen,
         .settings = searched->fitted->settings,
+        .selection = searched->is_judged ? &searched->selection : NULL,
     };
 }
 
@@ -41,6 +43,7 @@ struct leaderboard training_class_board(const struct training *training,
         .metric = tier_metrics[training->config->search_select_tier],
         .chosen = part->searched.chosen,
         .settings = part->searched.fitted->settings,
+        .selection = part->searched.is_judged ? &part->searched.selection : NULL,
     };
 }
 
@@ -50,6 +53,15 @@ const char *training_score_target(const struct training *training)
 }
 
 /* ---- terminal ---- */
+
+/* The figure to expect stands before those that the models were chosen by. */
+static void print_expected(const struct leaderboard *board, FILE *out)
+{
+    AUTO(buffer_deinit) struct buffer text = {0};
+    leaderboard_put_selection(board, "+-", &text);
+    if (text.length > 0)
+        fprintf(out, "  expect %s: each fold's model chosen by the other folds\n", text.at);
+}
 
 static void print_score(const struct training *training, FILE *out)
 {
@@ -63,6 +75,7 @@ static void print_score(const struct training *training, FILE *out)
     fprintf(out, "\nscore: %s, %zu rows, %zu folds x %zu, by %s\n", part->searched.target->name,
             part->searched.target->n, crossval->n_folds, crossval->n_repeats,
             metric_names[board.metric]);
+    print_expected(&board, out);
     leaderboard_print(&board, out);
     fprintf(
         out,
@@ -83,6 +96,7 @@ static void print_class_part(const struct training *training, const char *title,
     for (size_t c = 0; c < target->n_classes; c++)
         fprintf(out, "%s %s %zu", c ? "," : "", target->class_names[c], target->class_counts[c]);
     fputc('\n', out);
+    print_expected(&board, out);
     leaderboard_print(&board, out);
     fprintf(out, "  ships: %s%s%s%s; probabilities %s, error %.3f -> %.3f\n",
             board.crossval->entries[board.chosen].trainer->name, board.settings[0] ? " (" : "",
@@ -109,6 +123,7 @@ static void print_growth(const struct training *training, FILE *out)
             "\ngrowth (100 ln ratio of followers): %s to %s, %zu rows, %zu folds x %zu, by %s\n",
             base, until, part->searched.target->n, board.crossval->n_folds,
             board.crossval->n_repeats, metric_names[board.metric]);
+    print_expected(&board, out);
     leaderboard_print(&board, out);
     AUTO(buffer_deinit) struct buffer text = {0};
     growth_part_say(part, &text);
@@ -209,6 +224,7 @@ static void put_class_part(const struct training *training, const char *key,
     json_member_number(w, "temperature", part->calibrated.temperature);
     json_member_string(w, "calibration", part->calibrated.method);
     json_member_number(w, "ece_calibrated", part->calibrated.after.ece);
+    leaderboard_put_selection_json(&board, w);
     json_put_key(w, "leaderboard");
     leaderboard_put_json(&board, w);
     json_end_object(w);
@@ -230,6 +246,7 @@ static void put_score(const struct training *training, struct json_writer *w)
         json_member_number(w, "interval_coverage", training->config->score_coverage);
         json_member_number(w, "interval_covered", part->covered.covered);
         json_member_number(w, "interval_width", part->covered.width);
+        leaderboard_put_selection_json(&board, w);
         json_put_key(w, "leaderboard");
         leaderboard_put_json(&board, w);
     }
@@ -255,6 +272,7 @@ static void put_growth(const struct training *training, struct json_writer *w)
     json_member_number(w, "interval_coverage", training->config->growth_coverage);
     json_member_number(w, "interval_covered", part->covered.covered);
     json_member_number(w, "interval_width", part->covered.width);
+    leaderboard_put_selection_json(&board, w);
     json_put_key(w, "leaderboard");
     leaderboard_put_json(&board, w);
     json_end_object(w);

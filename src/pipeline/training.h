@@ -39,7 +39,9 @@ struct searched {
     const struct leak *leaks; /* columns that it must not see, and why; in the run's memory */
     size_t n_leaks;
     struct crossval *crossval;
-    size_t chosen;             /* entry of the crossval */
+    size_t chosen;  /* entry of the crossval */
+    bool is_judged; /* there was a choice, and this is its figure as a whole: */
+    struct crossval_selection selection;
     struct feature_spec *spec; /* refitted on all rows */
     struct fitted *fitted;
     double refit_seconds;

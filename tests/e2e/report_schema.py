@@ -175,6 +175,13 @@ def check_leaderboard(part, place):
         members(row, f"{place}.leaderboard", name=str, family=str, settings=str, chosen=bool, metrics=dict)
         for name, metric in row["metrics"].items():
             members(metric, f"{place}.leaderboard.{name}", mean=NUMBER, sd=NUMBER)
+    if len(part["leaderboard"]) > 1:
+        selection = part["selection"]
+        need(selection["metrics"].keys() == part["leaderboard"][0]["metrics"].keys(), place, "the choice has a model's metrics")
+        need(sum(selection["folds"].values()) == part["folds"] * part["repeats"], place, "each fold has its choice")
+        need(selection["folds"].keys() <= {row["name"] for row in part["leaderboard"]}, place, "of the board")
+        for name, metric in selection["metrics"].items():
+            members(metric, f"{place}.selection.{name}", mean=NUMBER, sd=NUMBER)
     if part["leaderboard"]:
         need(sum(row["chosen"] for row in part["leaderboard"]) == 1, place, "one model is chosen")
 

@@ -290,3 +290,26 @@ def test_the_figures_of_the_protocol_on_the_real_table(evaluate, shared_data):
     tiers = evaluate(table, "--target", "influence_score", "--bins", "82,86", "--models", "softmax",
                      "--exclude", "extra")
     assert chosen(tiers)["metrics"]["macro_f1"]["mean"] > 0.61
+
+
+def test_labels_of_nobody_are_counted(run, own_table, tmp_path):
+    rows = [{"account": f"account_{i}", "fit": ["no", "yes"][i % 2]} for i in range(100)]
+    rows += [{"account": f"stranger_{i}", "fit": "yes"} for i in range(7)]
+    labels = write_table(tmp_path / "labels.csv", rows)
+    words = ["evaluate", own_table, "--labels", f"{labels}:fit", "--models", "prior", "--repeats", 1]
+    assert "careful: 7 of 107 labels are of accounts that the table does not have" in run(*words).stdout
+    assert json.loads(run(*words, "--json").stdout)["warnings"] == [
+        "7 of 107 labels are of accounts that the table does not have: nothing is learnt from them"]
+
+
+def test_columns_that_drifted_between_snapshots_are_named(run, tmp_path):
+    def month(name, factor):
+        return write_table(tmp_path / name, [
+            {"handle": f"account_{i}", "followers": 1000 + 97 * i, "posts": (50 + i) * factor, "luck": i * 13 % 71}
+            for i in range(150)])
+    def warnings(factor):
+        files = [f"{month('march.csv', 1)}@2025-03", f"{month('june.csv', factor)}@2025-06"]
+        words = ["evaluate", *files, "--target", "luck", "--models", "constant", "--repeats", 1, "--json"]
+        return json.loads(run(*words).stdout)["warnings"]
+    assert warnings(1) == []
+    assert [text.split(" (")[0] for text in warnings(9)] == ["posts drifted between 2025-03 and 2025-06"]
