@@ -239,9 +239,11 @@ def test_acknowledged_answers_503_while_the_log_cannot_be_written(start_daemon, 
 
 
 def test_a_file_that_is_no_log_is_refused(start_daemon, hand_models):
+    """Without a key beside it: with one it was a log, and is set aside as damaged."""
     daemon = start_daemon(hand_models)
     daemon.stop()
     path = daemon.directory / "requests.db"
+    path.with_name("requests.db.key").unlink()
     for content in (b"not a database, but long enough to look like one" * 100,):
         path.write_bytes(content)
         daemon.start(wait=False)
