@@ -234,6 +234,25 @@ def test_each_worker_asks_a_database_for_its_part(run, tables, postgresql, tmp_p
     assert sum(parts) == 450 and manifest(tmp_path)["workers"] == {"rows": parts, "rows_of_rank_0": 450}
 
 
+def test_the_ssh_example_runs_as_written(run, tables, alone, tmp_path):
+    """Each host is a directory of its own, with its own file under the same name."""
+    text = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
+    script = textwrap.dedent(re.search(r"By ssh:\n\n((?:    .*\n)+)", text)[1])
+    assert script.count("ssh node$i ") == 1 and script.count("influence train /data/accounts.csv --own-files") == 2
+    header, *rows = (tables / "all.csv").read_text(encoding="utf-8").splitlines()
+    for host in range(4):
+        (tmp_path / f"node{host}").mkdir()
+        (tmp_path / f"node{host}/accounts.csv").write_text("\n".join([header, *rows[host * 110:(host + 1) * 110 if host < 3 else None]]) + "\n", encoding="utf-8")
+    for written, here in (("ssh node$i ", f"env -C {tmp_path}/node$i "), ("/data/accounts.csv", "accounts.csv"), ("10.0.0.1", "127.0.0.1"),
+                          ("9091", str(free_port())), ("influence train", f"{INFLUENCE} train"), ("--out models", f"--out models {shlex.join(RIDGE)}")):
+        assert written in script
+        script = script.replace(written, here)
+    done = subprocess.run(["sh", "-c", f"cd {tmp_path}/node0\n{script}\nleader=$?; wait; exit $leader"], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert manifest(tmp_path / "node0/models")["workers"] == {"rows": [110, 110, 110, 120], "rows_of_rank_0": 450}
+    assert_same(run, tables / "held.csv", alone, tmp_path / "node0/models")
+
+
 def test_the_kubernetes_sample_runs(run, tables, alone, tmp_path):
     """What its pods run, as processes: four parts, one tracker, one bundle."""
     sample = (ROOT / "config/kubernetes/train.yaml").read_text(encoding="utf-8")
