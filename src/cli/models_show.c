@@ -14,6 +14,7 @@
 #define IMPORTANCE_LINES 8
 #define FORECAST_LINES 8
 #define MAX_METRICS 8
+#define MAX_BINS 64
 
 static const char *text_of(const struct json *object, const char *key)
 {
@@ -143,10 +144,73 @@ static void put_share(struct text_table *table, const struct json *column, size_
         text_table_printf(table, "%.2f", value);
 }
 
-static void print_score(const struct json *score, int width, FILE *out)
+/* A figure of the target's unit with its sign: errors lie on both sides of zero. */
+static void write_error(double value, const char *unit, char ret_text[static FIGURE_BYTES])
+{
+    char text[FIGURE_BYTES];
+    figure_unit(value, unit, text);
+    snprintf(ret_text, FIGURE_BYTES, "%s%.*s", value > 0 ? "+" : "", FIGURE_BYTES - 2, text);
+}
+
+/* The shape of all errors in one line, between the largest on either side. */
+static void print_error_shape(const struct json *histogram, const char *unit, FILE *out)
+{
+    AUTO(buffer_deinit) struct buffer shape = {0};
+    char low[FIGURE_BYTES], high[FIGURE_BYTES];
+    size_t counts[MAX_BINS] = {0}, n = 0;
+    for (const struct json *count = json_first(json_get(histogram, "counts"));
+         count && n < MAX_BINS; count = json_next(count))
+        counts[n++] = (size_t)json_number_or(count, 0);
+    text_put_sparkline(&shape, counts, n, n);
+    write_error(json_number_or(item(json_get(histogram, "edges"), 0), MISSING), unit, low);
+    write_error(json_number_or(item(json_get(histogram, "edges"), n), MISSING), unit, high);
+    fprintf(out, "\n  errors out of fold, predicted less actual: %s %s %s\n", low,
+            shape.length ? shape.at : "", high);
+}
+
+static void print_errors(const struct models_show *show, const struct json *score, FILE *out)
+{
+    static const char *const headers[] = {"size", ">rows",   ">mean error", ">bias",
+                                          ">5 %", ">median", ">95 %",       ""};
+    static const char *const columns[] = {"bias", "q05", "median", "q95"};
+    const char *unit = text_of(score, "unit");
+    const struct json *residuals = json_get(score, "residuals");
+    const struct json *by_tier = json_get(residuals, "by_tier");
+    const struct json *groups = json_get(by_tier, "group"), *mae = json_get(by_tier, "mae");
+    const struct json *names = json_get(json_get(show->report, "groups"), "tier");
+    double largest = 0;
+    if (!json_first(json_get(json_get(residuals, "histogram"), "counts")))
+        return;
+    print_error_shape(json_get(residuals, "histogram"), unit, out);
+    for (const struct json *value = json_first(mae); value; value = json_next(value))
+        largest = fmax(largest, json_number_or(value, 0));
+    struct text_table table;
+    text_table_init(&table, headers, ARRAY_LENGTH(headers));
+    for (size_t i = 0; i < json_count(groups); i++) {
+        char text[FIGURE_BYTES];
+        double group = json_number_or(item(groups, i), -1);
+        double error = json_number_or(item(mae, i), MISSING);
+        figure_unit(error, unit, text);
+        text_table_put(&table, group < 0 ? "-" : json_string_or(item(names, (size_t)group), "-"));
+        text_table_printf(&table, "%.0f", json_number_or(item(json_get(by_tier, "n"), i), 0));
+        text_table_put(&table, text);
+        for (size_t c = 0; c < ARRAY_LENGTH(columns); c++) {
+            write_error(json_number_or(item(json_get(by_tier, columns[c]), i), MISSING), unit,
+                        text);
+            text_table_put(&table, text);
+        }
+        put_bar(&table, error, largest);
+    }
+    if (table.n_cells > 0)
+        text_table_print(&table, show->width, out);
+    text_table_deinit(&table);
+}
+
+static void print_score(const struct models_show *show, const struct json *score, FILE *out)
 {
     if (!score || json_get(score, "absent"))
         return;
+    int width = show->width;
     print_board_title("SCORE", score, out);
     if (!json_first(json_get(score, "leaderboard")))
         fputs("  the table has no label: the score is the composite formula itself\n", out);
@@ -159,6 +223,7 @@ static void print_score(const struct json *score, int width, FILE *out)
         fprintf(out, "  intervals state %s and held the score in %s of cases, %.2f wide\n", stated,
                 observed, number_of(coverage, "width"));
     }
+    print_errors(show, score, out);
     print_importance(json_get(score, "importance"), width, out);
 }
 
@@ -288,7 +353,7 @@ void models_show_print(const struct models_show *show, FILE *out)
 {
     const struct json *models = json_get(show->report, "models");
     print_heading(show, out);
-    print_score(json_get(models, "score"), show->width, out);
+    print_score(show, json_get(models, "score"), out);
     print_tier(json_get(models, "tier"), show->width, out);
     print_growth(json_get(show->report, "growth"), show->width, out);
     print_archetypes(json_get(show->report, "archetypes"), show->width, out);

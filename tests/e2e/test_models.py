@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 
 import pytest
@@ -38,6 +39,24 @@ def test_show_gives_the_manifest(run, store):
     assert {f["name"] for f in manifest["files"]} >= {"score.blob", "tier.blob", "cluster.blob", "similar.blob"}
     text = run("models", "show", "--models", store).stdout
     assert manifest["id"] in text and "synthetic" in text
+
+
+def test_show_draws_the_errors_out_of_fold(run, models):
+    """In one line between the largest two, and by size with a bar."""
+    report = json.loads((models / "current/report.json").read_text())["models"]["score"]
+    residuals = report["residuals"]
+    text = run("models", "show", "--models", models).stdout
+    line = next(line for line in text.splitlines() if "errors out of fold" in line)
+    low, shape, high = re.fullmatch(r".*actual: (\S+) (.+) (\S+)", line).groups()
+    assert len(shape) == len(residuals["histogram"]["counts"])
+    counts = residuals["histogram"]["counts"]
+    assert shape[counts.index(max(counts))] == "\u2588"
+    assert all((mark == " ") == (count == 0) for mark, count in zip(shape, counts))
+    edges = residuals["histogram"]["edges"]
+    assert float(low) == pytest.approx(edges[0], abs=0.06) and float(high) == pytest.approx(edges[-1], abs=0.06)
+    rows = text[text.index(line):].split("\n\n")[0].splitlines()[2:]
+    assert len(rows) == len(residuals["by_tier"]["group"])
+    assert [int(row.split()[1]) for row in rows] == residuals["by_tier"]["n"]
 
 
 def test_a_trained_bundle_is_listed_with_what_it_is_worth(run, models):

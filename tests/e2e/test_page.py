@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -27,14 +28,25 @@ def browser_tools(tmp_path_factory):
 
 
 @pytest.fixture
-def drive(browser_tools):
-    def run(check, url, **options):
-        done = subprocess.run(
+def drive(browser_tools, tmp_path):
+    def run(check, url, steps=None, **options):
+        """What the check found. steps: what it may ask for meanwhile, by name."""
+        with open(tmp_path / "drive.stderr", "w+", encoding="utf-8") as said, subprocess.Popen(
             ["node", "drive.mjs", CHROMIUM, check, url, json.dumps(options)], cwd=PAGE,
-            capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        answer = json.loads(done.stdout)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True,
+        ) as process:
+            timer = threading.Timer(TIMEOUT_S, process.kill)
+            timer.start()
+            answer = None
+            for line in process.stdout:
+                answer = json.loads(line)
+                if "step" in answer:
+                    steps[answer["step"]]()
+                    process.stdin.write("done\n")
+                    process.stdin.flush()
+            timer.cancel()
+            said.seek(0)
+            assert process.wait() == 0, said.read()[-3000:]
         assert answer["problems"] == []
         return answer["found"]
 
@@ -127,8 +139,10 @@ def linked(run, demo, tmp_path_factory):
 def test_the_network_moves_and_suggests_links(drive, page_url, linked, start_daemon):
     other = start_daemon(linked)
     found = drive("network", other.url + "/")
-    assert found["pans"] and found["zooms"]
-    links = other.get("/report")[1]["network"]["collaborations"]
+    assert found["same"] == ["still = all"], "each step changes the drawing, and All leads back"
+    network = other.get("/report")[1]["network"]
+    assert found["groups"][: len(network["communities"])][:8] == [one["name"] for one in network["communities"]][:8]
+    links = network["collaborations"]
     assert found["heading"] and f"{100 * links['auc']:.0f} %" in found["heading"][0]
     assert [row[:2] for row in found["links"]] == [[link["from"], link["to"]] for link in links["suggested"]][:25]
     sections = drive("sections", other.url + "/")
@@ -215,6 +229,54 @@ def test_an_answer_that_no_longer_holds_is_marked(drive, page_url, daemon, handl
     assert found["after"]["score"] == points(daemon.post("/score", {**profile, "followers": "471"})[1]["score"])
 
 
+def test_a_killed_daemon_is_missed_and_its_return_noticed(drive, page_url, models, handles, start_daemon):
+    mortal = start_daemon(models)
+    mortal.options.append(f"--server.listen=127.0.0.1:{mortal.port}")
+    found = drive("killed", mortal.url + "/", steps={"kill": mortal.kill, "start": mortal.start},
+                  handle=handles[0], followers="471")
+    asked, live, again = found["said"]
+    assert "does not answer" in asked and "the answer before" in asked
+    assert "does not answer" in live and "Trying again" in live
+    assert "does not answer" in again
+    profile = mortal.get(f"/influencers?handle={handles[0]}")[1]["profile"]
+    assert found["after"]["score"] == points(mortal.post("/score", {**profile, "followers": "471"})[1]["score"])
+    assert found["failed"] == 0
+
+
+def test_every_chart_exports_as_a_picture(drive, page_url, linked, start_daemon):
+    other = start_daemon(linked)
+    handle = other.get("/influencers?limit=1")[1]["influencers"][0]["handle"]
+    found = drive("pictures", other.url + "/", handle=handle)
+    for picture in found:
+        assert picture["png"] == "PNG" and picture["name"].endswith(".png"), picture
+        assert picture["width"] >= 600 and picture["height"] >= 300, picture
+        assert picture["colours"] > 20, f"hardly anything is drawn: {picture}"
+    names = [picture["name"] for picture in found]
+    assert len(set(names)) == len(names), "two charts of one name"
+    assert {picture["section"] for picture in found} >= {"ask", "explore", "models", "archetypes", "network", "virality", "live"}
+
+
+REAL = {
+    "200 accounts": ["top_insta_influencers_data.csv"],
+    "two months": ["smi2022_1mar.csv@2022-03", "smi2022_2jun.csv@2022-06"],
+    "posts and edges": ["kim_influencers.txt", "--posts", "derived_kim_posts.csv", "--edges", "derived_kim_edges.csv"],
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_tables_render_without_a_complaint(drive, page_url, run, shared_data, start_daemon, tmp_path, name):
+    arguments = [word if word.startswith("--") else f"{shared_data}/{word}" for word in REAL[name]]
+    run("train", *arguments, "--out", tmp_path / "models", *QUICK_SEARCH, timeout=600)
+    other = start_daemon(tmp_path / "models")
+    handle = other.get("/influencers?limit=1")[1]["influencers"][0]["handle"]
+    for width in (1280, 375):
+        found = drive("sections", other.url + "/", width=width, handle=handle)
+        for section, drawn in found.items():
+            assert drawn["failed"] == [] and all_explained(drawn), section
+            assert drawn["overflow"] <= 0, f"{section} is wider than {width} pixels"
+            assert drawn["synthetic"] == 0, section
+
+
 def test_every_table_exports_as_csv(drive, page_url, page_report):
     found = drive("tables", page_url)
     for section, tables in found.items():
@@ -233,6 +295,19 @@ def test_every_table_exports_as_csv(drive, page_url, page_report):
 def test_the_first_chart_comes_soon(drive, page_url):
     """Under a second on an idle machine; the bound leaves room for tests beside it."""
     assert drive("speed", page_url)["first_chart_ms"] < 20_000
+
+
+def test_what_lighthouse_asks_is_kept(drive, page_url, handles):
+    """On a phone: titles, language, viewport, nothing that moves by itself, nothing hard to hit."""
+    found = drive("manners", page_url, handle=handles[0], width=375)
+    assert len({section["title"] for section in found.values()}) == len(found), "each view has a title of its own"
+    for name, section in found.items():
+        assert section["title"].endswith("influence") and section["lang"] == "en", name
+        assert "width=device-width" in section["viewport"] and "maximum-scale" not in section["viewport"], name
+        assert len(section["description"]) > 30
+        assert section["cls"] < 0.1, f"{name} moves while it is read"
+        assert section["small"] == [], f"{name}: hard to hit"
+        assert section["unnamed"] == [], name
 
 
 def test_the_report_file_works_from_disk(drive, page_url, run, models, tmp_path):
@@ -256,6 +331,9 @@ def test_the_page_is_small_and_asks_for_nothing_else(daemon, page_url):
         status, headers, body = daemon.request(
             "GET", "/" + name.decode(), headers={"Accept": "text/html", "Accept-Encoding": "gzip"})
         assert status == 200 and headers["Content-Encoding"] == "gzip"
+        # What is named by its content is kept for good, what names it is asked for each time.
+        assert ("immutable" in headers["Cache-Control"]) == bool(name), headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
         total += len(body)
         again = daemon.request("GET", "/" + name.decode(),
                                headers={"Accept": "text/html", "If-None-Match": headers["ETag"]})

@@ -8,6 +8,12 @@ import { skeleton } from "./states";
 import { bareTable, downloadCsv, type TableSpec } from "./table";
 import { onThemeChange, theme } from "./theme";
 
+export interface LegendEntry {
+  name: string;
+  /** A colour, or var(--one) of the style sheet. */
+  colour: string;
+}
+
 export interface ChartSpec {
   /** The finding, in words. */
   title: string;
@@ -21,6 +27,8 @@ export interface ChartSpec {
   option: () => Option;
   /** The figures behind it. */
   table: TableSpec;
+  /** The groups that the colours stand for, where they stand outside the drawing: a picture has them too. */
+  legend?: () => LegendEntry[];
   /** Controls between the title and the drawing. */
   controls?: Child;
   /** A data point was clicked. */
@@ -81,14 +89,18 @@ export function chartCard(spec: ChartSpec): ChartCard {
     chart = init(canvas, null, { renderer: "canvas" });
     chart.on("click", (event: any) => spec.onClick?.(event));
     draw();
+    // The observer also tells of the size that it finds.
+    let size = `${canvas.clientWidth} ${canvas.clientHeight}`;
     new ResizeObserver(() => {
-      if (!canvas.isConnected) return;
+      const now = `${canvas.clientWidth} ${canvas.clientHeight}`;
+      if (!canvas.isConnected || now === size) return;
+      size = now;
       chart?.resize();
       draw();
     }).observe(canvas);
     canvas.dataset.drawn = "true";
   };
-  whenVisible(canvas, start);
+  whenVisible(canvas, () => inTurn(() => canvas.isConnected && start()));
   const forgetTheme = onThemeChange(() => (canvas.isConnected ? draw() : forgetTheme()));
 
   const toggle = h("button.quiet", { type: "button", "aria-expanded": "false", onclick: () => showTable(tableBox.hidden) }, "Table");
@@ -122,6 +134,27 @@ export function chartCard(spec: ChartSpec): ChartCard {
   return { element, redraw };
 }
 
+const waiting: (() => unknown)[] = [];
+let isDrawing = false;
+
+/** One chart a frame: the first is seen before the next is drawn, and a click between them is answered. */
+function inTurn(run: () => unknown): void {
+  if (isDrawing) return void waiting.push(run);
+  isDrawing = true;
+  const after = () =>
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        const next = waiting.shift();
+        isDrawing = next !== undefined;
+        if (!next) return;
+        after();
+        next();
+      }),
+    );
+  after();
+  run();
+}
+
 function whenVisible(element: Element, run: () => void): void {
   const observer = new IntersectionObserver(
     (entries) => {
@@ -134,32 +167,102 @@ function whenVisible(element: Element, run: () => void): void {
   observer.observe(element);
 }
 
-/** The drawing with its title, subtitle and source, as a picture to paste somewhere. */
+const PNG_SCALE = 2;
+const PNG_MARGIN = 20;
+
+/** Writes on a picture from the top down, in CSS pixels. */
+class PngPen {
+  y = 16;
+
+  constructor(
+    private readonly pen: CanvasRenderingContext2D,
+    private readonly width: number,
+    private readonly isDry: boolean,
+  ) {}
+
+  /** Wrapped to the width, as on the page. */
+  text(text: string, size: number, weight: number, colour: string): void {
+    this.font(size, weight, colour);
+    let line = "";
+    for (const word of text.split(" ")) {
+      const longer = line ? `${line} ${word}` : word;
+      if (line && this.pen.measureText(longer).width > this.width) {
+        this.line(line, size);
+        line = word;
+      } else line = longer;
+    }
+    this.line(line, size);
+  }
+
+  legend(entries: LegendEntry[], ink: string): void {
+    this.font(12, 400, ink);
+    this.y += 20;
+    let x = 0;
+    for (const { name, colour } of entries) {
+      const wide = this.pen.measureText(name).width + 30;
+      if (x > 0 && x + wide > this.width) {
+        x = 0;
+        this.y += 18;
+      }
+      if (!this.isDry) {
+        this.pen.fillStyle = resolved(colour);
+        this.pen.beginPath();
+        this.pen.arc(PNG_MARGIN + x + 5, this.y - 4, 5, 0, 2 * Math.PI);
+        this.pen.fill();
+        this.pen.fillStyle = ink;
+        this.pen.fillText(name, PNG_MARGIN + x + 16, this.y);
+      }
+      x += wide;
+    }
+  }
+
+  private font(size: number, weight: number, colour: string): void {
+    this.pen.font = `${weight} ${size}px system-ui, sans-serif`;
+    this.pen.fillStyle = colour;
+  }
+
+  private line(text: string, size: number): void {
+    this.y += size + 5;
+    if (!this.isDry) this.pen.fillText(text, PNG_MARGIN, this.y);
+  }
+}
+
+function resolved(colour: string): string {
+  const name = /^var\((.*)\)$/.exec(colour)?.[1];
+  return name ? getComputedStyle(document.documentElement).getPropertyValue(name) : colour;
+}
+
+/** The drawing with its title, subtitle, colours and source, as a picture to paste somewhere. */
 function exportPng(chart: Chart, spec: ChartSpec): void {
   const colours = theme();
-  const scale = 2;
   const drawing = new Image();
   drawing.onload = () => {
     const canvas = document.createElement("canvas");
-    const margin = 20 * scale;
-    canvas.width = drawing.width + 2 * margin;
-    canvas.height = drawing.height + 110 * scale;
     const pen = canvas.getContext("2d");
     if (!pen) return;
-    const write = (text: string, size: number, weight: number, colour: string, y: number) => {
-      pen.font = `${weight} ${size * scale}px system-ui, sans-serif`;
-      pen.fillStyle = colour;
-      pen.fillText(text, margin, y * scale, drawing.width);
+    const [width, height] = [drawing.width / PNG_SCALE, drawing.height / PNG_SCALE];
+    const legend = spec.legend?.() ?? [];
+    const write = (isDry: boolean): number => {
+      const on = new PngPen(pen, width, isDry);
+      on.text(spec.title, 16, 600, colours.ink);
+      on.text(spec.subtitle, 12, 400, colours.muted);
+      if (legend.length) on.legend(legend, colours.ink);
+      on.y += 12;
+      if (!isDry) pen.drawImage(drawing, PNG_MARGIN, on.y, width, height);
+      on.y += height;
+      on.text(source, 11, 400, colours.faint);
+      return on.y + 16;
     };
+    const tall = write(true);
+    canvas.width = (width + 2 * PNG_MARGIN) * PNG_SCALE;
+    canvas.height = Math.ceil(tall) * PNG_SCALE;
+    pen.scale(PNG_SCALE, PNG_SCALE);
     pen.fillStyle = colours.card;
     pen.fillRect(0, 0, canvas.width, canvas.height);
-    write(spec.title, 16, 600, colours.ink, 32);
-    write(spec.subtitle, 12, 400, colours.muted, 54);
-    pen.drawImage(drawing, margin, 68 * scale);
-    write(source, 11, 400, colours.faint, 68 + drawing.height / scale + 24);
+    write(false);
     canvas.toBlob((blob) => blob && download(`${spec.name}.png`, blob));
   };
-  drawing.src = chart.getDataURL({ pixelRatio: scale, backgroundColor: colours.card });
+  drawing.src = chart.getDataURL({ pixelRatio: PNG_SCALE, backgroundColor: colours.card });
 }
 
 export function scrollTo(element: Element): void {

@@ -2,6 +2,7 @@
 // Small controls above charts.
 
 import { h, replace } from "./dom";
+import type { Chart } from "./echarts";
 
 /** One of a few, all in sight. */
 export function segments<T extends string>(label: string, options: [T, string][], chosen: T, onChoose: (value: T) => void): HTMLElement {
@@ -22,6 +23,37 @@ export function segments<T extends string>(label: string, options: [T, string][]
 export function select(label: string, options: [string, string][], chosen: string, onChoose: (value: string) => void): HTMLElement {
   const element = h("select", { onchange: () => onChoose((element as HTMLSelectElement).value) }, options.map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
   return h("label.field", null, label, element);
+}
+
+const ZOOM = 0.7;
+const STEP = 0.25;
+const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
+
+/** Zooming and moving without a wheel or a mouse: buttons, and the arrow keys while one of them has the focus. */
+export function zoomButtons(chart: () => Chart | null, onAll: () => void): HTMLElement {
+  /** scale: of the part shown; move: in widths of it. */
+  const change = (scale: number, move: [number, number]) => {
+    const views = (chart()?.getOption().dataZoom ?? []) as { start: number; end: number }[];
+    views.forEach(({ start, end }, dataZoomIndex) => {
+      const half = Math.min(((end - start) / 2) * scale, 50);
+      const middle = Math.min(Math.max((start + end) / 2 + move[dataZoomIndex] * 2 * half, half), 100 - half);
+      chart()?.dispatchAction({ type: "dataZoom", dataZoomIndex, start: middle - half, end: middle + half });
+    });
+  };
+  const onkeydown = (event: KeyboardEvent) => {
+    const move = ARROWS[event.key];
+    if (!move) return;
+    event.preventDefault();
+    change(1, move);
+  };
+  const button = (text: string, name: string, onclick: () => void) => h("button", { type: "button", "aria-label": name, title: name, onclick }, text);
+  return h(
+    "div.segments",
+    { role: "group", "aria-label": "Zoom; arrow keys move", onkeydown },
+    button("+", "Zoom in (arrow keys move)", () => change(ZOOM, [0, 0])),
+    button("−", "Zoom out", () => change(1 / ZOOM, [0, 0])),
+    button("All", "Show all of it", onAll),
+  );
 }
 
 /** Groups with their colours; each switches off and on. */

@@ -16,7 +16,7 @@ function trimmed(value: number, decimals: number): string {
 
 /** A proper minus sign, which lines up with the plus. */
 export function signed(text: string): string {
-  return text.replace("-", "−");
+  return /^-0(\.0+)?$/.test(text) ? text.slice(1) : text.replace("-", "−");
 }
 
 /** 475.8M, 12.4k, 832, 0.0139 */
@@ -65,7 +65,8 @@ export function points(value: number | null | undefined, decimals = 1): string {
 /** +2.4, −0.8 */
 export function change(value: number | null | undefined, decimals = 1): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
-  return signed((value > 0 ? "+" : "") + value.toFixed(decimals));
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? signed(text) : signed((value > 0 ? "+" : "") + text);
 }
 
 /** By the unit that the report gives. */
@@ -128,6 +129,18 @@ export function humanName(name: string): string {
   return name.replace(/_/g, " ");
 }
 
+const known = new Set<string>();
+
+/** Names that the report uses: those are put into words where a sentence has them. */
+export function knowNames(names: Iterable<string>): void {
+  for (const name of names) known.add(name);
+}
+
+/** "ln_avg_likes repeats avg_likes" as people say it; what is no name of a column or a feature stays, as handles must. */
+export function worded(text: string): string {
+  return text.replace(/(?:peer:)?[A-Za-z]\w*_\w+/g, (word) => (known.has(word) || word in NAMES ? humanName(word) : word)).replace(/(?<![\w.])\d{5,}(?![\w.])/g, (digits) => whole(Number(digits)));
+}
+
 const NAMES: Record<string, string> = {
   avg_likes: "average likes",
   avg_comments: "average comments",
@@ -143,6 +156,36 @@ const NAMES: Record<string, string> = {
   ln_comments_per_like: "comments per like (ln)",
   ln_posts_per_follower: "posts per follower (ln)",
   ln_recent_trend: "recent ÷ average likes (ln)",
+  post_sample: "posts seen",
+  posts_per_week: "posts a week",
+  post_gap_spread: "spread of the gaps between posts",
+  post_ln_likes: "likes of the posts seen (ln)",
+  post_ln_likes_spread: "spread of the likes of posts (ln)",
+  post_ln_likes_trend: "trend of the likes of posts",
+  post_ln_comments: "comments of the posts seen (ln)",
+  post_comments_per_like: "comments per like of the posts seen (ln)",
+  post_ln_views: "views of the videos seen (ln)",
+  post_ln_likes_per_follower: "likes of the posts seen per follower (ln)",
+  video_share: "share of videos",
+  carousel_share: "share of carousels",
+  sponsored_share: "share of sponsored posts",
+  sponsored_lift: "lift of sponsored posts",
+  location_share: "share of posts with a location",
+  hit_share: "share of hits",
+  weekend_share: "share of weekend posts",
+  post_hour_cos: "hour of posts, midnight to noon",
+  post_hour_sin: "hour of posts, morning to evening",
+  post_aspect: "height ÷ width of pictures",
+  edges_in: "accounts that link to it",
+  edges_out: "accounts that it links to",
+  comments_in: "accounts that comment on it",
+  mentions_in: "accounts that mention it",
+  edge_reciprocity: "share of links returned",
+  net_pagerank: "PageRank (ln)",
+  net_core: "core number",
+  net_clustering: "clustering of its neighbours",
+  net_betweenness: "betweenness (ln)",
+  net_neighbour_score: "score of its neighbours",
   is_verified: "verified",
   is_business: "business account",
   has_url: "has a link",

@@ -6,9 +6,9 @@ import { ApiError, call, useToken } from "./api";
 import { setSource } from "./chart";
 import type { Context, Section } from "./context";
 import { h, replace } from "./dom";
-import { time } from "./format";
+import { knowNames, time } from "./format";
 import { icon } from "./icons";
-import { isThere, type Report } from "./report";
+import { isThere, namesIn, type Report } from "./report";
 import { archetypes } from "./sections/archetypes";
 import { ask } from "./sections/ask";
 import { data } from "./sections/data";
@@ -68,7 +68,7 @@ function header(context: Context | null): HTMLElement {
       "div.bar-facts",
       null,
       report?.synthetic && h("span.badge.synthetic", { title: "Invented by influence synth: no real people" }, "synthetic demo data"),
-      report && h("span", null, titleOf(report)),
+      report && h("span.title", { title: titleOf(report) }, titleOf(report)),
       bundle?.id && h("span.id", { title: "Version of the bundle" }, bundle.id),
       report && h("span.made", null, time(report.made)),
       context && !context.live && h("span.badge", { title: "One file with its data inside; asks no server" }, "report file"),
@@ -156,6 +156,7 @@ async function start(): Promise<void> {
     const { report } = context;
     const bundle = isThere(report.bundle) ? ` · bundle ${report.bundle.id}` : "";
     setSource(`${report.synthetic ? "Synthetic demo data" : report.overview.title}${bundle} · influence ${report.influence}`);
+    knowNames(namesIn(report));
     run(context);
   } catch (problem) {
     const stopped = (state: HTMLElement) => replace(app, header(null), h("div.frame", null, h("nav.rail", { "aria-label": "Sections" }), h("main", null, state)));

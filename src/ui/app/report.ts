@@ -18,6 +18,17 @@ export function reason(part: Maybe<object>, name: string): string {
   return `This report has no part “${name}”: it was made by an older version. Train again to have it.`;
 }
 
+/** Of columns and of features, as the files and the models have them. */
+export function namesIn({ data, explore, models, archetypes }: Report): string[] {
+  const features = (model: Maybe<{ importance: Maybe<Importance> }>) => (isThere(model) && isThere(model.importance) ? model.importance.feature : []);
+  return [
+    ...data.columns.map((column) => column.name),
+    ...(isThere(explore.correlations) ? explore.correlations.columns : []),
+    ...(isThere(archetypes) ? archetypes.features : []),
+    ...(isThere(models) ? [...features(models.score), ...features(models.tier)] : []),
+  ];
+}
+
 export interface Histogram {
   scale: Scale;
   edges: number[];

@@ -2,7 +2,7 @@
 // What a card shows when it has no chart: loading, empty, partial, failed.
 
 import { h, type Child } from "./dom";
-import { sentence } from "./format";
+import { sentence, worded } from "./format";
 
 export function skeleton(height = 260): HTMLElement {
   return h("div.skeleton", { style: { height: `${height}px` }, role: "status", "aria-label": "Loading" });
@@ -10,7 +10,7 @@ export function skeleton(height = 260): HTMLElement {
 
 /** Something is missing by design: why, and what would fill it. */
 export function partial(text: string, ...more: Child[]): HTMLElement {
-  return h("div.state", null, h("p", null, withCode(wholeSentence(text))), more);
+  return h("div.state", null, h("p", null, withCode(wholeSentence(worded(text)))), more);
 }
 
 /** Reasons come as fragments: "growth needs two snapshots". */
@@ -33,6 +33,6 @@ export function withCode(text: string): Child[] {
 }
 
 export function note(level: "warning" | "info", ...children: Child[]): HTMLElement {
-  if (typeof children[0] === "string") children[0] = sentence(children[0]);
+  if (typeof children[0] === "string") children[0] = sentence(worded(children[0]));
   return h(`div.note.${level}`, null, h("span.note-mark", { "aria-hidden": "true" }, level === "warning" ? "!" : "i"), h("div", null, children));
 }

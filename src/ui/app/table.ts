@@ -2,6 +2,7 @@
 // Tables that sort by any column, show as many rows as are asked for, and export as CSV.
 
 import { download, h, replace, type Child } from "./dom";
+import { humanName } from "./format";
 
 export type Cell = number | string | null;
 
@@ -31,6 +32,13 @@ export function isNumeric(spec: TableSpec, column: number): boolean {
 export function handleLink(handle: Cell): Child {
   if (handle === null || handle === "") return "–";
   return h("a", { href: `#/ask?handle=${encodeURIComponent(String(handle))}` }, String(handle));
+}
+
+/** A column or feature in words; its own name, which exports keep, on hover. */
+export function nameCell(name: Cell): Child {
+  if (name === null || name === "") return "–";
+  const text = humanName(String(name));
+  return text === name ? text : h("span", { title: String(name) }, text);
 }
 
 export function toCsv(spec: TableSpec): string {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives the page in Chromium for test_page.py: node drive.mjs CHROMIUM CHECK URL [ARGUMENTS as JSON]
 // Prints what was found as JSON; the judging is done in Python. Anything on the browser's console
-// above a remark, and any request that leaves the page's origin, is reported as a problem.
+// above a remark, and any request that leaves the page's origin, is reported as a problem. A line
+// {"step": ...} before that asks for something to be done, and a line on stdin says that it is.
 
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
@@ -13,6 +15,13 @@ const LAUNCH = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-r
 const [executablePath, check, url, argument = "{}"] = process.argv.slice(2);
 const options = JSON.parse(argument);
 const problems = [];
+
+/** Has the test do something, such as killing its daemon, and waits until it is done. */
+async function haveDone(step) {
+  const done = once(process.stdin, "data");
+  console.log(JSON.stringify({ step }));
+  await done;
+}
 
 async function open(browser, { width = 1280, colorScheme = "light", bypassCSP = false } = {}) {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP, acceptDownloads: true, reducedMotion: "reduce" });
@@ -82,6 +91,21 @@ async function answer(page) {
     };
   });
 }
+
+/** Counts, from the first moment, what moves by itself and what keeps the page from answering. */
+async function watch(page) {
+  await page.addInitScript(() => {
+    window.seen = { cls: 0, blocking_ms: 0, longest_ms: 0 };
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => entry.hadRecentInput || (window.seen.cls += entry.value))).observe({ type: "layout-shift", buffered: true });
+    new PerformanceObserver((list) =>
+      list.getEntries().forEach(({ duration }) => {
+        window.seen.blocking_ms += duration - 50;
+        window.seen.longest_ms = Math.max(window.seen.longest_ms, duration);
+      }),
+    ).observe({ type: "longtask", buffered: true });
+  });
+}
+const watched = () => window.seen;
 
 const checks = {
   /** Every section, drawn to its end. */
@@ -208,22 +232,37 @@ const checks = {
     await chart.scrollIntoViewIfNeeded();
     const picture = () => chart.locator("canvas").evaluateAll((layers) => layers.map((layer) => layer.toDataURL()).join());
     const { x, y, width, height } = await chart.boundingBox();
-    const still = await picture();
+    const settled = async () => {
+      await page.mouse.move(x + width / 2, y + height + 40);
+      await page.waitForTimeout(600);
+      return picture();
+    };
+    const looks = { still: await settled() };
+    await page.mouse.move(x + width / 2, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + width / 2 + 120, y + height / 2 + 60, { steps: 8 });
+    await page.mouse.up();
+    looks.dragged = await settled();
     await page.mouse.move(x + width / 2, y + height / 2);
     await page.keyboard.down("Control");
     for (let i = 0; i < 4; i++) await page.mouse.wheel(0, -200);
     await page.keyboard.up("Control");
-    await page.waitForTimeout(600);
-    const zoomed = await picture();
-    await page.mouse.down();
-    await page.mouse.move(x + width / 2 + 120, y + height / 2 + 60, { steps: 8 });
-    await page.mouse.up();
-    await page.mouse.move(x + width / 2, y + height + 40);
-    await page.waitForTimeout(600);
-    const moved = await picture();
+    looks.wheeled = await settled();
+    const all = page.getByRole("button", { name: "Show all of it" }).first();
+    await all.click();
+    looks.all = await settled();
+    await page.getByRole("button", { name: "Zoom in" }).first().focus();
+    await page.keyboard.press("Enter");
+    looks.pressed = await settled();
+    await page.keyboard.press("ArrowLeft");
+    looks.stepped = await settled();
+    await page.locator(".legend button").first().click();
+    looks.without = await settled();
+    const names = Object.keys(looks);
+    const same = names.flatMap((a, i) => names.slice(i + 1).filter((b) => looks[a] === looks[b]).map((b) => `${a} = ${b}`));
     const links = await page.evaluate(() => [...document.querySelectorAll('[aria-label="Collaborations"] tbody tr')].map((row) => [...row.children].map((cell) => cell.textContent)));
     const heading = await page.locator("h3").filter({ hasText: "Collaborations" }).allTextContents();
-    return { pans: moved !== still, zooms: zoomed !== moved, links, heading };
+    return { same, links, heading, groups: await page.locator(".legend button").allTextContents() };
   },
 
   /** Look-alikes through filters, which the link keeps. */
@@ -267,9 +306,6 @@ const checks = {
     const some = await select(0.4, 0.6);
     const all = await select(0.08, 0.98);
     const rows = await card.locator('[aria-label="Selected accounts"] tbody tr').count();
-    // While one drags, ECharts 6.1 warns of the depth of some element. Its cause was not found; what is selected
-    // is right, which is what is tested here.
-    problems.splice(0, problems.length, ...problems.filter((problem) => !/z2 \/ zlevel of displayable/.test(problem)));
     return { some, all, rows };
   },
 
@@ -294,6 +330,62 @@ const checks = {
     const after = await answer(page);
     problems.splice(0, problems.length, ...problems.filter((problem) => !/ERR_FAILED|status of 503/.test(problem)));
     return { before, said, kept, after };
+  },
+
+  /** The daemon is killed and started again; Ask and Live say so, and go on. */
+  async killed(browser) {
+    const page = await open(browser);
+    await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
+    await answer(page);
+    const followers = page.locator(".profile-field input[type=text]").first();
+    await haveDone("kill");
+    await followers.fill(options.followers);
+    await page.locator(".stale-note").waitFor();
+    const said = [await page.locator(".stale-note").textContent()];
+    const asked = page.url();
+    const go = (address) => page.evaluate((to) => void (location.href = to), address);
+    await go(`${url}#/live`);
+    await page.locator('[data-section="live"] .failed').waitFor();
+    said.push(await page.locator(".failed").textContent());
+    await go(asked);
+    await page.locator('[data-section="ask"] .failed').waitFor();
+    said.push(await page.locator(".failed").textContent());
+    await haveDone("start");
+    await page.getByRole("button", { name: "Try again" }).click();
+    const after = await answer(page);
+    await go(`${url}#/live`);
+    await page.locator('[data-section="live"] .figure .value').first().waitFor();
+    const failed = await page.locator(".failed").count();
+    problems.splice(0, problems.length, ...problems.filter((problem) => !/ERR_CONNECTION_(REFUSED|RESET)|ERR_EMPTY_RESPONSE/.test(problem)));
+    return { said, after, failed };
+  },
+
+  /** Each chart of every section as a picture: its size, and how many colours it has. */
+  async pictures(browser) {
+    const page = await open(browser, options);
+    const found = [];
+    for (const section of options.sections ?? SECTIONS) {
+      await visit(page, section === "ask" ? `ask?handle=${encodeURIComponent(options.handle)}` : section);
+      if (section === "ask") await answer(page);
+      if (section === "live") await page.waitForSelector(".chart"); // rates need two looks
+      await drawAll(page);
+      for (const button of await page.locator(".card:has(.chart) .actions button", { hasText: "PNG" }).all()) {
+        const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
+        const parts = [];
+        for await (const part of await file.createReadStream()) parts.push(part);
+        const bytes = Buffer.concat(parts);
+        const look = await page.evaluate(async (base64) => {
+          const picture = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], { type: "image/png" }));
+          const canvas = new OffscreenCanvas(picture.width, picture.height);
+          const pen = canvas.getContext("2d");
+          pen.drawImage(picture, 0, 0);
+          const colours = new Set(new Uint32Array(pen.getImageData(0, 0, picture.width, picture.height).data.buffer));
+          return { width: picture.width, height: picture.height, colours: colours.size };
+        }, bytes.toString("base64"));
+        found.push({ section, name: file.suggestedFilename(), png: bytes.subarray(1, 4).toString(), ...look });
+      }
+    }
+    return found;
   },
 
   /** Every table that stands by itself, as CSV. */
@@ -334,16 +426,51 @@ const checks = {
     return { falling, rising };
   },
 
+  /** What Lighthouse looks at, section by section. */
+  async manners(browser) {
+    const page = await open(browser, options);
+    await watch(page);
+    const found = {};
+    for (const section of SECTIONS) {
+      await page.goto("about:blank");
+      await visit(page, section === "ask" ? `ask?handle=${encodeURIComponent(options.handle)}` : section);
+      if (section === "ask") await answer(page);
+      await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
+      const seen = await page.evaluate(watched);
+      await drawAll(page);
+      found[section] = await page.evaluate(() => {
+        const small = [...document.querySelectorAll("a, button, input, select, summary")].filter((element) => {
+          // Links within sentences and tables are excepted by WCAG 2.5.8.
+          if (element.closest("p, li.note, .note, td, dd, .hidden, .skip, [hidden]") || getComputedStyle(element).visibility === "hidden") return false;
+          const { width, height } = element.getBoundingClientRect();
+          return width > 0 && Math.min(width, height) < 23.5;
+        });
+        return {
+          title: document.title,
+          lang: document.documentElement.lang,
+          viewport: document.querySelector("meta[name=viewport]")?.content,
+          description: document.querySelector("meta[name=description]")?.content,
+          small: small.map((element) => element.outerHTML.slice(0, 120)),
+          unnamed: [...document.querySelectorAll("button, a, input, select")].filter((element) => !(element.textContent.trim() || element.getAttribute("aria-label") || element.labels?.length)).map((element) => element.outerHTML.slice(0, 120)),
+        };
+      });
+      Object.assign(found[section], seen);
+    }
+    return found;
+  },
+
   /** How long until the first chart, from an empty cache; a table where it stands before any. */
   async speed(browser) {
     const page = await open(browser);
+    await watch(page);
     const start = Date.now();
     await page.goto(`${url}#/${options.section ?? "explore"}`, { waitUntil: "commit" });
     await page.waitForSelector('.chart[data-drawn="true"] canvas, .spark, main table tbody tr');
     const first_chart_ms = Date.now() - start;
     // Interactive: the page has nothing left to do, and answers to a click.
     await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
-    return { first_chart_ms, interactive_ms: Date.now() - start };
+    const interactive_ms = Date.now() - start;
+    return { first_chart_ms, interactive_ms, ...(await page.evaluate(watched)) };
   },
 };
 
@@ -352,5 +479,6 @@ try {
   const found = await checks[check](browser);
   console.log(JSON.stringify({ found, problems }));
 } finally {
+  process.stdin.destroy();
   await browser.close();
 }

@@ -11,7 +11,7 @@ import { append, h, replace, type Child } from "../dom";
 import { change, compact, humanName, percent, plain, plural, points, sentence, whole, withUnit } from "../format";
 import { isThere, type Archetypes, type Report } from "../report";
 import { note } from "../states";
-import { handleLink } from "../table";
+import { handleLink, nameCell } from "../table";
 import { groupColour, rampAt, theme } from "../theme";
 import { absentSection } from "./partial";
 
@@ -51,7 +51,7 @@ function profileCard(found: Archetypes): Child {
     reading: "Blue: more than usual; orange: less. Values beyond 1 are marked traits.",
     name: "archetypes",
     height: order.length * 30 + 120,
-    table: { columns: [{ title: "feature" }, ...found.names.map((name) => ({ title: name, show: (z: unknown) => change(z as number, 2) }))], rows: order.map((j) => [found.features[j], ...found.centroids.map((row) => row[j])]) },
+    table: { columns: [{ title: "feature", show: nameCell }, ...found.names.map((name) => ({ title: name, show: (z: unknown) => change(z as number, 2) }))], rows: order.map((j) => [found.features[j], ...found.centroids.map((row) => row[j])]) },
     option: () => {
       const { diverging } = theme();
       return matrixOption({
@@ -97,6 +97,7 @@ function projectionCard(report: Report, found: Archetypes): Child {
   const { projection } = found;
   const hidden = new Set<number>();
   const legend = h("div");
+  const kinds = found.names.map((name, i) => ({ name, colour: `var(--series-${i})` }));
   const made: ChartCard = chartCard({
     title: found.strength === "weak" ? "The kinds run into each other" : found.strength === "fair" ? "The kinds lie apart, with blurred borders" : "The kinds lie clearly apart",
     subtitle: `principal components of the features; ${percent((projection.explained[0] ?? 0) + (projection.explained[1] ?? 0), 0)} of the differences; ${plural(projection.handle.length, "account")} shown`,
@@ -104,6 +105,7 @@ function projectionCard(report: Report, found: Archetypes): Child {
     name: "archetype-map",
     height: 440,
     controls: legend,
+    legend: () => kinds,
     table: { columns: [{ title: "account", show: handleLink }, { title: "archetype" }, { title: "followers", show: (n) => compact(n as number) }, { title: "first", show: (x) => plain(x as number) }, { title: "second", show: (y) => plain(y as number) }], rows: projection.handle.map((handle, i) => [handle, found.names[projection.cluster[i]], projection.followers[i], projection.x[i], projection.y[i]]) },
     option: () =>
       mapOption({
@@ -120,6 +122,6 @@ function projectionCard(report: Report, found: Archetypes): Child {
       if (handle) location.hash = `#/ask?handle=${encodeURIComponent(handle)}`;
     },
   });
-  replace(legend, toggleLegend(found.names.map((name, i) => ({ name, colour: `var(--series-${i})` })), hidden, () => made.redraw()));
+  replace(legend, toggleLegend(kinds, hidden, () => made.redraw()));
   return made.element;
 }

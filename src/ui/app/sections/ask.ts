@@ -117,8 +117,9 @@ class AskView {
   }
 
   private pick(add: string, remove: string): void {
-    const kept = this.question.compared.filter((handle) => handle !== remove && handle !== add);
-    this.question.compared = add && add !== this.question.handle ? [...kept, add].slice(1 - COMPARED_MAX) : kept;
+    const kept = this.question.compared.filter((handle) => handle !== remove && handle.toLowerCase() !== add.toLowerCase());
+    const room = kept.length < COMPARED_MAX - 1;
+    this.question.compared = add && add.toLowerCase() !== this.question.handle.toLowerCase() && room ? [...kept, add] : kept;
     this.remember();
     this.showComparison();
   }
@@ -242,7 +243,7 @@ class AskView {
     replace(
       this.panels,
       h("div.cards.two", null, scoreCard(report, answer, this.ghost), tierCard(answer, this.ghost)),
-      waterfallCard(report, answer.score),
+      waterfallCard(report, answer.score, this.title()),
       h("div.cards.two", null, clusterCard(report, answer, this.ghost), compositeCard(report, answer, this.ghost)),
     );
   }

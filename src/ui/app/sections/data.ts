@@ -5,10 +5,10 @@ import type { Context } from "../context";
 import { card, cardHead, chartCard } from "../chart";
 import { histogramOption, histogramTable, sparkBars } from "../charts/histogram";
 import { append, h, replace, type Child } from "../dom";
-import { bytes, change, compact, humanName, percent, plain, plural, sentence, whole, withUnit } from "../format";
+import { bytes, change, humanName, percent, plain, plural, sentence, whole, withUnit, worded } from "../format";
 import { isThere, reason, type Column, type Data, type DataEvent, type Report, type Source } from "../report";
 import { note, partial } from "../states";
-import { handleLink, table, type Cell } from "../table";
+import { handleLink, nameCell, table, type Cell } from "../table";
 
 export function data(into: HTMLElement, { report }: Context, query: URLSearchParams): void {
   const { data: found } = report;
@@ -21,7 +21,7 @@ export function data(into: HTMLElement, { report }: Context, query: URLSearchPar
 function rowsCard({ rows }: Data): Child {
   const figures: [string, number, string][] = [
     ["Rows read", rows.read, ""],
-    ["Rows kept", rows.kept, percent(rows.read ? rows.kept / rows.read : null)],
+    ["Accounts", rows.kept, rows.read - rows.refused > rows.kept ? `${whole(rows.read - rows.refused - rows.kept)} rows are the same in other months` : "a row each"],
     ["Rows refused", rows.refused, "set aside, listed below"],
     ["Values repaired", rows.repaired, "certain enough to mend"],
     ["Values not believed", rows.unbelieved, "now count as missing"],
@@ -48,7 +48,7 @@ function columnsCard({ columns }: Data, wanted: string | null): Child {
   const list = table(
     {
       columns: [
-        { title: "column", show: (name) => h("button.link", { type: "button", onclick: () => open(byName.get(String(name))!) }, String(name)) },
+        { title: "column", show: (name) => h("button.link", { type: "button", title: String(name), onclick: () => open(byName.get(String(name))!) }, humanName(String(name))) },
         { title: "shape", isDrawn: true, show: (name) => shape(byName.get(String(name))!) },
         { title: "values", show: (n) => whole(n as number) },
         { title: "missing", show: (share) => missingCell(share as number) },
@@ -121,8 +121,8 @@ function eventsCard({ events, sources }: Data): Child {
       {
         columns: [
           { title: "what" },
-          { title: "column" },
-          { title: "why" },
+          { title: "column", show: nameCell },
+          { title: "why", show: (text) => worded(String(text)) },
           { title: "count", show: (n) => whole(n as number) },
           { title: "file" },
           { title: "examples", show: (lines) => String(lines).split("\n").filter(Boolean).map((line) => h("div.small", null, h("span.muted", null, line.slice(0, line.indexOf(":") + 2)), h("code", null, line.slice(line.indexOf(":") + 2)))) },
@@ -134,19 +134,26 @@ function eventsCard({ events, sources }: Data): Child {
   );
 }
 
-function outliersCard({ outliers }: Data): Child {
+/** Shows a value of a column, named in the row, in its own unit. */
+function inUnits(columns: Column[]): (name: Cell, value: Cell) => string {
+  const units = new Map(columns.map((column) => [column.name, unitOf(column)]));
+  return (name, value) => withUnit(value, units.get(String(name)) ?? "");
+}
+
+function outliersCard({ outliers, columns }: Data): Child {
   const outlying = outliers.columns.filter((column) => column.n_low + column.n_high > 0);
   const total = outlying.reduce((sum, column) => sum + column.n_low + column.n_high, 0);
   const fences = new Map(outlying.map((column) => [column.column, column]));
+  const show = inUnits(columns);
   const fence = (n: Cell, side: "under" | "over", name: Cell) => {
     const at = fences.get(String(name))!;
-    return n === 0 ? "–" : `${whole(n as number)} ${side} ${compact(side === "under" ? at.low : at.high)}`;
+    return n === 0 ? "–" : `${whole(n as number)} ${side} ${show(name, side === "under" ? at.low : at.high)}`;
   };
   return card(
     cardHead(total ? `${plural(total, "value")} lie far out` : "No value lies far out", outliers.rule),
     table(
       {
-        columns: [{ title: "column" }, { title: "below", show: (n, row) => fence(n, "under", row[0]) }, { title: "above", show: (n, row) => fence(n, "over", row[0]) }],
+        columns: [{ title: "column", show: nameCell }, { title: "below", show: (n, row) => fence(n, "under", row[0]) }, { title: "above", show: (n, row) => fence(n, "over", row[0]) }],
         rows: outlying.map((column) => [column.column, column.n_low, column.n_high]),
       },
       "Fences of outliers",
@@ -154,12 +161,13 @@ function outliersCard({ outliers }: Data): Child {
   );
 }
 
-function outlierRows({ outliers }: Data): Child {
+function outlierRows({ outliers, columns }: Data): Child {
+  const show = inUnits(columns);
   return card(
     cardHead("The farthest", "robust z: distance from the median in units of the usual spread"),
     table(
       {
-        columns: [{ title: "account", show: handleLink }, { title: "column" }, { title: "value", show: (value) => compact(value as number) }, { title: "z", show: (z) => change(z as number) }, { title: "line" }],
+        columns: [{ title: "account", show: handleLink }, { title: "column", show: nameCell }, { title: "value", show: (value, row) => show(row[1], value) }, { title: "z", show: (z) => change(z as number) }, { title: "line" }],
         rows: outliers.rows.map((row) => [row.handle, row.column, row.value, row.z, row.line]),
       },
       "Farthest values",
@@ -168,7 +176,8 @@ function outlierRows({ outliers }: Data): Child {
   );
 }
 
-function comparisonCard({ data: { comparison } }: Report): Child {
+function comparisonCard({ data: { comparison, columns } }: Report): Child {
+  const show = inUnits(columns);
   if (!isThere(comparison)) return card(cardHead("Two snapshots compared"), partial(reason(comparison, "comparison")));
   const moved = comparison.columns.filter((column) => (column.psi ?? 0) > 0.25).map((column) => humanName(column.column));
   const change_ = (value: Cell) => (value === null ? "–" : `${change(100 * Math.expm1(value as number))} %`);
@@ -177,9 +186,9 @@ function comparisonCard({ data: { comparison } }: Report): Child {
     table(
       {
         columns: [
-          { title: "column" },
-          { title: "median before", show: (value) => compact(value as number) },
-          { title: "after", show: (value) => compact(value as number) },
+          { title: "column", show: nameCell },
+          { title: "median before", show: (value, row) => show(row[0], value) },
+          { title: "after", show: (value, row) => show(row[0], value) },
           { title: "change of an account", help: "median over the accounts in both", show: change_ },
           { title: "low", show: change_ },
           { title: "high", show: change_ },
@@ -203,7 +212,7 @@ function sourceCard(source: Source): Child {
     cardHead(`${source.name}${source.month ? ` (${source.month})` : ""}`, `read as ${source.schema || "its headers say"}; ${source.encoding}; separated by ${DELIMITERS[source.delimiter] ?? source.delimiter}; ${bytes(source.bytes)}; ${whole(source.kept)} of ${plural(source.rows, "row")} kept`),
     table(
       {
-        columns: [{ title: "header" }, { title: "read as" }, { title: "by" }, { title: "unit" }, { title: "values", show: (n) => whole(n as number) }, { title: "missing", show: (n) => whole(n as number) }],
+        columns: [{ title: "header" }, { title: "read as", show: nameCell }, { title: "by" }, { title: "unit" }, { title: "values", show: (n) => whole(n as number) }, { title: "missing", show: (n) => whole(n as number) }],
         rows: source.columns.map((column) => [column.header, column.field || null, column.how, column.unit, column.present, column.missing]),
       },
       `Columns of ${source.name}`,

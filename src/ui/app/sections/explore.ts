@@ -26,7 +26,7 @@ export function explore(into: HTMLElement, { report }: Context): void {
       null,
       scatterCard(report),
       distributionCard(report),
-      h("div.cards.two", null, groupCard(report, found.categories, "category", "categories"), groupCard(report, found.countries, "country", "countries")),
+      groupCards(report),
       correlationCard(report),
       growthCards(report),
       timingCard(report),
@@ -79,6 +79,13 @@ function distributionCard(report: Report): Child {
   };
   draw();
   return element;
+}
+
+/** Side by side, if there are two. */
+function groupCards(report: Report): Child {
+  const { categories, countries } = report.explore;
+  const made = [groupCard(report, categories, "category", "categories"), groupCard(report, countries, "country", "countries")];
+  return isThere(categories) && isThere(countries) ? h("div.cards.two", null, made) : made;
 }
 
 function groupCard(report: Report, figures: Maybe<GroupFigures>, by: GroupName, name: string): Child {

@@ -18,8 +18,9 @@ const EVERY_MS = 2000;
 const KEPT = 150;
 const DRIFT_EVERY_MS = 20000;
 const DURATION = "influenced_request_duration_seconds";
+const STARTED = "process_start_time_seconds";
 /** What this page itself asks all the time. */
-const OWN_ROUTES = new Set(["/metrics", "/app-*", "/", "/report", "/-/ready"]);
+const OWN_ROUTES = new Set(["/metrics", "/app-*", "/", "/report", "/-/ready", "/drift"]);
 
 interface Moment {
   at: number;
@@ -107,6 +108,8 @@ class LiveView {
   private take(samples: Sample[]): void {
     if (this.gone) return;
     const now: Moment = { at: Date.now(), samples };
+    // Counters begin anew with another process: nothing lies between it and the one before.
+    if (this.last && sumOf(this.last.samples, STARTED) !== sumOf(samples, STARTED)) this.last = null;
     if (this.last) {
       this.ticks.push(between(this.last, now));
       if (this.ticks.length > KEPT) this.ticks.shift();
@@ -121,7 +124,7 @@ class LiveView {
 
   private strip(samples: Sample[], cpu: number | null): Child {
     const tick = this.ticks[this.ticks.length - 1];
-    const uptime = Date.now() / 1000 - sumOf(samples, "process_start_time_seconds");
+    const uptime = Date.now() / 1000 - sumOf(samples, STARTED);
     const total = sumOf(asked(samples), "influenced_requests_total");
     const entries: [string, string, string][] = [
       ["Requests a second", tick ? plain(tick.rate) : "–", `${compact(total)} since the start`],

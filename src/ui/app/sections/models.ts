@@ -22,7 +22,7 @@ export function models(into: HTMLElement, { report }: Context): void {
   const { score, tier } = report.models;
   append(into, [
     h("h2.part", null, "Score"),
-    h("div.cards", null, isThere(score) ? [leaderboard(score), scoreCards(report, score), importanceCard(score.importance, "score")] : card(partial(reason(score, "score")))),
+    h("div.cards", null, isThere(score) ? [leaderboard(score), scoreCards(report, score), score.leaderboard.length > 0 && importanceCard(score.importance, "score")] : card(partial(reason(score, "score")))),
     h("h2.part", null, "Tier"),
     h("div.cards", null, isThere(tier) ? [leaderboard(tier), tierCards(report, tier), importanceCard(tier.importance, "tier")] : card(partial(reason(tier, "tier")))),
     h("h2.part", null, "Growth forecast"),
@@ -69,7 +69,7 @@ function leaderboard(model: ScoreModel | TierModel | GrowthModel): Child {
     rows: model.leaderboard.map((candidate) => [candidate.name, ...names.map((name) => candidate.metrics[name]?.mean ?? null), candidate.fit_seconds]),
   };
   return card(
-    cardHead(`${sentence(model.chosen)} predicts ${target} best of ${plural(model.leaderboard.length, "candidate")}`, `by ${humanName(model.selected_by)}; ${plural(model.n, "account")}, ${model.folds} folds, ${plural(model.repeats, "repeat")}${model.repeats > 1 ? "; ± is the spread over repeats" : ""}`),
+    cardHead(`${sentence(humanName(model.chosen))} predicts ${target} best of ${plural(model.leaderboard.length, "candidate")}`, `by ${humanName(model.selected_by)}; ${plural(model.n, "account")}, ${model.folds} folds, ${plural(model.repeats, "repeat")}${model.repeats > 1 ? "; ± is the spread over repeats" : ""}`),
     table(spec, `Candidates for ${target}`),
     h("p.reading", null, names.map((name, i) => [i > 0 && " ", h("strong", null, sentence(humanName(name))), `: ${METRIC_HELP[name] ?? ""}.`])),
   );
@@ -83,7 +83,7 @@ function decimalsOf(sd: number | null): number {
 /** What it is and how it was set stand under the name: columns of prose leave no room for the figures. */
 function modelCell({ name, note, settings }: Candidate, chosen: boolean): Child {
   const more = [note, settings].filter(Boolean).join("; ");
-  return [chosen ? h("strong", null, name, " ✓") : name, more && h("div.small.muted", null, more)];
+  return [chosen ? h("strong", { title: name }, humanName(name), " ✓") : h("span", { title: name }, humanName(name)), more && h("div.small.muted", null, more)];
 }
 
 function compositeParts({ composite }: ScoreModel): Child {

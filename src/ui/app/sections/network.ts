@@ -3,9 +3,11 @@
 
 import type { Context } from "../context";
 import { grid, tipRows, tooltip, valueAxis } from "../axes";
-import { card, cardHead, chartCard } from "../chart";
-import { append, h, type Child } from "../dom";
-import { compact, percent, plural, points, whole } from "../format";
+import { card, cardHead, chartCard, type ChartCard, type LegendEntry } from "../chart";
+import { toggleLegend, zoomButtons } from "../controls";
+import { append, h, replace, type Child } from "../dom";
+import type { Chart, Option } from "../echarts";
+import { compact, percent, plain, plural, points, whole } from "../format";
 import { isThere, type Network, type NetworkAccount, type NetworkLinks } from "../report";
 import { note } from "../states";
 import { handleLink, table } from "../table";
@@ -23,62 +25,133 @@ export function network(into: HTMLElement, { report }: Context): void {
   ]);
 }
 
+/** Room to drag into, as a share of the drawing; none on glass, where a finger that passes over it scrolls the page. */
+const ROOM = matchMedia("(pointer: coarse)").matches ? 0 : 0.5;
+
+const NO_COMMUNITY = "in no larger community";
+
 function communityName(found: Network, index: number): string {
-  return index < 0 ? "none of size" : found.communities[index].name;
+  return index < 0 ? NO_COMMUNITY : found.communities[index].name;
 }
+
+const NAMED = 8;
+/** Half of the accounts within this share of the radius. */
+const KNOT = 0.3;
 
 function mapCard(found: Network): Child {
   const { drawn } = found;
   const strength = found.modularity > 0.5 ? "clearly apart" : found.modularity > 0.3 ? "apart, with many edges between them" : "hardly apart";
-  return chartCard({
+  const hidden = new Set<number>();
+  const legend = h("div");
+  let chart: Chart | null = null;
+  const made: ChartCard = chartCard({
     title: `${plural(found.n_communities, "community", "communities")}, ${strength}`,
     subtitle: `${whole(found.links)} ${found.kind === "edges" ? "real edges" : `likenesses (each account and its nearest ${found.neighbours})`} among ${plural(found.n, "account")}${(found.of ?? 0) > found.n ? ` drawn from ${whole(found.of)}` : ""}; modularity ${points(found.modularity, 2)}; ${whole(drawn.handle.length)} shown`,
-    reading: "Joined accounts lie near each other; the size of a point grows with its PageRank. Ctrl and wheel to zoom (two fingers on glass), then drag to move; click a point to ask about it.",
+    reading: "Joined accounts lie near each other; the size of a point grows with its PageRank, a ring marks a bridge. Drag to move, Ctrl and wheel to zoom (two fingers on glass, then one moves); click a point to ask about it.",
     name: "network",
     height: 520,
-    table: { columns: [{ title: "account", show: handleLink }, { title: "community" }, { title: "followers", show: (n) => compact(n as number) }, { title: "edges" }, { title: "PageRank" }], rows: drawn.handle.map((handle, i) => [handle, communityName(found, drawn.community[i]), drawn.followers[i], drawn.degree[i], drawn.pagerank[i]]) },
-    option: () => {
-      const colours = theme();
-      const hidden = { axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: false }, axisTick: { show: false }, min: 0, max: 1 };
-      return {
-        grid: grid(),
-        xAxis: valueAxis("", "", hidden),
-        yAxis: valueAxis("", "", hidden),
-        dataZoom: [{ type: "inside", xAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, filterMode: "none" }, { type: "inside", yAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, filterMode: "none" }],
-        tooltip: tooltip((event) => (event.seriesName === "accounts" ? tipRows(drawn.handle[event.data[2]] ?? "account", [["community", communityName(found, drawn.community[event.data[2]])], ["followers", compact(drawn.followers[event.data[2]])], ["edges", whole(drawn.degree[event.data[2]])]]) : null)),
-        series: [
-          {
-            name: "edges",
-            type: "custom",
-            silent: true,
-            data: drawn.edges.from.map((from, i) => [drawn.x[from], drawn.y[from], drawn.x[drawn.edges.to[i]], drawn.y[drawn.edges.to[i]]]),
-            renderItem: (_: unknown, api: any) => {
-              const [a, b] = [api.coord([api.value(0), api.value(1)]), api.coord([api.value(2), api.value(3)])];
-              return { type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: colours.muted, lineWidth: 0.5, opacity: 0.25 } };
-            },
-          },
-          {
-            name: "accounts",
-            type: "scatter",
-            data: drawn.x.map((x, i) => [x, drawn.y[i], i]),
-            symbolSize: (item: number[]) => Math.min(18, 3 + 2 * Math.sqrt(drawn.pagerank[item[2]])),
-            itemStyle: { color: (item: { data: number[] }) => (drawn.community[item.data[2]] < 0 ? colours.muted : groupColour(drawn.community[item.data[2]])), opacity: 0.8 },
-          },
-        ],
-      };
-    },
+    controls: [zoomButtons(() => chart, () => made.redraw()), legend],
+    legend: () => legendOf(found),
+    table: { columns: [{ title: "account", show: handleLink }, { title: "community" }, { title: "followers", show: (n) => compact(n as number) }, { title: "edges", show: (n) => whole(n as number) }, { title: "PageRank", show: (v) => plain(v as number) }], rows: drawn.handle.map((handle, i) => [handle, communityName(found, drawn.community[i]), drawn.followers[i], drawn.degree[i], drawn.pagerank[i]]) },
+    option: () => mapOption(found, hidden),
+    onReady: (ready) => (chart = ready),
     onClick: (event) => {
       const handle = event.seriesName === "accounts" ? drawn.handle[event.data[2]] : null;
       if (handle) location.hash = `#/ask?handle=${encodeURIComponent(handle)}`;
     },
-  }).element;
+  });
+  replace(legend, toggleLegend(legendOf(found), hidden, () => made.redraw()));
+  return made.element;
+}
+
+/** The place of a community in the legend: those past the palette share one, and so do the accounts of none. */
+function placeOf(found: Network, community: number): number {
+  const named = Math.min(found.communities.length, NAMED);
+  if (community < 0) return found.communities.length > NAMED ? named + 1 : named;
+  return Math.min(community, named);
+}
+
+function legendOf(found: Network): LegendEntry[] {
+  const entries = found.communities.slice(0, NAMED).map(({ name }, i) => ({ name, colour: `var(--series-${i})` }));
+  if (found.communities.length > NAMED) entries.push({ name: `${plural(found.communities.length - NAMED, "smaller one")}`, colour: "var(--series-other)" });
+  if (found.drawn.community.some((community) => community < 0)) entries.push({ name: NO_COMMUNITY, colour: "var(--muted)" });
+  return entries;
+}
+
+/** Where hubs hold most accounts together, the layout is a knot in a wide ring. What lies inside keeps its direction and its
+ * order from the middle, and gets the room that its number deserves; half way, so that distances go on meaning something. */
+function spreadOut(drawn: Network["drawn"]): { x: number[]; y: number[] } {
+  const n = drawn.x.length;
+  const middleOf = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(n / 2)] ?? 0.5;
+  const [cx, cy] = [middleOf(drawn.x), middleOf(drawn.y)];
+  const far = drawn.x.map((x, i) => Math.hypot(x - cx, drawn.y[i] - cy));
+  const order = far.map((_, i) => i).sort((a, b) => far[a] - far[b]);
+  const widest = far[order[n - 1]] || 1;
+  if (n < 50 || far[order[Math.floor(n / 2)]] > KNOT * widest) return drawn;
+  const factor = new Array<number>(n);
+  order.forEach((i, rank) => (factor[i] = far[i] > 0 ? (0.9 * 0.5 * Math.sqrt((rank + 1) / n) + 0.1 * far[i]) / far[i] : 1));
+  return { x: drawn.x.map((x, i) => 0.5 + (x - cx) * factor[i]), y: drawn.y.map((y, i) => 0.5 + (y - cy) * factor[i]) };
+}
+
+function mapOption(found: Network, hidden: Set<number>): Option {
+  const { drawn } = found;
+  const colours = theme();
+  const isShown = (i: number) => !hidden.has(placeOf(found, drawn.community[i]));
+  const bridges = new Set(found.bridges.map((account) => account.handle));
+  const bare = { axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: false }, axisTick: { show: false }, min: -ROOM, max: 1 + ROOM };
+  const view = { type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, filterMode: "none", start: (100 * ROOM) / (1 + 2 * ROOM), end: (100 * (1 + ROOM)) / (1 + 2 * ROOM) };
+  const { x, y } = spreadOut(drawn);
+  // Those that have a colour of their own lie above the grey.
+  const depth = (i: number) => Number(drawn.community[i] >= 0 && drawn.community[i] < NAMED);
+  const places = x.map((at, i) => [at, y[i], i]).sort((a, b) => depth(a[2]) - depth(b[2]));
+  const edges: number[][] = [];
+  drawn.edges.from.forEach((from, i) => {
+    const to = drawn.edges.to[i];
+    if (isShown(from) && isShown(to)) edges.push([x[from], y[from], x[to], y[to]]);
+  });
+  const colourOf = (i: number) => (drawn.community[i] < 0 ? colours.muted : groupColour(drawn.community[i]));
+  return {
+    grid: grid(),
+    xAxis: valueAxis("", "", bare),
+    yAxis: valueAxis("", "", bare),
+    dataZoom: [{ ...view, xAxisIndex: 0 }, { ...view, yAxisIndex: 0 }],
+    tooltip: tooltip((event) => (event.seriesName === "accounts" ? tipRows(drawn.handle[event.data[2]] ?? "account", [["community", communityName(found, drawn.community[event.data[2]])], ["followers", compact(drawn.followers[event.data[2]])], ["edges", whole(drawn.degree[event.data[2]])]]) : null)),
+    series: [
+      {
+        name: "edges",
+        type: "custom",
+        silent: true,
+        clip: true,
+        data: edges,
+        renderItem: (_: unknown, api: any) => {
+          const [a, b] = [api.coord([api.value(0), api.value(1)]), api.coord([api.value(2), api.value(3)])];
+          return { type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: colours.muted, lineWidth: 0.5, opacity: 0.25 } };
+        },
+      },
+      {
+        name: "accounts",
+        type: "scatter",
+        data: places.filter(([, , i]) => isShown(i)),
+        symbolSize: (item: number[]) => Math.min(18, 3 + 2 * Math.sqrt(drawn.pagerank[item[2]])),
+        itemStyle: { color: (item: { data: number[] }) => colourOf(item.data[2]), opacity: 0.8 },
+      },
+      {
+        name: "bridges",
+        type: "scatter",
+        silent: true,
+        data: places.filter(([, , i]) => isShown(i) && bridges.has(drawn.handle[i] ?? "")),
+        symbolSize: (item: number[]) => Math.min(18, 3 + 2 * Math.sqrt(drawn.pagerank[item[2]])) + 6,
+        itemStyle: { color: "transparent", borderColor: colours.ink, borderWidth: 1.5 },
+      },
+    ],
+  };
 }
 
 function communitiesCard(found: Network): Child {
-  const themes = (index: number) => found.communities[index].themes.map((t) => (t.kind === "figure" ? `${t.name} ${compact(t.value)} (all: ${compact(t.overall)})` : `${t.kind === "hashtag" ? "#" : ""}${t.name} ${percent(t.value, 0)} (all: ${percent(t.overall, 0)})`)).join(", ");
+  const themes = (index: number) => found.communities[index].themes.map((t) => (t.kind === "figure" ? `${t.name} ${compact(t.value)} (all: ${compact(t.overall)})` : `${t.kind === "hashtag" ? "#" : ""}${t.name} ${percent(t.value, 0)} (all: ${t.overall < 0.005 ? "under 1 %" : percent(t.overall, 0)})`)).join(", ");
   return card(
     cardHead("What sets each community apart", "share of members against all accounts; of figures the medians"),
-    table({ columns: [{ title: "community" }, { title: "accounts" }, { title: "edges inside", show: (v) => percent(v as number, 0) }, { title: "themes", isText: true }, { title: "middle", isText: true }], rows: found.communities.map((c, i) => [c.name, c.size, c.within, themes(i) || "–", c.members.join(", ")]) }, "Communities and their themes"),
+    table({ columns: [{ title: "community" }, { title: "accounts", show: (n) => whole(n as number) }, { title: "edges inside", show: (v) => percent(v as number, 0) }, { title: "themes", isText: true }, { title: "middle", isText: true }], rows: found.communities.map((c, i) => [c.name, c.size, c.within, themes(i) || "–", c.members.join(", ")]) }, "Communities and their themes"),
   );
 }
 
@@ -98,7 +171,7 @@ function accountsCard(found: Network, which: "hubs" | "bridges"): Child {
   if (!rows.length) return null;
   return card(
     cardHead(which === "hubs" ? `${rows[0][0] ?? "One account"} is the greatest hub` : `${rows[0][0] ?? "One account"} bridges most`, which === "hubs" ? "highest PageRank (1: average)" : "on most shortest paths, with edges into several communities"),
-    table({ columns: [{ title: "account", show: handleLink }, { title: "community" }, { title: "followers", show: (n) => compact(n as number) }, { title: "edges" }, { title: "PageRank" }, { title: "shortest paths", show: (v) => percent(v as number, 1) }], rows }, which),
+    table({ columns: [{ title: "account", show: handleLink }, { title: "community" }, { title: "followers", show: (n) => compact(n as number) }, { title: "edges", show: (n) => whole(n as number) }, { title: "PageRank", show: (v) => plain(v as number) }, { title: "shortest paths", show: (v) => percent(v as number, 1) }], rows }, which),
   );
 }
 

@@ -5,7 +5,7 @@ import { card, cardHead } from "../chart";
 import { sparkBars } from "../charts/histogram";
 import type { Context } from "../context";
 import { append, h, type Child } from "../dom";
-import { change, humanName, percent, plain, plural, sentence, time, whole, withUnit } from "../format";
+import { change, humanName, percent, plain, plural, sentence, time, whole, withUnit, worded } from "../format";
 import { isThere, reason, type Overview, type Report, type ScoreModel, type TierModel } from "../report";
 import { note, partial } from "../states";
 import { unitOf } from "../unit";
@@ -13,7 +13,7 @@ import { unitOf } from "../unit";
 export function overview(into: HTMLElement, { report, live }: Context): void {
   append(into, [
     h("div.section-head", null, h("h2", null, titleOf(report)), h("p.lead", null, lead(report))),
-    h("div.cards", null, headline(report.overview), glance(report), h("div.cards.two", null, careful(report.overview), quality(report), origin(report), next(report, live))),
+    h("div.cards", null, headline(report.overview), glance(report), h("div.cards.two", null, h("div.cards", null, careful(report), next(report, live)), h("div.cards", null, quality(report), origin(report)))),
   ]);
 }
 
@@ -35,10 +35,16 @@ function headline({ headline }: Overview): Child {
     headline.map((item) => {
       const isText = typeof item.value === "string";
       const range = item.low !== undefined && item.low !== null && item.high !== undefined ? `${withUnit(item.low, item.unit)} to ${withUnit(item.high, item.unit)}` : "";
-      const small = [range, item.note].filter(Boolean).join(" · ");
-      return h("div.figure", null, h("dt", null, sentence(item.label)), h(isText ? "dd.value.text" : "dd.value", null, headlineValue(item)), small && h("dd.small", null, small));
+      const small = [range, noteOf(item)].filter(Boolean).join(" · ");
+      return h("div.figure", null, h("dt", null, sentence(item.label).replace(/\bR2\b/, "R²")), h(isText ? "dd.value.text" : "dd.value", null, headlineValue(item)), small && h("dd.small", null, small));
     }),
   );
+}
+
+/** A remark under a figure; a range in it carries the figure's own unit. */
+function noteOf({ note, unit }: Overview["headline"][number]): string {
+  const text = worded(note).replace(/(?<=^|\s)-(?=\d)/g, "\u2212");
+  return unit === "percent a month" && / to \S+$/.test(text) ? `${text} %` : humanName(text);
 }
 
 /** Counts that fit are given whole. */
@@ -47,9 +53,20 @@ function headlineValue({ value, unit }: Overview["headline"][number]): string {
   return withUnit(value, unit);
 }
 
-function careful({ careful }: Overview): Child {
+const LACKING = /^(\S+ %) of the rows lack (\S+)$/;
+
+/** What many rows lack is one remark, however many columns it is. */
+function gathered(careful: Overview["careful"]): Overview["careful"] {
+  const lacking = careful.filter((item) => LACKING.test(item.text));
+  if (lacking.length < 3) return careful;
+  const list = lacking.map((item) => item.text.replace(LACKING, (_, share, name) => `${humanName(name)} (${share})`)).join(", ");
+  const at = careful.indexOf(lacking[0]);
+  return careful.flatMap((item, i) => (i === at ? [{ ...item, text: `many rows lack some figures: ${list}` }] : lacking.includes(item) ? [] : [item]));
+}
+
+function careful({ overview }: Report): Child {
   // The trainer and the exploration both say it of synthetic rows: once is enough.
-  const shown = careful.filter((item, i) => !/synthetic/.test(item.text) || careful.findIndex((other) => /synthetic/.test(other.text)) === i);
+  const shown = gathered(overview.careful).filter((item, i, all) => !/synthetic/.test(item.text) || all.findIndex((other) => /synthetic/.test(other.text)) === i);
   const body = shown.length
     ? shown.map((item) => note(item.level, item.text, " ", h("a", { href: `#/${item.section}`, "aria-label": `More in ${sentence(item.section)}` }, sentence(item.section), "\u00a0→")))
     : h("p.muted", null, "Nothing found that needs care.");
@@ -120,7 +137,7 @@ function scoreQuality(model: ScoreModel): Child {
     "p",
     null,
     h("strong", null, "Score. "),
-    `${sentence(model.chosen)} misses ${model.target.replace(/_/g, " ")} by ${show(mae)} ${name} on average`,
+    `${sentence(humanName(model.chosen))} misses ${model.target.replace(/_/g, " ")} by ${show(mae)} ${name} on average`,
     gain !== null && `, ${percent(Math.abs(gain), 0)} ${gain > 0 ? "less" : "more"} than always answering the median`,
     r2 !== null && `. It is a ${strengthOf(r2)} fit: R² ${plain(r2)}, rank correlation ${plain(metric(model, "spearman"))}`,
     isThere(model.coverage) && `. Its ${percent(model.coverage.stated, 0)} interval held the true score in ${percent(model.coverage.observed)} of cases`,
@@ -136,7 +153,7 @@ function tierQuality(model: TierModel): Child {
     "p",
     null,
     h("strong", null, "Tier. "),
-    `${sentence(model.chosen)} names the right one of ${model.names.length} in ${percent(accuracy)} of cases; always naming the largest tier would in ${percent(usual)}`,
+    `${sentence(humanName(model.chosen))} names the right one of ${model.names.length} in ${percent(accuracy)} of cases; always naming the largest tier would in ${percent(usual)}`,
     accuracy !== null && ` (${change(100 * (accuracy - usual))} points)`,
     ".",
   );
@@ -147,7 +164,7 @@ function origin(report: Report): Child {
   const { rows, sources } = report.data;
   const facts: [string, Child][] = [
     ["Data", bundle ? bundle.data.map((file) => h("div", null, file.name, file.month && ` (${file.month})`, ` · ${plural(file.rows, "row")}`)) : sources.map((file) => h("div", null, `${file.name} · ${plural(file.rows, "row")}`))],
-    ["Rows", `${whole(rows.kept)} kept of ${whole(rows.read)} read, ${whole(rows.refused)} refused; ${plural(rows.repaired, "value")} repaired`],
+    ["Rows", `${whole(rows.read)} read, ${whole(rows.refused)} refused; ${plural(rows.kept, "account")}; ${plural(rows.repaired, "value")} repaired`],
     ["Made", time(report.made)],
     ["Program", `influence ${report.influence}`],
   ];

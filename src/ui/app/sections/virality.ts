@@ -54,7 +54,7 @@ function sureLevels(levels: ViralityLevel[]): ViralityLevel[] {
 function factorCard({ name, levels }: ViralityFactor): Child {
   const reference = levels.find((level) => level.reference)?.name ?? "the rest";
   const [most] = sureLevels(levels);
-  const title = most ? `${sentence(name)}: ${most.name} goes with ${lift(most.effect)} likes against ${reference}` : `${sentence(name)}: no difference that is sure`;
+  const title = most ? `${sentence(name)}: ${most.name} goes with ${percent(Math.abs(most.effect ?? 0), 0)} ${(most.effect ?? 0) < 0 ? "fewer" : "more"} likes than ${reference}` : `${sentence(name)}: no difference that is sure`;
   const rows = levels.map((level) => ({ name: level.reference ? `${level.name} (compared with)` : level.name, value: level.reference ? 0 : level.effect, low: level.low, high: level.high, n: level.accounts }));
   return chartCard({
     title,

@@ -53,6 +53,7 @@ export function scoreCard(report: Report, answer: Answer, ghost: Ghost | null): 
   const scale = scoreScale(report, score, before);
   const { show } = scale;
   const delta = before ? score.score - before.score : null;
+  const isFormula = score.target === "composite";
   return card(
     cardHead("Score", score.target === "composite" ? "the open formula of five percentiles, 0 to 100" : `${score.target.replace(/_/g, " ")} as the model expects it${scale.name && `, in ${scale.name}`}`),
     h(
@@ -65,8 +66,8 @@ export function scoreCard(report: Report, answer: Answer, ghost: Ghost | null): 
     intervalText(score, show),
     h("p.reading", null, `Higher than ${percent(score.percentile / 100, 0)} of the accounts in this bundle.`),
     score.growth && growthText(score.growth),
-    score.novelty >= NOVEL && note("warning", `Unlike nearly everything in the training data (novelty ${points(score.novelty, 0)} of 100): take the score as a guess.`),
-    score.imputed.length > 0 && note("info", `Not given, so typical values stand in for: ${score.imputed.map(humanName).join(", ")}.`),
+    score.novelty >= NOVEL && note(isFormula ? "info" : "warning", `Unlike nearly everything in the training data (novelty ${points(score.novelty, 0)} of 100): take ${isFormula ? "tier and archetype" : "the score"} as a guess.`),
+    score.imputed.length > 0 && note("info", `Not given, so ${isFormula ? "for tier and archetype " : ""}typical values stand in for: ${score.imputed.map(humanName).join(", ")}.`),
     score.unknown_fields && note("warning", `The daemon does not know: ${score.unknown_fields.join(", ")}.`),
   );
 }
@@ -131,7 +132,7 @@ function audienceCheck(tier: TierAnswer): Child {
   const finding = audience.score === null ? "Audience" : `Audience ${points(audience.score, 0)} of 100`;
   return [
     sizeCheck(tier),
-    h("p.reading", { title: "100: like its peers of the same size in all that is known; a reason to look, not a proof" }, h("strong", null, finding), audience.reasons.length ? `: ${audience.reasons.map((reason) => reason.text).join("; ")}.` : ": nothing unlike its peers of the same size."),
+    h("p.reading", { title: "100: like its peers of the same size in all that is known; a reason to look, not a proof" }, h("strong", null, finding), audience.reasons.length ? `: ${audience.reasons.map((reason) => reason.text).join("; ")}.` : audience.score === null ? " cannot be judged: too few accounts of its size in the data." : ": nothing unlike its peers of the same size."),
   ];
 }
 

@@ -82,10 +82,12 @@ async function askAbout(handle: string): Promise<Entry> {
 }
 
 /** Name and value of each line, for the screen and the export alike. */
-function lines(fields: Column[]): { name: string; value: (entry: Entry) => Cell; show?: (entry: Entry) => Child }[] {
+function lines(fields: Column[]): { name: string; value: (entry: Entry) => Cell; show?: (entry: Entry) => Child; isExported?: boolean }[] {
   const parts = ["reach", "engagement", "activity", "growth", "consistency"];
   return [
     { name: "score", value: (entry) => entry.answer?.score.score ?? null },
+    { name: "score, low", value: (entry) => entry.answer?.score.interval.low ?? null, isExported: true },
+    { name: "score, high", value: (entry) => entry.answer?.score.interval.high ?? null, isExported: true },
     { name: "tier", value: (entry) => entry.answer?.tier.tier ?? null },
     { name: "archetype", value: (entry) => entry.answer?.cluster.name ?? null },
     ...parts.map((part) => ({
@@ -129,7 +131,7 @@ function drawTable(report: Report, entries: Entry[], fields: Column[], remove: (
     h(
       "tbody",
       null,
-      lines(fields).map((line) =>
+      lines(fields).filter((line) => !line.isExported).map((line) =>
         h("tr", null, h("th", { scope: "row" }, sentence(line.name)), entries.map((entry) => h("td", null, line.name === "score" ? score(entry) : line.show ? line.show(entry) : (line.value(entry) ?? "–")))),
       ),
     ),

@@ -27,7 +27,7 @@ const NOT_TYPED = new Set(["handle", "name", "tier", "influence_score", "snapsho
 export function typedFields(report: Report): Column[] {
   const place = (name: string) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
   return report.data.columns
-    .filter((column) => column.role !== "extra" && column.present > 0 && !NOT_TYPED.has(column.name))
+    .filter((column) => (column.role === "field" || column.name === "engagement_rate") && column.present > 0 && !NOT_TYPED.has(column.name))
     .filter((column) => column.kind === "number" || column.kind === "flag" || column.name === "category" || column.name === "country" || column.name === "audience_country")
     .map((column, i) => ({ column, rank: ORDER.includes(column.name) ? place(column.name) : ORDER.length + 1 + i }))
     .sort((a, b) => a.rank - b.rank)
@@ -44,7 +44,7 @@ export function readQuestion(query: URLSearchParams, fields: Column[]): Question
     const text = query.get(FILTER_PREFIX + name);
     if (text) question.filters[name] = text;
   }
-  question.compared = query.getAll("with").filter(Boolean).slice(0, COMPARED_MAX - 1);
+  question.compared = [...new Map(query.getAll("with").filter(Boolean).map((handle) => [handle.toLowerCase(), handle])).values()].slice(0, COMPARED_MAX - 1);
   return question;
 }
 

@@ -47,18 +47,21 @@ export function similarPanel(report: Report, onFilter: (name: string, text: stri
   const export_ = h("button.quiet", { type: "button", onclick: () => spec && downloadCsv(spec, "similar") }, "CSV");
   const element = card(cardHead("Most similar", subtitle, export_), controls, body);
 
+  let asked = 0;
   const ask = async (question: Question, profile: Profile, signal: AbortSignal) => {
+    const mine = ++asked;
     inputs.forEach((input, name) => input !== document.activeElement && (input.value = question.filters[name] ?? ""));
     const request = requestFor(question, "similar", profile, similarParameters(question));
     curl = asCurl(request.path, request.body);
     try {
       const answer = await call<SimilarAnswer>(request.path, request.body, signal);
+      if (mine !== asked) return; // a later question is on its way
       spec = toTable(answer, onCompare);
       const short = answer.found < answer.k ? `only ${whole(answer.found)} pass the filters` : `the ${whole(answer.found)} nearest`;
       replace(subtitle, `${short} of ${whole(answer.candidates)} accounts, by size, engagement and activity; ${answer.exact ? "exact" : "approximate"}`);
       replace(body, answer.found > 0 ? bareTable(spec, "Most similar accounts") : h("p.muted", null, "Nobody passes these filters."));
     } catch (problem) {
-      if (signal.aborted) return;
+      if (signal.aborted || mine !== asked) return;
       spec = null;
       replace(subtitle, "no answer");
       replace(body, failure((problem as ApiError).message, () => void ask(question, profile, signal)));

@@ -5,6 +5,7 @@ import type { ScoreAnswer } from "../../api";
 import { chartCard } from "../../chart";
 import { humanName } from "../../format";
 import type { Report } from "../../report";
+import { nameCell } from "../../table";
 import { theme } from "../../theme";
 import { scoreScale, type Scale } from "./scale";
 import { categoryAxis, grid, tipRows, tooltip, valueAxis } from "../../axes";
@@ -43,19 +44,19 @@ function finding(answer: ScoreAnswer, { name, show }: Scale): string {
 }
 
 /** null when the model has no contributions (a composite explains itself). */
-export function waterfallCard(report: Report, answer: ScoreAnswer): HTMLElement | null {
+export function waterfallCard(report: Report, answer: ScoreAnswer, who: string): HTMLElement | null {
   if (!answer.explanation?.contributions.length) return null;
   const list = steps(answer);
   const scale = scoreScale(report, answer);
   const { show } = scale;
   return chartCard({
     title: finding(answer, scale),
-    subtitle: `${scale.name} added to the average of ${show(answer.explanation.base)}; they sum to ${show(answer.score)}`,
+    subtitle: `${who}: ${scale.name} added to the average of ${show(answer.explanation.base)}; they sum to ${show(answer.score)}`,
     reading: "Exact shares of this model's answer, not causes: changing a figure in the world need not change the score so.",
-    name: "contributions",
+    name: `contributions-${who.replace(/[^\w.]+/g, "-")}`,
     height: 26 * list.length + 48,
     table: {
-      columns: [{ title: "feature" }, { title: scale.name || "adds", show: (value) => scale.change(value as number) }],
+      columns: [{ title: "feature", show: nameCell }, { title: scale.name || "adds", show: (value) => scale.change(value as number) }],
       rows: answer.explanation.contributions.map((item) => [item.feature, item.points]),
     },
     option: () => {

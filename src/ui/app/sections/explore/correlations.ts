@@ -9,7 +9,7 @@ import type { Child } from "../../dom";
 import { humanName, points, sentence, whole } from "../../format";
 import { isThere, reason, type Correlations, type Num, type Report } from "../../report";
 import { partial } from "../../states";
-import type { TableSpec } from "../../table";
+import { nameCell, type TableSpec } from "../../table";
 import { rampAt, theme } from "../../theme";
 
 type Kind = "spearman" | "pearson";
@@ -44,7 +44,7 @@ function title(found: Correlations, kind: Kind): string {
 function correlationTable(found: Correlations, kind: Kind): TableSpec {
   const show = (value: unknown) => points(value as number, 2);
   return {
-    columns: [{ title: "figure" }, { title: "and" }, { title: kind, show }, { title: "low", show }, { title: "high", show }, { title: "n", show: (n) => whole(n as number) }],
+    columns: [{ title: "figure", show: nameCell }, { title: "and", show: nameCell }, { title: kind, show }, { title: "low", show }, { title: "high", show }, { title: "n", show: (n) => whole(n as number) }],
     rows: pairs(found, kind).map((pair) => [found.columns[pair.a], found.columns[pair.b], pair.value, pair.low, pair.high, pair.n]),
   };
 }

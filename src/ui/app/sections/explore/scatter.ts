@@ -3,8 +3,8 @@
 // than can be drawn, with the fitted line. Select a part to list it; click a point to ask.
 
 import { decades, grid, logAxis, scaleAxis, tipRows, tooltip } from "../../axes";
-import { card, cardHead, chartCard, type ChartCard } from "../../chart";
-import { segments, toggleLegend } from "../../controls";
+import { card, cardHead, chartCard, type ChartCard, type LegendEntry } from "../../chart";
+import { segments, toggleLegend, zoomButtons } from "../../controls";
 import { h, replace, type Child } from "../../dom";
 import type { Chart, Option } from "../../echarts";
 import { compact, humanName, plain, plural, points, sentence, whole, withUnit } from "../../format";
@@ -12,6 +12,9 @@ import { isThere, type Density, type GroupName, type Report } from "../../report
 import { partial } from "../../states";
 import { handleLink, table, type TableSpec } from "../../table";
 import { groupColour, orderedColours, rampAt, theme } from "../../theme";
+
+/** A custom series has no level unless told, and brushing, which draws it anew, gives it none: ECharts 6.1 warns then. */
+const NO_LEVEL = 0;
 
 type Colouring = GroupName | "score" | "none";
 
@@ -29,6 +32,7 @@ export function scatterCard(report: Report): Child {
   const selection = h("div", { "aria-live": "polite" });
   const options = colourings(report);
   let made: ChartCard;
+  let drawn: Chart | null = null;
   const drawLegend = () => replace(legend, legendOf(report, view, () => made.redraw()));
   const selectButton = h("button.quiet", {
     type: "button",
@@ -50,16 +54,18 @@ export function scatterCard(report: Report): Child {
         made.redraw();
       }),
     selectButton,
+    zoomButtons(() => drawn, () => made.redraw()),
     legend,
   ];
   const onReady = (chart: Chart) => {
+    drawn = chart;
     if (!view.selecting) return;
     chart.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: "rect", brushMode: "single" } });
     chart.off("brushSelected");
     chart.on("brushSelected", (event: any) => showSelected(report, selection, event));
   };
   made = chartCard({
-    title: isThere(slope) ? slope.text : `${sentence(humanName(measure.name))} by number of followers`,
+    title: isThere(slope) ? slope.text.replace(": x ", ": × ") : `${sentence(humanName(measure.name))} by number of followers`,
     subtitle: `${humanName(measure.name)} against followers, both on log scales; ${pointsText(report)}`,
     reading: isThere(slope)
       ? `Line: ${slope.model}; ten times the followers go with ${plain(slope.tenfold)} times the ${humanName(measure.name)} (95 %: ${plain(slope.tenfold_low)} to ${plain(slope.tenfold_high)}); it explains ${points(100 * slope.r2, 0)} % of the spread. Click a point to ask about it.`
@@ -67,6 +73,7 @@ export function scatterCard(report: Report): Child {
     name: "followers-and-engagement",
     height: 460,
     controls,
+    legend: () => legendEntries(report, view),
     table: scatterTable(report, scatter.handle.map((_, i) => i)),
     option: () => scatterOption(report, view),
     onReady,
@@ -103,18 +110,21 @@ function shownGroup(group: number, colouring: Colouring): number {
   return group < 0 || group >= most ? -1 : group;
 }
 
+/** What the colours stand for; nothing where they stand for an amount. */
+function legendEntries(report: Report, { colouring }: View): LegendEntry[] {
+  if (colouring === "none" || colouring === "score") return [];
+  const names = report.groups[colouring];
+  const tierColours = orderedColours(names.length);
+  const shown = names.map((name, i) => ({ name, group: shownGroup(i, colouring) })).filter((entry) => entry.group >= 0);
+  const entries = shown.map(({ name, group }) => ({ name, colour: colouring === "tier" ? tierColours[group] : `var(--series-${group})` }));
+  if (shown.length < names.length) entries.push({ name: "others", colour: "var(--series-other)" });
+  return entries;
+}
+
 function legendOf(report: Report, view: View, onChange: () => void): Child {
   if (view.colouring === "none") return null;
-  if (view.colouring === "score") {
-    const ramp = theme().amounts;
-    return h("span.row.small.muted", null, "low score", ramp.map((colour) => h("i.swatch", { style: { background: colour } })), "high");
-  }
-  const names = report.groups[view.colouring];
-  const tierColours = orderedColours(names.length);
-  const shown = names.map((name, i) => ({ name, group: shownGroup(i, view.colouring) })).filter((entry) => entry.group >= 0);
-  const entries = shown.map(({ name, group }) => ({ name, colour: view.colouring === "tier" ? tierColours[group] : `var(--series-${group})` }));
-  if (shown.length < names.length) entries.push({ name: "others", colour: "var(--series-other)" });
-  return toggleLegend(entries, view.hidden, onChange);
+  if (view.colouring === "score") return h("span.row.small.muted", null, "low score", theme().amounts.map((colour) => h("i.swatch", { style: { background: colour } })), "high");
+  return toggleLegend(legendEntries(report, view), view.hidden, onChange);
 }
 
 function scatterOption(report: Report, view: View): Option {
@@ -124,13 +134,16 @@ function scatterOption(report: Report, view: View): Option {
   const grouped = view.colouring === "score" || view.colouring === "none" ? null : scatter[view.colouring];
   const entriesShown = grouped ? Math.min(report.groups[view.colouring as GroupName].length, view.colouring === "tier" ? 99 : colours.categories.length) : 0;
   const [low, high] = scoreSpan(scatter.score);
+  const ramp = colours.amounts.slice(1);
+  const groupColours = grouped ? report.groups[view.colouring as GroupName].map((_, i) => colourOfGroup(shownGroup(i, view.colouring))) : [];
   const colourOf = (i: number): string => {
-    if (view.colouring === "score") return scatter.score[i] === null ? colours.other : rampAt(colours.amounts.slice(1), (scatter.score[i]! - low) / (high - low || 1));
-    if (!grouped) return colours.accent;
-    const group = shownGroup(grouped[i], view.colouring);
+    if (view.colouring === "score") return scatter.score[i] === null ? colours.other : rampAt(ramp, (scatter.score[i]! - low) / (high - low || 1));
+    return grouped ? (groupColours[grouped[i]] ?? colours.other) : colours.accent;
+  };
+  function colourOfGroup(group: number): string {
     if (group < 0) return colours.other;
     return view.colouring === "tier" ? tierColours[group] : groupColour(group);
-  };
+  }
   const isShown = (i: number) => {
     if (!grouped) return true;
     const group = shownGroup(grouped[i], view.colouring);
@@ -185,6 +198,7 @@ function densitySeries(density: Density): object {
     type: "custom",
     silent: true,
     z: 1,
+    zlevel: NO_LEVEL,
     clip: true,
     data: density.count.map((_, i) => [density.x_edges[density.x[i]], density.y_edges[density.y[i]]]),
     renderItem: (item: { dataIndex: number }, api: any) => {
@@ -208,6 +222,7 @@ function slopeSeries({ explore: { slope } }: Report): object[] {
       type: "custom",
       silent: true,
       z: 4,
+      zlevel: NO_LEVEL,
       clip: true,
       data: [[band.followers[0], band.fit[0]]],
       renderItem: (_: unknown, api: any) => {

@@ -7,6 +7,7 @@ import type { Child } from "../../dom";
 import { humanName, plain, sentence, withUnit } from "../../format";
 import { isThere, reason, type Importance, type Maybe } from "../../report";
 import { partial } from "../../states";
+import { nameCell } from "../../table";
 
 const SHOWN = 15;
 
@@ -26,7 +27,7 @@ export function importanceCard(importance: Maybe<Importance>, name: string): Chi
     name: `importance-${name}`,
     height: dotHeight(rows.length),
     table: {
-      columns: [{ title: "feature" }, { title: "mean", show }, { title: "sd", show }, { title: "mean |contribution|", help: `how much it moves an answer, whichever way${importance.contribution_unit ? `, in ${importance.contribution_unit}` : ""}`, show: (value) => (value === null ? "–" : plain(value as number)) }],
+      columns: [{ title: "feature", show: nameCell }, { title: "mean", show }, { title: "sd", show }, { title: "mean |contribution|", help: `how much it moves an answer, whichever way${importance.contribution_unit ? `, in ${importance.contribution_unit}` : ""}`, show: (value) => (value === null ? "–" : plain(value as number)) }],
       rows: importance.feature.map((feature, i) => [feature, importance.mean[i], importance.sd[i], contribution?.[i] ?? null]),
     },
     option: () => dotOption(rows, { unit: importance.unit, axis: importance.unit === "fraction" ? "fall" : `error added, ${importance.unit}`, bars: true, interval: "one sd" }),

@@ -82,7 +82,7 @@ function confusionCard(title: string, subtitle: string, names: string[], confusi
       return matrixOption({
         columns: names,
         rows: names,
-        columnAxis: "put in",
+        columnAxis: "as predicted",
         rowAxis: "",
         cells: confusion.flatMap((row, i) =>
           row.map((count, j) => {
