@@ -55,7 +55,7 @@ static uint64_t record_bytes(const struct record *record)
  */
 static unsigned char *find_room(struct queue *queue, uint64_t bytes, uint64_t *ret_head)
 {
-    uint64_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
+    uint64_t head = queue->end;
     uint64_t to_end = queue->size - head % queue->size;
     uint64_t skip = to_end < bytes ? to_end : 0;
     if (head + skip + bytes - queue->known_tail > queue->size) {
@@ -107,9 +107,16 @@ bool queue_put(struct queue *queue, const struct reqlog_row *row, uint64_t *ret_
     atomic_store_explicit(&queue->n_put,
                           atomic_load_explicit(&queue->n_put, memory_order_relaxed) + 1,
                           memory_order_relaxed);
-    *ret_position = head + record.bytes;
-    /* Release: the record is whole when its end is seen. */
-    atomic_store_explicit(&queue->head, *ret_position, memory_order_release);
+    *ret_position = queue->end = head + record.bytes;
+    return true;
+}
+
+bool queue_publish(struct queue *queue)
+{
+    if (atomic_load_explicit(&queue->head, memory_order_relaxed) == queue->end)
+        return false;
+    /* Release: records are whole when their end is seen. */
+    atomic_store_explicit(&queue->head, queue->end, memory_order_release);
     return true;
 }
 

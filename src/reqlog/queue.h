@@ -18,7 +18,8 @@ struct queue {
     unsigned char *memory; /* owns */
     uint64_t size;
     /* Written by the one who puts; on lines of their own, as both sides write all the time. */
-    _Alignas(64) _Atomic uint64_t head;
+    _Alignas(64) _Atomic uint64_t head; /* the reader sees what is before it */
+    uint64_t end;                       /* of what was put */
     _Atomic uint64_t n_put, n_dropped;
     uint64_t known_tail; /* spares a look at the other's line */
     /* Written by the one who takes. */
@@ -29,8 +30,12 @@ struct queue {
 enum status queue_init(struct queue *queue, size_t bytes, struct error *err);
 void queue_deinit(struct queue *queue);
 
-/* False: no room; counted in n_dropped. *ret_position: the row's end. */
+/* False: no room; counted in n_dropped. *ret_position: the row's end. The reader sees the row after
+ * queue_publish(). */
 bool queue_put(struct queue *queue, const struct reqlog_row *row, uint64_t *ret_position);
+
+/* What was put is there for the reader. False: nothing new. */
+bool queue_publish(struct queue *queue);
 
 /* The row at *position, which moves behind it; false when there is none. The row points into the
  * ring until queue_give_up(). Its texts are not NUL-terminated but for the route: use the lengths.

@@ -281,12 +281,10 @@ bool reqlog_put(struct reqlog *log, unsigned lane, const struct reqlog_row *row,
     bool ok = queue_put(queue, &bounded, &position);
     if (ok && ret_position)
         *ret_position = position;
-    if (log->options.on_commit) {
-        /* Pairs with wait_for_rows(): it sees the row, or we see it asleep. */
-        atomic_thread_fence(memory_order_seq_cst);
-        if (atomic_load(&log->is_asleep))
-            wake_thread(log);
-    } else if (!ok || position - queue->known_tail > queue->size / 2) {
+    if (log->options.on_commit)
+        return ok;
+    queue_publish(queue);
+    if (!ok || position - queue->known_tail > queue->size / 2) {
         /* known_tail is old news: look again before waking anybody. */
         queue->known_tail = atomic_load_explicit(&queue->tail, memory_order_acquire);
         if (position - queue->known_tail > queue->size / 2 &&
@@ -294,6 +292,16 @@ bool reqlog_put(struct reqlog *log, unsigned lane, const struct reqlog_row *row,
             wake_thread(log);
     }
     return ok;
+}
+
+void reqlog_flush(struct reqlog *log, unsigned lane)
+{
+    if (!queue_publish(&log->queues[lane]))
+        return;
+    /* Pairs with wait_for_rows(): it sees the rows, or we see it asleep. */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load(&log->is_asleep))
+        wake_thread(log);
 }
 
 uint64_t reqlog_committed(const struct reqlog *log, unsigned lane)
@@ -382,6 +390,8 @@ void reqlog_close(struct reqlog *log)
     if (!log)
         return;
     if (log->has_thread) {
+        for (unsigned i = 0; i < log->options.n_lanes; i++)
+            queue_publish(&log->queues[i]);
         atomic_store_explicit(&log->stops, true, memory_order_release);
         wake_thread(log);
         pthread_join(log->thread, NULL);

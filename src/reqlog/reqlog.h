@@ -67,6 +67,11 @@ struct reqlog_row {
 bool reqlog_put(struct reqlog *log, unsigned lane, const struct reqlog_row *row,
                 uint64_t *ret_position);
 
+/* Acknowledged: rows put since the last call are committed from here on, together, so that a turn
+ * of the loop is one transaction and not as many as its first row finds time for. Only from the
+ * lane's own thread. */
+void reqlog_flush(struct reqlog *log, unsigned lane);
+
 /* How far the lane is committed. Any thread. */
 uint64_t reqlog_committed(const struct reqlog *log, unsigned lane);
 

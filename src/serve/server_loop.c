@@ -184,6 +184,8 @@ static void take_turn(struct loop *loop)
     give_turn(loop);
     MHD_run(loop->library);
     expire(loop);
+    if (loop->service->log)
+        reqlog_flush(loop->service->log, loop->lane);
 }
 
 /* No new connections; those that wait for a request get an end of input behind what has arrived. */

@@ -217,8 +217,10 @@ static void log_difference(struct shadow *shadow, const struct engine *engine,
         .output = shadow->text.at,
         .output_bytes = shadow->text.length,
     };
-    if (!shadow->text.failed)
-        reqlog_put(service->log, service->n_lanes, &row, NULL);
+    if (shadow->text.failed)
+        return;
+    reqlog_put(service->log, service->n_lanes, &row, NULL);
+    reqlog_flush(service->log, service->n_lanes);
 }
 
 static void compare(struct shadow *shadow, const struct engine *engine, const struct item *item)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -44,6 +45,8 @@ static void rows_come_out_of_a_ring_as_they_went_in(void **state)
         uint64_t end;
         if (n_in - n_out < ARRAY_LENGTH(lengths) && queue_put(&queue, &row, &end))
             lengths[n_in++ % ARRAY_LENGTH(lengths)] = length;
+        if (rng_below(&rng, 4) > 0)
+            queue_publish(&queue);
         if (rng_below(&rng, 2))
             continue;
         struct queue_row out;
@@ -220,6 +223,40 @@ static void a_row_is_committed_within_the_window(void **state)
     assert_int_equal(stats.dropped, 0);
 }
 
+static void count_commit(void *user, unsigned lane)
+{
+    _Atomic unsigned *n_commits = user;
+    assert_int_equal(lane, 0);
+    atomic_fetch_add(n_commits, 1);
+}
+
+static void acknowledged_rows_of_a_turn_are_one_commit(void **state)
+{
+    struct log_fixture *f = *state;
+    _Atomic unsigned n_commits = 0;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/acknowledged.db", f->dir);
+    struct reqlog_options options = {.path = path,
+                                     .n_lanes = 1,
+                                     .queue_bytes = 1 << 16,
+                                     .batch_ms = 5,
+                                     .max_body_bytes = 100,
+                                     .on_commit = count_commit,
+                                     .user = &n_commits};
+    struct reqlog *log;
+    assert_int_equal(reqlog_open(&options, &log, &f->err), STATUS_OK);
+    uint64_t end = 0;
+    for (size_t i = 0; i < 100; i++) {
+        struct reqlog_row row = row_of(i + 1, "{}", 2);
+        assert_true(reqlog_put(log, 0, &row, &end));
+    }
+    reqlog_flush(log, 0);
+    while (reqlog_committed(log, 0) < end)
+        usleep(1000);
+    reqlog_close(log);
+    assert_int_equal(atomic_load(&n_commits), 1);
+}
+
 static void a_second_process_reads_while_the_first_writes(void **state)
 {
     struct log_fixture *f = *state;
@@ -239,6 +276,8 @@ int main(void)
         cmocka_unit_test(mentions_are_whole_words_in_any_spelling),
         cmocka_unit_test_setup_teardown(every_row_of_every_lane_is_committed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_row_is_committed_within_the_window, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(acknowledged_rows_of_a_turn_are_one_commit, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_second_process_reads_while_the_first_writes, set_up,
                                         tear_down),
     };
