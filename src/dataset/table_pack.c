@@ -63,6 +63,16 @@ void table_pack(const struct table *table, const size_t *rows, size_t n, struct 
     }
 }
 
+void table_pack_values(const struct table *table, size_t row, struct buffer *out)
+{
+    for (size_t i = 0; i < PROFILE_N_NUMBERS; i++)
+        put_numbers(out, table->number[i], &row, 1);
+    for (size_t i = 0; i < PROFILE_N_TEXTS; i++)
+        put_texts(out, (const char *const *)table->text[i], &row, 1);
+    for (size_t i = 0; i < table->n_extras; i++)
+        put_texts(out, (const char *const *)table->extras[i].text, &row, 1);
+}
+
 /* ---- in ---- */
 
 struct reading {

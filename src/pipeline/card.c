@@ -21,10 +21,11 @@ static void put_data(const struct training *training, struct buffer *out)
     const char *licence = training->config->data_licence;
     buffer_put_text(out,
                     "\n## Data\n\n| file | schema | rows kept | SHA-256 |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < training->imported->n_sources; i++) {
-        const struct import_source *source = &training->imported->sources[i];
-        buffer_printf(out, "| %s | %s | %zu of %zu | `%s` |\n", file_name(source->path),
-                      source->schema, source->n_kept, source->n_rows, source->sha256);
+    for (size_t i = 0; i < training->data.n; i++) {
+        const struct data_file *file = &training->data.files[i];
+        buffer_printf(out, "| %s | %s | %llu of %llu | `%s` |\n", file->name, file->schema,
+                      (unsigned long long)file->n_kept, (unsigned long long)file->n_rows,
+                      file->sha256);
     }
     buffer_printf(out, "\n%zu accounts%s.\n\nLicence of the data: %s.\n", training->table->n_rows,
                   training->is_synthetic ? ", **all of them synthetic (demo data)**" : "",
@@ -289,16 +290,22 @@ static void put_reproduce(const struct training *training, struct buffer *out)
     buffer_put_text(out, "\n## How to reproduce\n\nWith the files above (their SHA-256 says "
                          "whether they are the same), and the same configuration:\n\n    influence "
                          "train");
-    for (size_t i = 0; i < training->imported->n_sources; i++) {
-        const struct import_source *source = &training->imported->sources[i];
-        buffer_printf(out, " '%s%s%s'", file_name(source->path), source->month[0] ? "@" : "",
-                      source->month);
+    for (size_t i = 0; i < training->data.n; i++) {
+        const struct data_file *file = &training->data.files[i];
+        buffer_printf(out, " '%s%s%s'", file->name, file->month[0] ? "@" : "", file->month);
     }
     put_target(training->input, out);
+    bool each_its_own = training->input->rule == SHARD_FILES;
+    if (training->shard.n_workers > 1 && !each_its_own)
+        buffer_printf(out, " --workers %zu", training->shard.n_workers);
     buffer_printf(out,
                   " --seed %llu\n\nThe same data, seed and version of influence (%s) give the same "
                   "blobs, byte for byte; `influence models verify` checks them.\n",
                   (unsigned long long)training->seed, INFLUENCE_VERSION);
+    if (training->shard.n_workers > 1 && each_its_own)
+        buffer_printf(out,
+                      "\nIt was made by %zu workers, each of which read its own of these files.\n",
+                      training->shard.n_workers);
 }
 
 void card_put(const struct training *training, int64_t created_utc_us, struct buffer *out)

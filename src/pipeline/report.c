@@ -65,12 +65,6 @@ void report_put_groups(const struct report *report, const char *key, enum explor
     json_end_array(report->w);
 }
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static void put_bundle(const struct report *report, const char *created)
 {
     struct json_writer *w = report->w;
@@ -82,13 +76,13 @@ static void put_bundle(const struct report *report, const char *created)
     json_member_integer(w, "seed", (int64_t)training->seed);
     json_put_key(w, "data");
     json_begin_array(w);
-    for (size_t i = 0; i < training->imported->n_sources; i++) {
-        const struct import_source *source = &training->imported->sources[i];
+    for (size_t i = 0; i < training->data.n; i++) {
+        const struct data_file *file = &training->data.files[i];
         json_begin_object(w);
-        json_member_string(w, "name", file_name(source->path));
-        json_member_integer(w, "rows", (int64_t)source->n_kept);
-        json_member_string(w, "sha256", source->sha256);
-        json_member_string(w, "month", source->month);
+        json_member_string(w, "name", file->name);
+        json_member_integer(w, "rows", (int64_t)file->n_kept);
+        json_member_string(w, "sha256", file->sha256);
+        json_member_string(w, "month", file->month);
         json_end_object(w);
     }
     json_end_array(w);
@@ -137,10 +131,9 @@ static void put_overview(const struct report *report)
 {
     struct json_writer *w = report->w;
     const struct training *training = report->training;
-    char title[256];
+    char title[320];
     snprintf(title, sizeof title, "%zu accounts from %s%s", training->table->n_rows,
-             file_name(training->imported->sources[0].path),
-             training->imported->n_sources > 1 ? " and others" : "");
+             training->data.files[0].name, training->data.n > 1 ? " and others" : "");
     json_put_key(w, "overview");
     json_begin_object(w);
     json_member_string(w, "title", title);

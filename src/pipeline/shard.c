@@ -25,12 +25,22 @@ static enum status out_of_memory(struct error *err)
     return fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
-/* The same on every machine: hash_xxh3() is defined on bytes. Rows without a handle go by place. */
-static uint64_t row_hash(const struct table *table, size_t row, uint64_t place)
+/* Of what a row says, whatever its place: a query may give its rows in any order.
+ * values: scratch. */
+static uint64_t values_hash(const struct table *table, size_t row, struct buffer *values)
+{
+    buffer_clear(values);
+    table_pack_values(table, row, values);
+    return hash_xxh3(values->at, values->length);
+}
+
+/* Whose an account is. The same on every machine: hash_xxh3() is defined on bytes. Rows without a
+ * handle go by what they say. */
+static uint64_t row_hash(const struct table *table, size_t row, struct buffer *values)
 {
     const char *const *handle = (const char *const *)table->text[PROFILE_handle];
     return handle && handle[row] ? hash_xxh3(handle[row], strlen(handle[row]))
-                                 : hash_xxh3(&place, sizeof place);
+                                 : values_hash(table, row, values);
 }
 
 /* What must be the same in all processes. */
@@ -59,6 +69,33 @@ static enum status agree(const struct shard_input *input, size_t *ret_max_rows, 
     return STATUS_OK;
 }
 
+/* Each process has read the rows for itself. Where they are not the same (a query that draws, or a
+ * table that is written to meanwhile), some would be in no part, and some in several. */
+static enum status check_same(const struct shard_input *input, const struct table *table,
+                              struct error *err)
+{
+    AUTO(buffer_deinit) struct buffer values = {0};
+    struct {
+        uint64_t n_rows, sum; /* in any order */
+    } own = {.n_rows = table->n_rows}, first;
+    for (size_t row = 0; row < table->n_rows; row++)
+        own.sum += values_hash(table, row, &values);
+    if (values.failed)
+        return out_of_memory(err);
+    first = own;
+    TRY(collective_broadcast(input->group, &first, sizeof first, 0, err));
+    bool is_same = first.n_rows == own.n_rows && first.sum == own.sum;
+    double other = is_same ? 0 : (double)collective_rank(input->group);
+    TRY(collective_max(input->group, &other, 1, err));
+    if (other > 0)
+        return fail(err, STATUS_INVALID,
+                    "worker %.0f has read other rows than worker 0, so that they cannot be shared "
+                    "out: each asks for itself, and must get the same; or give each its part by "
+                    "{worker}",
+                    other);
+    return STATUS_OK;
+}
+
 /* ---- one's own ---- */
 
 /* The rows kept, with the place of each among the rows of all. */
@@ -79,18 +116,19 @@ static enum status choose_own(const struct shard_input *input, const struct tabl
 {
     uint64_t rank = collective_rank(input->group);
     uint64_t size = collective_size(input->group);
+    AUTO(buffer_deinit) struct buffer values = {0};
     own->rows = calloc(table->n_rows + 1, sizeof *own->rows);
     own->place = calloc(table->n_rows + 1, sizeof *own->place);
     if (!own->rows || !own->place)
         return out_of_memory(err);
     for (size_t row = 0; row < table->n_rows; row++) {
         uint64_t place = input->rule == SHARD_FILES ? rank << RANK_BITS | row : row;
-        if (input->rule == SHARD_ROWS && row_hash(table, row, place) % size != rank)
+        if (input->rule == SHARD_ROWS && row_hash(table, row, &values) % size != rank)
             continue;
         own->rows[own->n] = row;
         own->place[own->n++] = place;
     }
-    return STATUS_OK;
+    return values.failed ? out_of_memory(err) : STATUS_OK;
 }
 
 static enum status count_all(const struct shard_input *input, size_t n_own, struct shard *shard,
@@ -125,11 +163,12 @@ static enum status pack_sample(const struct shard_input *input, const struct sha
     double share = (double)input->max_rows / shard->n_all;
     AUTO(free_slot) size_t *rows = calloc(own->n + 1, sizeof *rows);
     AUTO(free_slot) uint64_t *place = calloc(own->n + 1, sizeof *place);
+    AUTO(buffer_deinit) struct buffer values = {0};
     if (!rows || !place)
         return out_of_memory(err);
     uint64_t n = 0;
     for (size_t i = 0; i < own->n; i++) {
-        if (share < 1 && draw(row_hash(shard->own, i, own->place[i])) >= share)
+        if (share < 1 && draw(row_hash(shard->own, i, &values)) >= share)
             continue;
         rows[n] = i;
         place[n++] = own->place[i];
@@ -137,7 +176,7 @@ static enum status pack_sample(const struct shard_input *input, const struct sha
     buffer_put(out, &n, sizeof n);
     buffer_put(out, place, n * sizeof place[0]);
     table_pack(shard->own, rows, n, out);
-    return out->failed ? out_of_memory(err) : STATUS_OK;
+    return out->failed || values.failed ? out_of_memory(err) : STATUS_OK;
 }
 
 struct gathered {
@@ -183,7 +222,8 @@ static int compare_placed(const void *a, const void *b)
 {
     const struct placed *x = a;
     const struct placed *y = b;
-    return (x->place > y->place) - (x->place < y->place);
+    int by_place = (x->place > y->place) - (x->place < y->place);
+    return by_place ? by_place : (x->row > y->row) - (x->row < y->row);
 }
 
 /* One table, in the order in which one process would have read the rows. */
@@ -256,6 +296,8 @@ enum status shard_make(const struct shard_input *input, struct table *table,
     AUTO(own_rows_deinit) struct own_rows own = {0};
     struct shard_input agreed = *input;
     TRY(agree(input, &agreed.max_rows, err));
+    if (input->rule == SHARD_ROWS)
+        TRY(check_same(&agreed, taken, err));
     TRY(choose_own(&agreed, taken, &own, err));
     TRY(count_all(&agreed, own.n, ret_shard, err));
     TRY(table_take(taken, own.rows, own.n, &ret_shard->own, err));

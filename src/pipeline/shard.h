@@ -14,8 +14,8 @@
 
 /* How accounts come to be shared out. */
 enum shard_rule {
-    SHARD_ROWS,  /* all processes have read the same; each keeps its share, by a hash of the handle
-                  */
+    SHARD_ROWS,  /* all processes have read the same, in any order; each keeps its share, by a hash
+                  * of the handle, or of all that the row says */
     SHARD_FILES, /* each has read what is its own */
 };
 
@@ -40,7 +40,7 @@ struct shard {
 void shard_deinit(struct shard *shard);
 
 /* Share `table`, which it takes, out. All processes of the group call it together.
- * STATUS_INVALID: an account that two have (files), a worker without rows; STATUS_UNSUPPORTED:
- * processes of different versions. */
+ * STATUS_INVALID: an account that two have (files), rows that differ (rows), a worker without rows;
+ * STATUS_UNSUPPORTED: processes of different versions. */
 enum status shard_make(const struct shard_input *input, struct table *table,
                        struct shard *ret_shard, struct error *err);

@@ -176,8 +176,8 @@ static void print_archetypes(const struct training *training, FILE *out)
 
 void train_print(const struct training *training, FILE *out)
 {
-    fprintf(out, "%zu accounts from %zu file%s\n", training->table->n_rows,
-            training->imported->n_sources, training->imported->n_sources == 1 ? "" : "s");
+    fprintf(out, "%zu accounts from %zu file%s\n", training->table->n_rows, training->data.n,
+            training->data.n == 1 ? "" : "s");
     if (training->shard.n_workers > 1)
         fprintf(out, "%.0f accounts of %zu workers, of which the first had %zu to decide by\n",
                 training->shard.n_all, training->shard.n_workers, training->table->n_rows);
@@ -296,15 +296,14 @@ static void put_data(const struct training *training, struct json_writer *w)
 {
     json_put_key(w, "data");
     json_begin_array(w);
-    for (size_t i = 0; i < training->imported->n_sources; i++) {
-        const struct import_source *source = &training->imported->sources[i];
-        const char *slash = strrchr(source->path, '/');
+    for (size_t i = 0; i < training->data.n; i++) {
+        const struct data_file *file = &training->data.files[i];
         json_begin_object(w);
-        json_member_string(w, "name", slash ? slash + 1 : source->path);
-        json_member_string(w, "schema", source->schema);
-        json_member_string(w, "month", source->month);
-        json_member_integer(w, "rows", (int64_t)source->n_kept);
-        json_member_string(w, "sha256", source->sha256);
+        json_member_string(w, "name", file->name);
+        json_member_string(w, "schema", file->schema);
+        json_member_string(w, "month", file->month);
+        json_member_integer(w, "rows", (int64_t)file->n_kept);
+        json_member_string(w, "sha256", file->sha256);
         json_end_object(w);
     }
     json_end_array(w);

@@ -26,12 +26,15 @@ enum status train_share_rows(struct training *training, struct error *err)
 {
     const struct train_input *input = training->input;
     struct shard *shard = &training->shard;
+    bool each_its_own = input->rule == SHARD_FILES;
     if (collective_size(input->workers) == 1)
-        return STATUS_OK;
+        return data_files_gather(NULL, training->imported, &training->memory, &training->data, err);
     progress_show(training->progress, "sharing rows out", -1);
     TRY(check_joins(input, err));
     const struct shard_input sharing = shard_input_of(input);
     TRY(shard_make(&sharing, STEAL(training->table), shard, err));
+    TRY(data_files_gather(each_its_own ? input->workers : NULL, training->imported,
+                          &training->memory, &training->data, err));
     training->table = STEAL(shard->deciding);
     training->together = (struct together){input->workers, shard->own};
     if ((double)training->table->n_rows < shard->n_all)
@@ -61,6 +64,16 @@ static void shard_free(struct shard *shard)
 }
 DEFINE_SLOT(shard_free, struct shard)
 
+/* To rank 0, whose bundle names them. */
+static enum status tell_files(struct collective *group, const struct import_report *report,
+                              struct error *err)
+{
+    AUTO(arena_deinit) struct arena memory;
+    arena_init(&memory, 4096);
+    struct data_files none;
+    return data_files_gather(group, report, &memory, &none, err);
+}
+
 enum status train_follow(const struct train_input *input, struct error *err)
 {
     AUTO(import_report_free_slot) struct import_report *report = NULL;
@@ -72,6 +85,8 @@ enum status train_follow(const struct train_input *input, struct error *err)
     TRY(train_read(input, &table, &report, err));
     const struct shard_input sharing = shard_input_of(input);
     TRY(shard_make(&sharing, STEAL(table), shard, err));
+    if (input->rule == SHARD_FILES)
+        TRY(tell_files(input->workers, report, err));
     const struct together together = {input->workers, shard->own};
     TRY(together_follow(&together, err));
     return collective_leave(input->workers, err);

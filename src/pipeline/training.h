@@ -19,6 +19,7 @@
 #include "learn/dependence.h"
 #include "learn/importance.h"
 #include "pipeline/certainty.h"
+#include "pipeline/data_files.h"
 #include "pipeline/growth.h"
 #include "pipeline/network.h"
 #include "pipeline/own_target.h"
@@ -118,9 +119,10 @@ struct training {
     uint64_t seed;
     struct progress progress;
 
-    struct shard shard;       /* of several workers: what is whose */
-    struct together together; /* while others follow; borrows from the shard */
-    struct import_report *imported;
+    struct shard shard;                 /* of several workers: what is whose */
+    struct together together;           /* while others follow; borrows from the shard */
+    struct import_report *imported;     /* of what this process has read */
+    struct data_files data;             /* what all have read */
     struct explore_snapshots snapshots; /* for the report's comparison */
     struct explore *explore;            /* statistics and groups; after the search */
     struct table *table;

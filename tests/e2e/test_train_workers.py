@@ -2,6 +2,7 @@
 """`influence train --workers`: several processes give what one gives, or an error and no bundle."""
 
 import csv
+import hashlib
 import json
 import os
 import re
@@ -69,6 +70,12 @@ def test_several_give_what_one_gives(run, tables, alone, tmp_path, n):
 def test_each_worker_reads_its_own_file(run, tables, alone, tmp_path):
     run("train", tables / "part-{worker}.csv", *RIDGE, "--workers", 2, "--out", tmp_path)
     assert manifest(tmp_path)["workers"] == {"rows": [200, 250], "rows_of_rank_0": 450}
+    sums = {name: hashlib.sha256((tables / name).read_bytes()).hexdigest() for name in ("part-0.csv", "part-1.csv")}
+    report = json.loads((tmp_path / "current/report.json").read_text(encoding="utf-8"))
+    for data in manifest(tmp_path)["data"], report["bundle"]["data"]:
+        assert [(file["name"], file["rows"], file["sha256"]) for file in data] == [
+            ("part-0.csv", 200, sums["part-0.csv"]), ("part-1.csv", 250, sums["part-1.csv"])]
+    assert "| part-1.csv |" in (tmp_path / "current/card.md").read_text(encoding="utf-8")
     assert_same(run, tables / "held.csv", alone, tmp_path)
 
 
@@ -251,6 +258,36 @@ def test_the_ssh_example_runs_as_written(run, tables, alone, tmp_path):
     assert done.returncode == 0, done.stderr
     assert manifest(tmp_path / "node0/models")["workers"] == {"rows": [110, 110, 110, 120], "rows_of_rank_0": 450}
     assert_same(run, tables / "held.csv", alone, tmp_path / "node0/models")
+
+
+NAMELESS = "SELECT followers, posts, avg_likes, avg_comments, following, influence_score FROM workers ORDER BY "
+
+
+def followers_of(models):
+    """What is said of the followers of the rows that the first worker decided by; drawn with gaps and doubles they are others."""
+    report = json.loads((models / "current/report.json").read_text(encoding="utf-8"))
+    return next(column for column in report["data"]["columns"] if column["name"] == "followers")
+
+
+def test_rows_without_handles_are_each_in_one_part_in_whatever_order_they_come(run, tables, postgresql, tmp_path):
+    """Each worker asks for itself, and gets another order."""
+    postgresql.sql("DROP TABLE IF EXISTS workers")
+    run("import", tables / "all.csv", "--csv", postgresql.uri, "--table", "workers")
+    for name, order, n in ("alone", "handle", 1), ("together", "random()", 2):
+        run("train", postgresql.uri, "--query", NAMELESS + order, *RIDGE, "--workers", n, "--out", tmp_path / name)
+    assert followers_of(tmp_path / "together") == followers_of(tmp_path / "alone")
+    rows = manifest(tmp_path / "together")["workers"]["rows"]
+    assert sum(rows) == 450 and min(rows) > 150
+    assert [file["rows"] for file in manifest(tmp_path / "together")["data"]] == [450]
+
+
+def test_rows_that_each_worker_draws_anew_are_refused(run, tables, postgresql, tmp_path):
+    postgresql.sql("DROP TABLE IF EXISTS workers")
+    run("import", tables / "all.csv", "--csv", postgresql.uri, "--table", "workers")
+    for query in NAMELESS + "random() LIMIT 300", "SELECT * FROM workers ORDER BY random() LIMIT 300":
+        done = run("train", postgresql.uri, "--query", query, *RIDGE, "--workers", 2, "--out", tmp_path / "models", check=False)
+        assert done.returncode == 1 and "worker 1 has read other rows than worker 0" in done.stderr, done.stderr
+        assert not (tmp_path / "models").exists()
 
 
 def test_the_kubernetes_sample_runs(run, tables, alone, tmp_path):

@@ -92,12 +92,38 @@ static void bytes_that_are_cut_short_are_refused(void **state)
     assert_int_equal(table_unpack(bytes.at, bytes.length, &table, NULL), STATUS_CORRUPT);
 }
 
+static void equal_rows_are_equal_bytes_wherever_they_stand(void **state)
+{
+    static const char turned[] = "Username,Followers,Likes,Country,Mood,Rank\n"
+                                 "dee,70k,400,Chile,glad,4\n"
+                                 "cid,900,12,,sad,3\n"
+                                 "bob,2.5k,,France,,2\n"
+                                 "ann,1200,30,France,glad,1\n";
+    AUTO(table_free_slot) struct table *other = NULL;
+    struct import_report *report = NULL;
+    assert_int_equal(
+        import_memory(turned, sizeof turned - 1, "turned.csv", NULL, &other, &report, NULL),
+        STATUS_OK);
+    import_report_free(report);
+    for (size_t row = 0; row < 4; row++)
+        for (size_t place = 0; place < 4; place++) {
+            AUTO(buffer_deinit) struct buffer a = {0};
+            AUTO(buffer_deinit) struct buffer b = {0};
+            table_pack_values(*state, row, &a);
+            table_pack_values(other, place, &b);
+            assert_false(a.failed || b.failed);
+            bool is_same = a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
+            assert_int_equal(is_same, place == 3 - row);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_out_as_they_went_in),
         cmocka_unit_test(no_rows_are_a_table),
         cmocka_unit_test(bytes_that_are_cut_short_are_refused),
+        cmocka_unit_test(equal_rows_are_equal_bytes_wherever_they_stand),
     };
     return cmocka_run_group_tests(tests, make_table, free_table);
 }
