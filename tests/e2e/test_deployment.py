@@ -44,6 +44,23 @@ def test_there_is_something_to_look_at():
     assert len(pods()) >= 3 and "INFLUENCED_SERVER_THREADS" in settings()
 
 
+def test_files_that_are_applied_together_do_not_change_each_others_objects():
+    """Of a Job most cannot be changed: a second one of its name is refused."""
+    names = [(document["kind"], document["metadata"]["name"]) for path in MANIFESTS for document in documents(path)]
+    assert len(MANIFESTS) > 1 and sorted(set(names)) == sorted(names)
+
+
+def test_workers_find_the_first_of_them():
+    """Pods of an indexed job are NAME-INDEX, in the domain of a service without an address."""
+    found = {document["kind"]: document for document in documents(ROOT / "config/kubernetes/train.yaml")}
+    job, service = found["Job"], found["Service"]
+    name, pod = job["metadata"]["name"], job["spec"]["template"]["spec"]
+    environment = {one["name"]: one.get("value") for one in pod["containers"][0]["env"]}
+    assert environment["DMLC_TRACKER_URI"] == f"{name}-0.{pod['subdomain']}" and pod["subdomain"] == service["metadata"]["name"]
+    assert service["spec"]["selector"] == {"job-name": name} and service["spec"]["clusterIP"] == "None"
+    assert len(name) + len("-1023") <= 63
+
+
 @pytest.mark.parametrize("file,name,pod", pods(), ids=lambda value: value if isinstance(value, str) else "")
 def test_pods_are_locked_down_and_mount_what_they_declare(file, name, pod):
     context = pod["securityContext"]
