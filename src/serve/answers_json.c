@@ -78,13 +78,16 @@ static void write_contributions(const struct asker *asker, const struct score_an
 /* Beyond nearly everything in training: the answer itself says so. */
 #define BEYOND_NOVELTY 99.0
 
-static void write_novelty(double novelty, struct json_writer *w)
+static void write_novelty(double novelty, bool is_formula, struct json_writer *w)
 {
     json_member_fixed(w, "novelty", novelty, COARSE);
     if (!(novelty > BEYOND_NOVELTY))
         return;
     json_member_bool(w, "beyond", true);
-    json_member_string(w, "caution", "unlike nearly every account in training: take it as a guess");
+    json_member_string(w, "caution",
+                       is_formula ? "unlike nearly every account in training: the formula holds, "
+                                    "tier and archetype are guesses"
+                                  : "unlike nearly every account in training: take it as a guess");
 }
 
 static void write_isolation(const struct isolation *isolation, struct json_writer *w)
@@ -126,7 +129,7 @@ void answers_json_score(const struct asker *asker, const union answer *answer,
     json_member_fixed(w, "percentile", score->percentile, COARSE);
     json_member_string(w, "target", score->target);
     write_composite(&score->composite, w);
-    write_novelty(score->novelty, w);
+    write_novelty(score->novelty, strcmp(score->target, "composite") == 0, w);
     if (score->has_growth)
         write_growth(&score->growth, w);
     codec_write_imputed(w, score->imputed);
@@ -248,6 +251,8 @@ void answer_write_influencer(const struct catalogue *catalogue, uint32_t row, st
     json_member_string(w, "name", catalogue_text(catalogue, row, PROFILE_name));
     json_member_string(w, "category", catalogue_text(catalogue, row, PROFILE_category));
     json_member_string(w, "country", catalogue_text(catalogue, row, PROFILE_country));
+    json_member_string(w, "audience_country",
+                       catalogue_text(catalogue, row, PROFILE_audience_country));
     json_member_number(w, "followers", catalogue_number(catalogue, row, PROFILE_followers));
 }
 
