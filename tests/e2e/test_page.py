@@ -195,6 +195,99 @@ def test_up_to_four_stand_side_by_side(drive, page_url, daemon, handles):
         assert shown.startswith(points(daemon.get(f"/score?handle={handle}")[1]["score"]))
 
 
+def test_nobody_is_thrown_out_of_the_comparison(drive, page_url, daemon, handles):
+    found = drive("crowd", page_url, handles=handles[:2])
+    assert found["linked"] == handles[:2], "an account stands beside itself"
+    assert found["full"] == [*handles[:2], *found["added"]] and len(found["full"]) == 4
+    assert "at most" in found["why"] or "already" in found["why"]
+    rows = {row[0]: row[1:] for row in csv.reader(found["csv"].splitlines())}
+    for handle, low, high in zip(found["full"], rows["score, low"], rows["score, high"]):
+        interval = daemon.get(f"/score?handle={handle}")[1]["interval"]
+        assert [float(low), float(high)] == pytest.approx([interval["low"], interval["high"]])
+
+
+def test_a_late_answer_does_not_replace_a_newer_one(drive, page_url, handles):
+    found = drive("race", page_url, handle=handles[0])
+    assert found["rows"] == 5 and "similar_k=5" in found["link"]
+
+
+def test_figures_that_are_hardly_meant_are_told(drive, page_url, daemon, page_report, handles):
+    found = drive("doubts", page_url, handle=handles[0], followers="2k")
+    assert "139 %" in found["rate"]["said"] and "= 139 %" in found["rate"]["meaning"]
+    assert "engagement_rate=1.39%25" in found["mended"]
+    assert "contradict" in found["size"]["said"] and "2k followers" in found["size"]["facts"]
+    assert "= 2,000" in found["size"]["meaning"]
+    profile = daemon.get(f"/influencers?handle={handles[0]}")[1]["profile"]
+    likes = round(profile["avg_likes"] * 2000 / profile["followers"])
+    assert f"avg_likes={likes}" in found["scaled"] and found["unknown"] == 0
+    # Every field that can be typed is one that the daemon takes.
+    derived = [column["name"] for column in page_report["data"]["columns"] if column["role"] == "derived"]
+    assert "follower_growth" in derived and "Follower growth" not in found["labels"]
+
+
+def test_the_search_forgives(drive, page_url, handles):
+    found = drive("search", page_url, handles=handles[:2], miss=handles[0] + "x")
+    assert found["back"].endswith(f"#/ask?handle={handles[0]}")
+    assert found["closest"].startswith("synthetic_")
+
+
+def test_the_answer_can_be_taken_away(drive, page_url, daemon, handles, tmp_path):
+    out = {"csv": str(tmp_path / "answer.csv"), "png": str(tmp_path / "answer.png")}
+    found = drive("answerOut", page_url, handle=handles[0], **out)
+    score = daemon.get(f"/score?handle={handles[0]}&explain=true")[1]
+    given = daemon.get(f"/influencers?handle={handles[0]}")[1]["profile"][score["target"]]
+    with open(out["csv"], encoding="utf-8", newline="") as file:
+        rows = dict(csv.reader(file))
+    assert float(rows["score"]) == pytest.approx(score["score"])
+    assert float(rows["interval from"]) == pytest.approx(score["interval"]["low"])
+    assert float(rows["score given in the data"]) == given
+    assert f"The data give {points(given)}" in found["text"] and f"given in the data {points(given)}" in found["track"]
+    assert Path(out["png"]).read_bytes().startswith(b"\x89PNG")
+    assert all(handles[0] in name for name in found["names"])
+    # One figure of an account is one line, however many columns the model makes of it.
+    columns = {item["feature"].split("=")[0] for item in score["explanation"]["contributions"]}
+    assert found["waterfall"]["rows"] == min(len(columns), 25) and len(columns) < len(score["explanation"]["contributions"])
+    assert handles[0] in found["waterfall"]["subtitle"]
+
+
+@pytest.fixture(scope="module")
+def unlabelled(run, tmp_path_factory):
+    """A bundle of accounts without a label, whose own country nobody knows: the score is the formula."""
+    folder = tmp_path_factory.mktemp("unlabelled")
+    lines = ["handle,followers,avg_likes,posts,audience_country"]
+    for i in range(90):
+        followers = 2000 + 3001 * i + 97 * i * i
+        lines.append(f"open_{i:03d},{followers},{followers // (12 + i % 23)},{40 + 13 * i % 700},{('Chile', 'Peru')[i % 2]}")
+    (folder / "table.csv").write_text("\n".join(lines) + "\n")
+    run("train", folder / "table.csv", "--out", folder / "models", *QUICK_SEARCH)
+    return folder / "models"
+
+
+def test_a_formula_explains_itself(drive, page_url, unlabelled, start_daemon, tmp_path):
+    other = start_daemon(unlabelled)
+    found = drive("answerOut", other.url + "/", handle="open_089", csv=str(tmp_path / "a.csv"), png=str(tmp_path / "a.png"))
+    score = other.get("/score?handle=open_089")[1]
+    assert score["target"] == "composite"
+    parts = score["composite"]["parts"]
+    best = max(parts, key=lambda name: parts[name]["weight"] * parts[name]["percentile"])
+    worth = parts[best]["weight"] * parts[best]["percentile"]
+    assert found["waterfall"]["title"].startswith(f"{best.capitalize()} gives {points(worth)} of the points")
+    assert found["waterfall"]["rows"] == len(parts)
+    assert "take the score as a guess" not in found["text"]
+    odd = other.post("/score", {"followers": "900m", "avg_likes": 1, "posts": 1})[1]
+    assert odd["beyond"] and "the formula holds" in odd["caution"]
+    similar = other.get("/similar?handle=open_089&country=Peru")[1]["similar"]
+    assert {item["country"] for item in similar} == {None} and {item["audience_country"] for item in similar} == {"Peru"}
+    assert "audience" in found["heads"] and not {"country", "category"} & set(found["heads"])
+
+
+def test_the_answer_comes_first_on_a_phone(drive, page_url, handles):
+    found = drive("phone", page_url, handle=handles[0])
+    assert found["y"] < 600, "the score is not on the first screen"
+    assert found["score"] in found["brief"] and found["sliderSeen"]
+    assert found["top"] < 740 - 56
+
+
 def test_the_keyboard_is_enough(drive, page_url, handles):
     found = drive("keyboard", page_url, handle=handles[0])
     assert found["path"][0]["text"] == "Skip to the content"
@@ -283,7 +376,7 @@ def test_every_table_exports_as_csv(drive, page_url, page_report):
         assert tables, section
         for table in tables:
             rows = list(csv.reader(table["text"].splitlines()))
-            assert table["name"].endswith(".csv") and len(rows) >= 2, table["of"]
+            assert table["name"].endswith("synthetic-demo-data.csv") and len(rows) >= 2, table["of"]
             assert all(len(row) == len(rows[0]) for row in rows), table["of"]
     columns = next(table for table in found["data"] if table["of"] == "CSV of Columns")
     names = [row[0] for row in csv.reader(columns["text"].splitlines())]

@@ -51,6 +51,8 @@ export interface Influencer {
   name: string | null;
   category: string | null;
   country: string | null;
+  /** Not in the answers of older daemons. */
+  audience_country?: string | null;
   followers: number | null;
 }
 export interface SimilarAnswer {

@@ -49,6 +49,10 @@ export function setSource(text: string): void {
   source = text;
 }
 
+export function sourceText(): string {
+  return source;
+}
+
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function card(...children: Child[]): HTMLElement {

@@ -19,6 +19,7 @@ import { network } from "./sections/network";
 import { overview, titleOf } from "./sections/overview";
 import { virality } from "./sections/virality";
 import { failure, skeleton } from "./states";
+import { setTables } from "./table";
 import { isDark, onThemeChange, toggleTheme } from "./theme";
 
 const SECTIONS: { id: string; title: string; icon: string; draw: Section }[] = [
@@ -157,6 +158,7 @@ async function start(): Promise<void> {
     const bundle = isThere(report.bundle) ? ` · bundle ${report.bundle.id}` : "";
     setSource(`${report.synthetic ? "Synthetic demo data" : report.overview.title}${bundle} · influence ${report.influence}`);
     knowNames(namesIn(report));
+    setTables(context.live, report.synthetic);
     run(context);
   } catch (problem) {
     const stopped = (state: HTMLElement) => replace(app, header(null), h("div.frame", null, h("nav.rail", { "aria-label": "Sections" }), h("main", null, state)));

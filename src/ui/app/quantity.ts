@@ -1,14 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers as people type them, read here only to place sliders: what is typed goes to the daemon as
-// it stands, and the daemon decides.
+// Numbers as people type them, read here only to place sliders and to say how they are understood:
+// what is typed goes to the daemon as it stands, and the daemon decides.
 
-const FACTORS: Record<string, number> = { "": 1, k: 1e3, m: 1e6, b: 1e9, bn: 1e9, "%": 0.01 };
+const POWERS: [number, string][] = [
+  [3, "k tsd thsd thousand thousands"],
+  [5, "lakh lakhs"],
+  [6, "m mn mm mi mio mln mill million millions"],
+  [7, "cr crore crores"],
+  [9, "b bn bil bln billion billions mrd mia"],
+];
+const FACTORS = new Map<string, number>([
+  ["", 1],
+  ...POWERS.flatMap(([power, words]) => words.split(" ").map((word): [string, number] => [word, 10 ** power])),
+]);
+
+/** "1,39" is decimal, "1,390" and "12,34,567" group thousands, "1.234,5" is both. */
+function plainDigits(digits: string): string | null {
+  const packed = digits.replace(/[\s'’_]/g, "");
+  if (/^\d*\.?\d+$|^\d+\.$/.test(packed)) return packed;
+  if (/^[1-9]\d{0,2}(,\d{2,3})*,\d{3}(\.\d*)?$/.test(packed)) return packed.replace(/,/g, "");
+  if (/^\d{1,3}(\.\d{3})+,\d+$|^\d{1,3}(\.\d{3}){2,}$/.test(packed)) return packed.replace(/\./g, "").replace(",", ".");
+  if (/^\d+,\d+$/.test(packed)) return packed.replace(",", ".");
+  return null;
+}
 
 export function parseQuantity(text: string): number | null {
-  const match = /^([+-]?\d*\.?\d+(?:e[+-]?\d+)?)\s*(k|m|bn|b|%)?$/i.exec(text.trim().replace(/(\d),(?=\d{3}\b)/g, "$1"));
-  if (!match) return null;
-  const value = Number(match[1]) * FACTORS[(match[2] ?? "").toLowerCase()];
+  const match = /^([+-]?)([\d.,\s'’_]*\d[.,]?)(e[+-]?\d+)?\s*([a-z]*)\.?\s*\+?\s*(%|percent|pct)?$/i.exec(text.trim());
+  const digits = match && plainDigits(match[2]);
+  const factor = match && FACTORS.get(match[4].toLowerCase());
+  if (!match || !digits || factor === null || factor === undefined) return null;
+  const value = (Number(`${match[1]}${digits}${match[3] ?? ""}`) * factor) / (match[5] ? 100 : 1);
   return Number.isFinite(value) ? value : null;
+}
+
+export function hasPercentMark(text: string): boolean {
+  return /(%|percent|pct)\s*$/i.test(text);
 }
 
 /** Short enough to read, exact enough for a slider: three digits. */

@@ -29,8 +29,17 @@ export function isNumeric(spec: TableSpec, column: number): boolean {
   return first !== undefined && typeof first[column] === "number";
 }
 
+let isLive = true;
+let isSynthetic = false;
+/** Whether handles lead to Ask, and whether what is exported was invented. */
+export function setTables(live: boolean, synthetic: boolean): void {
+  isLive = live;
+  isSynthetic = synthetic;
+}
+
 export function handleLink(handle: Cell): Child {
   if (handle === null || handle === "") return "–";
+  if (!isLive) return String(handle);
   return h("a", { href: `#/ask?handle=${encodeURIComponent(String(handle))}` }, String(handle));
 }
 
@@ -41,9 +50,14 @@ export function nameCell(name: Cell): Child {
   return text === name ? text : h("span", { title: String(name) }, text);
 }
 
+/** Names come from other people's tables: no cell of text may start a formula in a spreadsheet. */
+function defused(cell: number | string): string {
+  return typeof cell === "string" && /^[=+\-@\t\r]/.test(cell) && Number.isNaN(Number(cell)) ? `'${cell}` : String(cell);
+}
+
 export function toCsv(spec: TableSpec): string {
   const quote = (cell: Cell) => {
-    const text = cell === null ? "" : String(cell);
+    const text = cell === null ? "" : defused(cell);
     return /[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   };
   const kept = spec.columns.map((_, i) => i).filter((i) => !spec.columns[i].isDrawn);
@@ -52,7 +66,7 @@ export function toCsv(spec: TableSpec): string {
 }
 
 export function downloadCsv(spec: TableSpec, name: string): void {
-  download(`${name}.csv`, toCsv(spec), "text/csv");
+  download(`${name}${isSynthetic ? "-synthetic-demo-data" : ""}.csv`, toCsv(spec), "text/csv");
 }
 
 function compare(a: Cell, b: Cell): number {

@@ -23,8 +23,8 @@ async function haveDone(step) {
   await done;
 }
 
-async function open(browser, { width = 1280, colorScheme = "light", bypassCSP = false } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, bypassCSP, acceptDownloads: true, reducedMotion: "reduce" });
+async function open(browser, { width = 1280, height = 900, colorScheme = "light", bypassCSP = false } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme, bypassCSP, acceptDownloads: true, reducedMotion: "reduce" });
   const page = await context.newPage();
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => problems.push(`exception: ${error.message}`));
@@ -180,6 +180,143 @@ const checks = {
       await page.getByRole("button", { name: `Remove ${handle}` }).waitFor();
     }
     return page.evaluate(() => [...document.querySelectorAll("table.compare tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)));
+  },
+
+  /** Links with too many, and with one twice; then + until nobody more can be added. */
+  async crowd(browser) {
+    const page = await open(browser);
+    const heads = () => page.evaluate(() => [...document.querySelectorAll("table.compare thead th")].map((cell) => cell.textContent));
+    const [first, second] = options.handles;
+    const twice = [first.toUpperCase(), second, second.toUpperCase()].map((handle) => `with=${encodeURIComponent(handle)}`).join("&");
+    await visit(page, `ask?handle=${encodeURIComponent(first)}&${twice}`);
+    await answer(page);
+    await page.waitForSelector("table.compare");
+    const linked = await heads();
+    const plus = page.getByRole("button", { name: /^Compare with/ });
+    const added = [];
+    while ((await plus.and(page.locator(":enabled")).count()) > 0 && added.length < 5) {
+      const next = plus.and(page.locator(":enabled")).first();
+      added.push(await next.getAttribute("data-handle"));
+      await next.click();
+      await page.getByRole("button", { name: `Remove ${added.at(-1)}` }).waitFor();
+    }
+    const [file] = await Promise.all([page.waitForEvent("download"), page.locator(".card").filter({ has: page.locator("table.compare") }).getByRole("button", { name: "CSV" }).click()]);
+    const csv = [];
+    for await (const chunk of await file.createReadStream()) csv.push(chunk.toString());
+    return { linked, added, full: await heads(), why: await plus.first().getAttribute("title"), csv: csv.join("") };
+  },
+
+  /** Two questions for the similar in flight: the first is answered last. */
+  async race(browser) {
+    const page = await open(browser);
+    await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
+    await answer(page);
+    let late;
+    const done = new Promise((resolve) => (late = resolve));
+    await page.route(/\/similar\?.*k=3(&|$)/, async (route) => {
+      const response = await route.fetch();
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await route.fulfill({ response });
+      setTimeout(late, 300);
+    });
+    const count = page.locator("label.field").filter({ hasText: "how many" }).locator("input");
+    const asked = page.waitForRequest(/similar\?.*k=3(&|$)/);
+    await count.fill("3");
+    await asked;
+    await count.fill("5");
+    await done;
+    return { rows: await page.locator('[aria-label="Most similar accounts"] tbody tr').count(), link: page.url() };
+  },
+
+  /** Figures that are hardly meant: a rate of 139 %, likes that do not go with the followers. */
+  async doubts(browser) {
+    const page = await open(browser);
+    await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
+    await answer(page);
+    const labels = await page.locator(".profile-field label").allTextContents();
+    const field = (name) => page.locator(".profile-field").filter({ has: page.locator("label", { hasText: new RegExp(`^${name}$`) }) });
+    const said = async () => {
+      await page.waitForSelector(".doubts .note");
+      return page.locator(".doubts").textContent();
+    };
+    await field("Engagement rate").locator("input[type=text]").fill("1.39");
+    const rate = { said: await said(), meaning: await field("Engagement rate").locator(".understood").textContent() };
+    await page.locator(".doubts button").click();
+    await page.waitForFunction(() => location.hash.includes("1.39%25") && !document.querySelector(".doubts").textContent.includes("139 %"));
+    const mended = page.url();
+    await visit(page, "overview");
+    await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
+    await answer(page);
+    await field("Followers").locator("input[type=text]").fill(options.followers);
+    const size = { said: await said(), facts: await page.locator(".who").textContent(), meaning: await field("Followers").locator(".understood").textContent() };
+    await page.locator(".doubts button").click();
+    await page.waitForFunction(() => location.hash.includes("avg_likes=") && !document.querySelector(".doubts .note"));
+    return { labels, rate, mended, size, scaled: page.url(), unknown: await page.getByText("The daemon does not know").count() };
+  },
+
+  /** Back from one account to the other; a pasted address; a near miss. */
+  async search(browser) {
+    const page = await open(browser);
+    const [first, second] = options.handles;
+    const box = page.getByRole("combobox", { name: "Find an account" });
+    const name = async (handle) => {
+      await page.locator(".who-name", { hasText: handle }).waitFor();
+      await answer(page);
+    };
+    await visit(page, "ask");
+    await box.fill(`https://www.example.com/${first}/?hl=en`);
+    await page.keyboard.press("Enter");
+    await name(first);
+    await box.fill(second);
+    await page.keyboard.press("Enter");
+    await name(second);
+    await page.goBack();
+    await name(first);
+    const back = page.url();
+    await box.fill(options.miss);
+    await page.keyboard.press("Enter");
+    const near = page.locator(".failed button").first();
+    await near.waitFor();
+    const closest = await near.textContent();
+    await near.click();
+    await name(closest);
+    problems.splice(0, problems.length, ...problems.filter((problem) => !/status of 404/.test(problem)));
+    return { back, closest };
+  },
+
+  /** The whole answer as a table and as a picture. */
+  async answerOut(browser) {
+    const page = await open(browser);
+    await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
+    const { titles } = await answer(page);
+    const out = async (kind) => {
+      const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `${kind} of the answer` }).click()]);
+      await file.saveAs(options[kind.toLowerCase()]);
+      return file.suggestedFilename();
+    };
+    await drawAll(page);
+    const track = await page.locator(".answers .track").first().getAttribute("aria-label");
+    const waterfall = (await chartCards(page))[0];
+    const text = await page.locator(".panels").textContent();
+    const heads = await page.locator('[aria-label="Most similar accounts"] thead th').allTextContents();
+    return { titles, track, waterfall, text, heads, names: [await out("CSV"), await out("PNG")] };
+  },
+
+  /** On a phone: where the score stands, and whether it stays in sight beside the sliders. */
+  async phone(browser) {
+    const page = await open(browser, { width: 375, height: 740 });
+    await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
+    await answer(page);
+    const { y } = await page.locator(".score-value").boundingBox();
+    await page.getByRole("button", { name: "Change the figures" }).click();
+    const slider = page.getByRole("slider").first();
+    await slider.scrollIntoViewIfNeeded();
+    await slider.fill("30");
+    await page.waitForSelector(".track .dot.ghost");
+    const { score } = await answer(page);
+    const brief = page.locator(".brief");
+    const at = await brief.boundingBox();
+    return { y, score, brief: await brief.textContent(), top: at.y, sliderSeen: (await slider.boundingBox()).y < at.y };
   },
 
   /** From the first Tab to an answer and a moved slider, without a mouse. */

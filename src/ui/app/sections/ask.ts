@@ -8,10 +8,14 @@ import type { Context } from "../context";
 import { append, debounce, h, replace, type Child } from "../dom";
 import { compact, sentence } from "../format";
 import { failure, note, partial, skeleton } from "../states";
-import { clusterCard, compositeCard, scoreCard, tierCard, type Answer, type Ghost } from "./ask/answer";
+import { downloadCsv } from "../table";
+import { clusterCard, compositeCard, givenScore, scoreCard, tierCard, type Answer, type Ghost } from "./ask/answer";
 import { comparePanel } from "./ask/compare";
+import { atSameRates, doubtsOf, figureOf, WITH_FOLLOWERS } from "./ask/doubts";
+import { answerPicture, answerTable, fileSafe } from "./ask/export";
 import { profileForm } from "./ask/form";
-import { addressOf, COMPARED_MAX, isAsked, readQuestion, requestFor, typedFields, type Question } from "./ask/question";
+import { addressOf, COMPARED_MAX, handleOf, isAsked, readQuestion, requestFor, sameHandle, typedFields, type Question } from "./ask/question";
+import { scoreScale } from "./ask/scale";
 import { searchBox } from "./ask/search";
 import { similarPanel } from "./ask/similar";
 import { waterfallCard } from "./ask/waterfall";
@@ -23,7 +27,7 @@ const SETTLED_MS = 900;
 export function ask(into: HTMLElement, context: Context, query: URLSearchParams): void | (() => void) {
   append(into, [h("div.section-head", null, h("h2", null, "Ask"), h("p.lead", null, "Find an account, or type the figures of any profile; then change them and see what moves."))]);
   if (!context.live) {
-    const how = context.report.kind === "bundle" ? "This is a report file without a daemon behind it. To ask: `influenced --models.path=models`, then open its page." : "These data have no model yet. To ask: `influence train FILE`, then `influenced`.";
+    const how = context.report.kind === "bundle" ? "This file holds what was found in the data; questions need the program behind it. Ask whoever sent it for the address of their `influenced`, whose page looks like this one and answers." : "These data have no model yet. To ask: `influence train FILE`, then `influenced`.";
     append(into, [h("div.cards", null, card(partial(how)))]);
     return;
   }
@@ -41,6 +45,14 @@ class AskView {
   private readonly panels = h("div.stack.panels");
   private readonly stale = h("div", { role: "status" });
   private readonly answers = h("div.answers", { "aria-live": "polite" });
+  private readonly frame = h("div.ask");
+  private readonly presetsBox: HTMLElement;
+  private readonly profileCard: HTMLElement;
+  /** The score in one line, for screens on which form and answer do not stand beside each other. */
+  private readonly brief = h("div.brief", { hidden: true, "aria-hidden": "true" });
+  private readonly doubts = h("div.doubts", { role: "status" });
+  private keepsRates = false;
+  private remembered = "";
   private request = new AbortController();
   private profile: Profile = {};
   private catalogued = "";
@@ -62,29 +74,68 @@ class AskView {
     this.form = profileForm(report, this.fields, (field, text) => this.type(field, text));
     this.similar = similarPanel(report, (name, text) => this.filter(name, text), (handle) => this.pick(handle, ""));
     this.compare = comparePanel(report, this.fields, (add, remove) => this.pick(add, remove));
-    const side = h("div.ask-side", null, this.search.element, this.presets(), card(h("div.spread", null, h("h3", null, "Profile"), h("button.quiet", { type: "button", onclick: () => this.clear() }, "Clear")), this.form.element));
-    append(into, [h("div.ask", null, side, h("div.ask-main", null, this.head, this.answers))]);
+    this.presetsBox = this.presets();
+    this.profileCard = this.makeProfileCard();
+    append(this.frame, [h("div.ask-side", null, this.search.element, this.presetsBox, this.profileCard), h("div.ask-main", null, this.head, this.answers), this.brief]);
+    append(into, [this.frame]);
     void this.start();
   }
 
   readonly leave = () => this.request.abort();
 
-  /** Accounts to begin with: the largest, and one from each end of the scatter. */
-  private presets(): Child {
+  /** On a phone the form stays folded until it is wanted: the answer comes first. */
+  private makeProfileCard(): HTMLElement {
+    const unfold = h("button.quiet.unfold", { type: "button", "aria-expanded": "false" }, "Change the figures");
+    const clear = h("button.quiet", { type: "button", onclick: () => this.clear() }, "Clear");
+    const made = card(h("div.spread", null, h("h3", null, "Profile"), h("div.row", null, unfold, clear)), this.ratesSwitch(), this.form.element);
+    made.classList.add("profile-card");
+    unfold.addEventListener("click", () => {
+      const isOpen = made.classList.toggle("open");
+      unfold.setAttribute("aria-expanded", String(isOpen));
+      replace(unfold, isOpen ? "Fold" : "Change the figures");
+    });
+    return made;
+  }
+
+  /** What-if for another size: likes and the like go with the followers, or stay as they are. */
+  private ratesSwitch(): Child {
+    if (!this.fields.some((field) => WITH_FOLLOWERS.includes(field.name)) || !this.fields.some((field) => field.name === "followers")) return null;
+    const box = h("input", { type: "checkbox" }) as HTMLInputElement;
+    box.addEventListener("change", () => {
+      this.keepsRates = box.checked;
+      if (box.checked && this.question.typed.followers !== undefined) this.typeAll(atSameRates(this.profile, this.question.typed.followers, this.fields));
+    });
+    return h("label.rates", { title: "When followers change, likes, comments and views change with them, so that the rates stay what they are" }, box, "Keep the rates as followers change");
+  }
+
+  private typeAll(typed: Record<string, string>): void {
+    Object.assign(this.question.typed, typed);
+    this.form.show(this.profile, this.question.typed);
+    void this.ask();
+  }
+
+  /** Accounts to begin with: the largest, the one that engages most, and a small one. */
+  private presets(): HTMLElement {
     const { scatter } = this.context.report.explore;
-    const handles = [0, Math.floor(scatter.handle.length / 2), scatter.handle.length - 1].map((i) => scatter.handle[i]).filter((handle): handle is string => Boolean(handle));
+    const best = (figures: (number | null)[], sign: number) =>
+      figures.reduce<number>((found, figure, i) => (scatter.handle[i] && figure !== null && (found < 0 || sign * figure > sign * (figures[found] ?? 0)) ? i : found), -1);
+    const chosen = [best(scatter.followers, 1), best(scatter.measure, 1), best(scatter.followers, -1)];
+    const why = ["the most followers", "the most engagement", "the fewest followers"];
+    const names = chosen.map((i) => scatter.handle[i] ?? "");
     const example = () => {
       this.question.handle = "";
       this.question.typed = { followers: "250k", posts: "800", avg_likes: "9k" };
       for (const name of Object.keys(this.question.typed)) if (!this.fields.some((field) => field.name === name)) delete this.question.typed[name];
       this.restart();
     };
-    return h("div.presets", null, h("span.muted.small", null, "Try "), [...new Set(handles)].map((handle) => h("button.quiet", { type: "button", onclick: () => this.choose(handle) }, handle)), h("button.quiet", { type: "button", onclick: example }, "a typed profile"));
+    const button = (handle: string, i: number) => handle !== "" && names.indexOf(handle) === i && h("button.quiet", { type: "button", title: `of those drawn in Explore, ${why[i]}`, onclick: () => this.choose(handle) }, handle);
+    return h("div.presets", null, h("span.muted.small", null, "Try "), names.map(button), h("button.quiet", { type: "button", onclick: example }, "a typed profile"));
   }
 
   private choose(handle: string): void {
-    this.question.handle = handle;
+    this.question.handle = handleOf(handle);
     this.question.typed = {};
+    this.question.compared = this.question.compared.filter((other) => !sameHandle(other, this.question.handle));
     this.restart();
   }
 
@@ -105,8 +156,15 @@ class AskView {
   private type(field: string, text: string): void {
     if (text === "") delete this.question.typed[field];
     else this.question.typed[field] = text;
+    if (field === "followers" && this.keepsRates) this.followRates(text);
     this.form.show(this.profile, this.question.typed);
     this.askSoon();
+  }
+
+  private followRates(followers: string): void {
+    const scaled = atSameRates(this.profile, followers, this.fields);
+    if (followers === "") for (const name of WITH_FOLLOWERS) delete this.question.typed[name];
+    else Object.assign(this.question.typed, scaled);
   }
 
   private filter(name: string, text: string): void {
@@ -117,15 +175,25 @@ class AskView {
   }
 
   private pick(add: string, remove: string): void {
-    const kept = this.question.compared.filter((handle) => handle !== remove && handle.toLowerCase() !== add.toLowerCase());
-    const room = kept.length < COMPARED_MAX - 1;
-    this.question.compared = add && add.toLowerCase() !== this.question.handle.toLowerCase() && room ? [...kept, add] : kept;
+    const kept = this.question.compared.filter((handle) => handle !== remove && !sameHandle(handle, add));
+    const isNew = add !== "" && !sameHandle(add, this.question.handle) && kept.length < COMPARED_MAX - 1;
+    this.question.compared = isNew ? [...kept, add] : kept;
+    this.similar.mark(this.question);
     this.remember();
     this.showComparison();
   }
 
+  /** Another account is a step that Back undoes; a changed figure is not. */
   private remember(): void {
-    history.replaceState(null, "", addressOf(this.question));
+    const address = addressOf(this.question);
+    const isStep = this.remembered !== "" && this.remembered !== this.stepOf();
+    this.remembered = this.stepOf();
+    if (isStep && address !== location.hash) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
+  }
+
+  private stepOf(): string {
+    return `@${this.question.handle}`;
   }
 
   /** A new account or profile: get its figures, then ask. */
@@ -135,13 +203,16 @@ class AskView {
     this.profile = {};
     this.catalogued = "";
     this.remember();
+    this.frame.classList.toggle("answered", isAsked(this.question));
     if (!isAsked(this.question)) {
       this.form.show({}, {});
       replace(this.head);
       replace(this.answers, this.welcome());
+      this.showBrief(null);
       return;
     }
     replace(this.answers, skeleton(180), skeleton(280));
+    this.showBrief(null);
     if (handle) {
       try {
         const found = await call<{ profile: Profile }>(`influencers?handle=${encodeURIComponent(handle)}`);
@@ -151,13 +222,22 @@ class AskView {
       } catch (problem) {
         this.form.show({}, this.question.typed);
         replace(this.head);
-        replace(this.answers, failure((problem as Error).message, problem instanceof ApiError && problem.status === 404 ? undefined : () => void this.start()));
+        replace(this.answers, this.unknown(problem as Error));
         return;
       }
     }
     this.form.show(this.profile, this.question.typed);
     if (this.catalogued && Object.keys(this.question.typed).length > 0) await this.askCatalogued();
     await this.ask();
+  }
+
+  /** Nobody of that handle: who is near it, to be chosen. */
+  private unknown(problem: Error): HTMLElement {
+    if (!(problem instanceof ApiError) || problem.status !== 404) return failure(problem.message, () => void this.start());
+    const [said, closest] = problem.message.split("; closest: ");
+    const state = failure(sentence(said));
+    if (closest) append(state, [h("p", null, "Closest: ", closest.split(", ").map((handle) => h("button.quiet", { type: "button", onclick: () => this.choose(handle) }, handle)))]);
+    return state;
   }
 
   /** What the account gets as it is, to compare changed figures with. */
@@ -231,6 +311,10 @@ class AskView {
     replace(this.stale, note("warning", h("div.stale-note", null, h("span", null, h("strong", null, "No answer to these figures. "), `${sentence(problem.message)}${/[.?!]$/.test(problem.message) ? "" : "."} What stands below is the answer before.`), again)));
   }
 
+  private given(answer: Answer): number | null {
+    return this.catalogued && Object.keys(this.question.typed).length === 0 ? givenScore(answer.score, this.profile) : null;
+  }
+
   private title(): string {
     if (!this.catalogued) return "the typed profile";
     return Object.keys(this.question.typed).length > 0 ? `${this.catalogued}, changed` : this.catalogued;
@@ -239,18 +323,55 @@ class AskView {
   private draw(answer: Answer): void {
     const { report } = this.context;
     replace(this.head, this.heading());
-    if (!this.panels.isConnected) replace(this.answers, this.stale, this.panels, this.similar.element, this.compare.element, this.curlCard());
+    if (!this.panels.isConnected) replace(this.answers, this.stale, this.doubts, this.panels, this.similar.element, this.compare.element, this.curlCard());
+    this.showDoubts();
+    this.showBrief(answer);
     replace(
       this.panels,
-      h("div.cards.two", null, scoreCard(report, answer, this.ghost), tierCard(answer, this.ghost)),
-      waterfallCard(report, answer.score, this.title()),
+      h("div.cards.two", null, scoreCard(report, answer, this.ghost, this.given(answer)), tierCard(answer, this.ghost)),
+      waterfallCard(report, answer.score, { ...this.profile, ...this.question.typed }, this.title()),
       h("div.cards.two", null, clusterCard(report, answer, this.ghost), compositeCard(report, answer, this.ghost)),
     );
   }
 
+  /** What is hardly meant so, with what may have been. */
+  private showDoubts(): void {
+    const found = doubtsOf(this.profile, this.question.typed, this.fields);
+    replace(
+      this.doubts,
+      found.map((doubt) => note("warning", h("div.stale-note", null, h("span", null, doubt.text), doubt.offer && h("button", { type: "button", onclick: () => this.typeAll(doubt.typed) }, doubt.offer)))),
+    );
+  }
+
+  private showBrief(answer: Answer | null): void {
+    this.brief.hidden = answer === null;
+    if (!answer) return replace(this.brief);
+    const { show, change } = scoreScale(this.context.report, answer.score);
+    const { low, high } = answer.score.interval;
+    const before = this.ghost?.answer.score.score;
+    const delta = before !== undefined && ` ${change(answer.score.score - before)}`;
+    replace(this.brief, h("span.brief-name", null, this.title()), h("strong", null, show(answer.score.score)), h("span.muted", null, low === high ? "exact" : `${show(low)} to ${show(high)}`), delta && h("strong.delta", null, delta));
+  }
+
+  private facts(): string[] {
+    const profile = { ...this.profile, ...this.question.typed };
+    const followers = figureOf(profile, "followers");
+    const found = [profile.name, profile.category, profile.country ?? profile.audience_country, followers !== null && `${compact(followers)} followers`];
+    return found.filter((fact): fact is string => typeof fact === "string" && fact !== "" && fact !== this.catalogued);
+  }
+
+  private exportButtons(): Child {
+    const who = this.title();
+    const csv = () => this.answer && downloadCsv(answerTable(who, this.answer, this.given(this.answer)), `answer-${fileSafe(who)}`);
+    const png = () => this.answer && answerPicture(this.context.report, who, this.facts().join(" · "), this.answer, this.given(this.answer));
+    return [
+      h("button.quiet", { type: "button", "aria-label": `CSV of the answer to ${who}`, onclick: csv }, "CSV"),
+      h("button.quiet", { type: "button", "aria-label": `PNG of the answer to ${who}`, onclick: png }, "PNG"),
+    ];
+  }
+
   private heading(): Child {
-    const { profile } = this;
-    const facts = [profile.name, profile.category, profile.country, typeof profile.followers === "number" && `${compact(profile.followers)} followers`].filter((fact) => fact && fact !== this.catalogued);
+    const facts = this.facts();
     const changed = Object.keys(this.question.typed).length;
     return [
       h("h3.who-name", null, this.catalogued || "A typed profile"),
@@ -258,6 +379,7 @@ class AskView {
       this.catalogued && changed > 0 && h("span.badge", null, `${changed} figure${changed > 1 ? "s" : ""} changed`),
       this.catalogued && changed > 0 && h("button.quiet", { type: "button", onclick: () => this.choose(this.catalogued) }, "undo"),
       h("span.fill"),
+      this.exportButtons(),
       copyButton("Copy link", () => location.href),
     ];
   }

@@ -2,7 +2,7 @@
 // The answer: score with interval, tier with the audience check, archetype, the parts of the
 // composite. What was answered before stays as a ghost.
 
-import type { ClusterAnswer, GrowthAnswer, ScoreAnswer, TierAnswer } from "../../api";
+import type { ClusterAnswer, GrowthAnswer, Profile, ScoreAnswer, TierAnswer } from "../../api";
 import { card, cardHead } from "../../chart";
 import { h, type Child } from "../../dom";
 import { change, humanName, percent, plain, points, sentence } from "../../format";
@@ -17,6 +17,16 @@ export interface Answer {
   cluster: ClusterAnswer;
 }
 
+/** What the data themselves say the score is, where it learned from a label. */
+export function givenScore(score: ScoreAnswer, profile: Profile): number | null {
+  const given = score.target === "composite" ? undefined : profile[score.target];
+  return typeof given === "number" ? given : null;
+}
+
+export function isFormula(score: ScoreAnswer): boolean {
+  return score.target === "composite";
+}
+
 export interface Ghost {
   answer: Answer;
   /** What it was: "as catalogued", "before". */
@@ -24,22 +34,25 @@ export interface Ghost {
 }
 
 const NOVEL = 98;
+/** More than so many names are folded. */
+const IMPUTED_SHOWN = 6;
 
 function at(share: number): string {
   return `${Math.min(Math.max(share, 0), 1) * 100}%`;
 }
 
-/** A track from low to high with the interval as a band, the score as a point, the ghost as a ring. */
-export function intervalTrack(answer: ScoreAnswer, ghost: ScoreAnswer | null, { low, high, show }: Scale): HTMLElement {
+/** A track from low to high: the interval as a band, the score as a point, the ghost as a ring, what the data give as a line. */
+export function intervalTrack(answer: ScoreAnswer, ghost: ScoreAnswer | null, { low, high, show }: Scale, given: number | null = null): HTMLElement {
   const place = (value: number) => at((value - low) / (high - low));
   const band = (of: ScoreAnswer, kind: string) =>
     h(`i.band.${kind}`, { style: { left: place(of.interval.low), width: `calc(${place(of.interval.high)} - ${place(of.interval.low)})` } });
   const tick = (value: number) => show(value).replace(/\.0$/, "");
   return h(
     "div.track",
-    { role: "img", "aria-label": `Score ${show(answer.score)}, interval ${show(answer.interval.low)} to ${show(answer.interval.high)}` },
+    { role: "img", "aria-label": `Score ${show(answer.score)}, interval ${show(answer.interval.low)} to ${show(answer.interval.high)}${given === null ? "" : `, given in the data ${show(given)}`}` },
     band(answer, "now"),
     ghost && h("i.dot.ghost", { style: { left: place(ghost.score) }, title: `before: ${show(ghost.score)}` }),
+    given !== null && h("i.given", { style: { left: place(given) }, title: `given in the data: ${show(given)}` }),
     h("i.dot.now", { style: { left: place(answer.score) } }),
     h("span.tick", { style: { left: "0%" } }, tick(low)),
     h("span.tick", { style: { left: "50%" } }, tick((low + high) / 2)),
@@ -47,13 +60,13 @@ export function intervalTrack(answer: ScoreAnswer, ghost: ScoreAnswer | null, { 
   );
 }
 
-export function scoreCard(report: Report, answer: Answer, ghost: Ghost | null): HTMLElement {
+/** `given`: the label of this very account, null where there is none or its figures were changed. */
+export function scoreCard(report: Report, answer: Answer, ghost: Ghost | null, given: number | null): HTMLElement {
   const { score } = answer;
   const before = ghost?.answer.score ?? null;
   const scale = scoreScale(report, score, before);
   const { show } = scale;
   const delta = before ? score.score - before.score : null;
-  const isFormula = score.target === "composite";
   return card(
     cardHead("Score", score.target === "composite" ? "the open formula of five percentiles, 0 to 100" : `${score.target.replace(/_/g, " ")} as the model expects it${scale.name && `, in ${scale.name}`}`),
     h(
@@ -62,19 +75,46 @@ export function scoreCard(report: Report, answer: Answer, ghost: Ghost | null): 
       h("output.score-value", { title: `score of /score, model ${score.model}` }, show(score.score)),
       delta !== null && ghost && h(delta >= 0 ? "span.delta.up" : "span.delta.down", { title: `was ${show(before!.score)} ${ghost.name}` }, scale.change(delta), h("span.muted.small", null, ` against ${show(before!.score)} ${ghost.name}`)),
     ),
-    intervalTrack(score, before, scale),
+    intervalTrack(score, before, scale, given),
     intervalText(score, show),
-    h("p.reading", null, `Higher than ${percent(score.percentile / 100, 0)} of the accounts in this bundle.`),
+    given !== null && givenText(score, given, scale),
+    h("p.reading", { title: `percentile ${points(score.percentile, 2)} of /score, among the scores of all accounts in the bundle` }, placeOf(score.percentile)),
     score.growth && growthText(score.growth),
-    score.novelty >= NOVEL && note(isFormula ? "info" : "warning", `Unlike nearly everything in the training data (novelty ${points(score.novelty, 0)} of 100): take ${isFormula ? "tier and archetype" : "the score"} as a guess.`),
-    score.imputed.length > 0 && note("info", `Not given, so ${isFormula ? "for tier and archetype " : ""}typical values stand in for: ${score.imputed.map(humanName).join(", ")}.`),
+    !isFormula(score) && [noveltyNote(score, "the score"), imputedNote(score.imputed, "")],
     score.unknown_fields && note("warning", `The daemon does not know: ${score.unknown_fields.join(", ")}.`),
   );
 }
 
+/** Higher than 0 % or 100 % of the accounts would be higher than none or all. */
+function placeOf(percentile: number): string {
+  if (percentile > 99) return "Among the highest 1 % of the accounts in this bundle.";
+  if (percentile < 1) return "Among the lowest 1 % of the accounts in this bundle.";
+  return `Higher than ${percent(percentile / 100, 0)} of the accounts in this bundle.`;
+}
+
+function givenText(score: ScoreAnswer, given: number, { show, name }: Scale): Child {
+  const { low, high } = score.interval;
+  const apart = score.score - given;
+  const where = given >= low && given <= high ? "inside the interval" : "outside the interval";
+  return h("p.reading", { title: `${score.target} of /influencers` }, h("strong", null, `The data give ${show(given)}`), ` · ${where}; the model expects ${show(Math.abs(apart))}${name && ` ${name}`} ${apart < 0 ? "less" : "more"}.`);
+}
+
+function noveltyNote({ novelty }: ScoreAnswer, what: string): Child {
+  if (novelty < NOVEL) return null;
+  return note("warning", `Unlike nearly everything in the training data (novelty ${points(novelty, 0)} of 100): take ${what} as a guess.`);
+}
+
+/** `of`: whose typical values, where it is not plain from the card. */
+function imputedNote(imputed: string[], of: string): Child {
+  if (imputed.length === 0) return null;
+  const names = imputed.map(humanName).join(", ");
+  if (imputed.length <= IMPUTED_SHOWN) return note("info", `Not given, so${of} typical values stand in for: ${names}.`);
+  return note("info", h("details", null, h("summary", null, `Not given, so${of} typical values stand in for ${imputed.length} figures`), h("p.reading", null, `${sentence(names)}.`)));
+}
+
 function intervalText({ target, interval }: ScoreAnswer, show: Scale["show"]): Child {
   const isComposite = target === "composite";
-  if (isComposite && interval.low === interval.high) return h("p.reading", null, "Exact: every figure of the formula is given.");
+  if (isComposite && interval.low === interval.high) return h("p.reading", null, "Exact: a formula, not an estimate, and every figure that it needs is given.");
   const meaning = isComposite
     ? "bounds: where the score would lie if the missing figures were the worst, and the best, seen"
     : `${percent(interval.coverage, 0)} interval: in ${Math.round(interval.coverage * 10)} of 10 cases like this the real score lay inside`;
@@ -92,30 +132,33 @@ function shareBars(rows: { name: string; share: number; before: number | null; m
     "div.shares",
     null,
     rows.map((row) => [
-      h(row.marked ? "span.share-name.marked" : "span.share-name", { title: row.help }, row.name),
+      h(row.marked ? "span.share-name.marked" : "span.share-name", { title: row.help ? `${row.name}: ${row.help}` : row.name }, row.name),
       h(
         "span.bar-cell",
         { "aria-hidden": "true" },
         h(row.marked ? "i.marked" : "i", { style: { width: at(row.share) } }),
         row.before !== null && h("b.before", { style: { left: at(row.before) } }),
       ),
-      h("span.share-value", null, percent(row.share, row.share < 0.1 ? 1 : 0)),
+      h("span.share-value", { title: row.help }, percent(row.share, row.share < 0.1 ? 1 : 0)),
     ]),
   );
 }
 
 export function tierCard(answer: Answer, ghost: Ghost | null): HTMLElement {
-  const { tier } = answer;
+  const { tier, score } = answer;
   const rows = Object.entries(tier.probabilities).map(([name, share]) => ({
     name,
     share,
     before: ghost?.answer.tier.probabilities[name] ?? null,
     marked: name === tier.tier,
+    help: `probability of /tier, model ${score.model}`,
   }));
   return card(
     cardHead(`Tier: ${tier.tier}`, tierTarget(tier.target)),
     shareBars(rows),
     audienceCheck(tier),
+    // A formula needs neither: there it is the tier and the archetype that these weaken.
+    isFormula(score) && [noveltyNote(score, "tier and archetype (not the score)"), imputedNote(tier.imputed, " for the tier")],
   );
 }
 
@@ -129,11 +172,11 @@ function tierTarget(target: string): string {
 function audienceCheck(tier: TierAnswer): Child {
   const { audience } = tier;
   if (!audience) return sizeCheck(tier);
-  const finding = audience.score === null ? "Audience" : `Audience ${points(audience.score, 0)} of 100`;
-  return [
-    sizeCheck(tier),
-    h("p.reading", { title: "100: like its peers of the same size in all that is known; a reason to look, not a proof" }, h("strong", null, finding), audience.reasons.length ? `: ${audience.reasons.map((reason) => reason.text).join("; ")}.` : audience.score === null ? " cannot be judged: too few accounts of its size in the data." : ": nothing unlike its peers of the same size."),
-  ];
+  const title = "audience of /tier; 100: like its peers of the same size in all that is known; a reason to look, not a proof";
+  const reasons = audience.reasons.map((reason) => reason.text).join("; ");
+  const unjudged = reasons ? `Audience: ${reasons}. No figure of 0 to 100: too little is known to give one.` : "Audience: cannot be judged. Too few accounts of that size are in the data, or too few of its figures are given.";
+  const found = audience.score === null ? unjudged : [h("strong", null, `Audience ${points(audience.score, 0)} of 100`), reasons ? `: ${reasons}.` : ": nothing unlike its peers of the same size."];
+  return [sizeCheck(tier), h("p.reading", { title }, found)];
 }
 
 function sizeCheck({ size }: TierAnswer): Child {
@@ -153,18 +196,20 @@ export function clusterCard(report: Report, answer: Answer, ghost: Ghost | null)
     share,
     before: ghost?.answer.cluster.membership[i] ?? null,
     marked: i === cluster.cluster,
+    help: "membership of /cluster",
   }));
   const isOdd = cluster.distance_percentile > 95;
   return card(
     cardHead(`Archetype: ${cluster.name}`, "how near each archetype's centre it is"),
     shareBars(rows.sort((a, b) => b.share - a.share).slice(0, 6)),
-    h("ul.chips", null, cluster.traits.slice(0, 4).map((trait) => h("li.badge", null, traitText(trait)))),
+    h("ul.chips", { title: "sd: standard deviations from the average of all accounts" }, cluster.traits.slice(0, 4).map((trait) => h("li.badge", null, traitText(trait)))),
+    isFormula(answer.score) && imputedNote(cluster.imputed, " for the archetype"),
     isOdd && h("p.reading", null, `An untypical member: farther from the centre than ${percent(cluster.distance_percentile / 100, 0)} of its accounts.`),
     h("p.reading", null, h("a", { href: "#/archetypes" }, "What the archetypes are →")),
   );
 }
 
-/** "more average likes (+1.3 sd)" */
+/** "average likes +1.3 sd" */
 function traitText(trait: unknown): string {
   if (typeof trait === "string") return trait;
   const { feature, z } = trait as { feature: string; z: number };
@@ -180,7 +225,7 @@ export function compositeCard(report: Report, answer: Answer, ghost: Ghost | nul
     return { name: `${sentence(name)} × ${percent(part.weight, 0)}`, share: part.percentile / 100, before: before ? before.percentile / 100 : null, marked: false, help: help[name] };
   });
   return card(
-    cardHead(`Composite: ${points(composite.score)}`, "open formula: the percentile of each part among all accounts, times its weight"),
+    cardHead(isFormula(answer.score) ? "Parts of the score" : `Composite: ${points(composite.score)}`, "open formula: the percentile of each part among all accounts, times its weight"),
     parts.length > 0 ? shareBars(rows) : h("p.muted", null, "None of its parts can be computed from what is given."),
     h("p.reading", null, "100 % is the highest of all accounts. Parts that cannot be computed pass their weight on to the others."),
   );

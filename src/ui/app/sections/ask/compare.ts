@@ -8,8 +8,9 @@ import { humanName, points, sentence, withUnit } from "../../format";
 import { icon } from "../../icons";
 import type { Column, Report } from "../../report";
 import { downloadCsv, type Cell } from "../../table";
-import { intervalTrack, type Answer } from "./answer";
-import { scoreScale } from "./scale";
+import { givenScore, intervalTrack, type Answer } from "./answer";
+import { figureOf } from "./doubts";
+import { scoreScale, type Scale } from "./scale";
 import { COMPARED_MAX } from "./question";
 import { searchBox } from "./search";
 
@@ -30,7 +31,7 @@ export interface ComparePanel {
 const FIGURES_MAX = 8;
 
 export function comparePanel(report: Report, fields: Column[], onChange: (add: string, remove: string) => void): ComparePanel {
-  const body = h("div.table-scroll", { tabindex: 0, role: "region", "aria-label": "Comparison" });
+  const body = h("div.table-scroll.whole", { tabindex: 0, role: "region", "aria-label": "Comparison" });
   const search = searchBox("Add an account to compare", (handle) => {
     search.set("");
     onChange(handle, "");
@@ -38,7 +39,8 @@ export function comparePanel(report: Report, fields: Column[], onChange: (add: s
   let rows: Cell[][] = [];
   let titles: string[] = [];
   const export_ = h("button.quiet", { type: "button", onclick: () => downloadCsv({ columns: ["", ...titles].map((title) => ({ title })), rows }, "comparison") }, "CSV");
-  const element = card(cardHead("Compare", `up to ${COMPARED_MAX} side by side`, export_), h("div.controls", null, search.element), body);
+  const full = h("p.reading", { hidden: true }, `${COMPARED_MAX} stand side by side: remove one to add another.`);
+  const element = card(cardHead("Compare", `up to ${COMPARED_MAX} side by side`, export_), h("div.controls", null, search.element), full, body);
   const known = new Map<string, Promise<Entry>>();
   let shown = 0;
 
@@ -55,6 +57,7 @@ export function comparePanel(report: Report, fields: Column[], onChange: (add: s
     for (const other of others) if (!other.answer) known.delete(other.handle.toLowerCase());
     const entries: Entry[] = [{ title, handle: "", profile, answer, problem: "" }, ...others];
     search.element.hidden = entries.length >= COMPARED_MAX;
+    full.hidden = !search.element.hidden;
     if (others.length === 0) {
       replace(body, h("p.muted", null, "Add accounts here, or with + in the list of the similar ones."));
       return;
@@ -81,13 +84,34 @@ async function askAbout(handle: string): Promise<Entry> {
   }
 }
 
-/** Name and value of each line, for the screen and the export alike. */
-function lines(fields: Column[]): { name: string; value: (entry: Entry) => Cell; show?: (entry: Entry) => Child; isExported?: boolean }[] {
+interface Line {
+  name: string;
+  value: (entry: Entry) => Cell;
+  show?: (entry: Entry) => Child;
+  /** The drawn score has these at its side. */
+  isExportOnly?: boolean;
+}
+
+/** A figure as a number, also where it was typed as "250k"; texts as they are. */
+function cellOf(entry: Entry, field: Column): Cell {
+  const value = entry.profile[field.name];
+  if (field.kind === "number") return figureOf(entry.profile, field.name);
+  return value === undefined ? null : String(value);
+}
+
+/** Name and value of each line, for the screen and the export alike; none that nobody has. */
+function lines(fields: Column[], entries: Entry[]): Line[] {
+  return allLines(fields).filter((line) => line.name === "score" || entries.some((entry) => line.value(entry) !== null));
+}
+
+function allLines(fields: Column[]): Line[] {
   const parts = ["reach", "engagement", "activity", "growth", "consistency"];
+  const given = (entry: Entry) => (entry.answer ? givenScore(entry.answer.score, entry.profile) : null);
   return [
     { name: "score", value: (entry) => entry.answer?.score.score ?? null },
-    { name: "score, low", value: (entry) => entry.answer?.score.interval.low ?? null, isExported: true },
-    { name: "score, high", value: (entry) => entry.answer?.score.interval.high ?? null, isExported: true },
+    { name: "score, low", value: (entry) => entry.answer?.score.interval.low ?? null, isExportOnly: true },
+    { name: "score, high", value: (entry) => entry.answer?.score.interval.high ?? null, isExportOnly: true },
+    { name: "score given in the data", value: given },
     { name: "tier", value: (entry) => entry.answer?.tier.tier ?? null },
     { name: "archetype", value: (entry) => entry.answer?.cluster.name ?? null },
     ...parts.map((part) => ({
@@ -97,32 +121,34 @@ function lines(fields: Column[]): { name: string; value: (entry: Entry) => Cell;
     })),
     ...fields.slice(0, FIGURES_MAX).map((field) => ({
       name: humanName(field.name),
-      value: (entry: Entry) => (entry.profile[field.name] as Cell) ?? null,
-      show: (entry: Entry) => {
-        const value = entry.profile[field.name];
-        return typeof value === "number" ? withUnit(value, field.unit) : (value as string) ?? "–";
-      },
+      value: (entry: Entry) => cellOf(entry, field),
+      show: (entry: Entry) => withUnit(cellOf(entry, field), field.unit),
     })),
   ];
 }
 
 function plainRows(entries: Entry[], fields: Column[]): Cell[][] {
-  return lines(fields).map((line) => [line.name, ...entries.map(line.value)]);
+  return lines(fields, entries).map((line) => [line.name, ...entries.map(line.value)]);
+}
+
+function intervalOf({ interval: { low, high } }: ScoreAnswer, { show }: Scale): string {
+  return low === high ? "exact" : `${show(low)} to ${show(high)}`;
 }
 
 function drawTable(report: Report, entries: Entry[], fields: Column[], remove: (handle: string) => void): HTMLElement {
   const scale = scoreScale(report, ...entries.map((entry) => entry.answer?.score ?? null));
   const score = (entry: Entry): Child =>
     entry.answer
-      ? h("div", null, h("strong", null, scale.show(entry.answer.score.score)), h("span.muted.small", null, ` ${scale.show(entry.answer.score.interval.low)} to ${scale.show(entry.answer.score.interval.high)}`), intervalTrack(entry.answer.score, null, scale))
+      ? h("div", null, h("strong", null, scale.show(entry.answer.score.score)), h("span.muted.small", null, ` ${intervalOf(entry.answer.score, scale)}`), intervalTrack(entry.answer.score, null, scale, givenScore(entry.answer.score, entry.profile)))
       : h("span.muted", null, entry.problem);
   const heads = entries.map((entry) =>
     h(
       "th",
       { scope: "col" },
-      h("div.row", null, entry.handle ? h("a", { href: `#/ask?handle=${encodeURIComponent(entry.handle)}` }, entry.title) : entry.title, entry.handle && h("button.icon.small-icon", { type: "button", "aria-label": `Remove ${entry.title}`, onclick: () => remove(entry.handle) }, icon("close"))),
+      h("div.row", null, entry.handle ? h("a", { href: `#/ask?handle=${encodeURIComponent(entry.handle)}` }, entry.title) : h("span", null, entry.title), entry.handle && h("button.icon.small-icon", { type: "button", "aria-label": `Remove ${entry.title}`, onclick: () => remove(entry.handle) }, icon("close"))),
     ),
   );
+  const shown = lines(fields, entries).filter((line) => !line.isExportOnly);
   return h(
     "table.compare",
     null,
@@ -131,7 +157,7 @@ function drawTable(report: Report, entries: Entry[], fields: Column[], remove: (
     h(
       "tbody",
       null,
-      lines(fields).filter((line) => !line.isExported).map((line) =>
+      shown.map((line) =>
         h("tr", null, h("th", { scope: "row" }, sentence(line.name)), entries.map((entry) => h("td", null, line.name === "score" ? score(entry) : line.show ? line.show(entry) : (line.value(entry) ?? "–")))),
       ),
     ),

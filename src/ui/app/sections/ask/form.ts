@@ -7,6 +7,7 @@ import { freshId, h, replace } from "../../dom";
 import { humanName, sentence, withUnit } from "../../format";
 import { parseQuantity, typeQuantity } from "../../quantity";
 import type { Column, Report } from "../../report";
+import { rateDoubt, understood } from "./doubts";
 
 const SLIDER_STEPS = 400;
 const MAIN_FIELDS = 8;
@@ -60,12 +61,21 @@ function fieldRow(report: Report, field: Column, onType: (text: string) => void)
   const reset = h("button.quiet", { type: "button", hidden: true, onclick: () => onType("") }, "reset") as HTMLButtonElement;
   const input = (field.kind === "number" ? numberInput : field.kind === "flag" ? flagInput : textInput)(report, field, id, onType);
   const label = h("label", { for: id, title: field.help }, sentence(humanName(field.name)));
-  const element = h("div.profile-field", null, h("div.spread", null, label, reset), input.elements, error);
+  const meaning = h("p.understood", { hidden: true, "aria-live": "polite" });
+  const explain = (typed: string | undefined) => {
+    const text = field.kind === "number" ? understood(typed ?? "", field.unit) : "";
+    const doubt = rateDoubt(field, typed ?? "");
+    replace(meaning, text, doubt && h("button.quiet", { type: "button", onclick: () => onType(doubt.typed[field.name]) }, `${doubt.offer}?`));
+    meaning.hidden = text === "";
+    meaning.classList.toggle("doubtful", doubt !== null);
+  };
+  const element = h("div.profile-field", null, h("div.spread", null, label, reset), input.elements, meaning, error);
   return {
     element,
     show: (catalogued, typed) => {
       input.show(typed ?? (catalogued === undefined ? "" : field.kind === "number" ? typeQuantity(Number(catalogued), field.unit) : String(catalogued)));
       reset.hidden = typed === undefined;
+      explain(typed);
       element.classList.toggle("typed", typed !== undefined);
     },
     blame: (message) => {
@@ -129,4 +139,3 @@ function textInput(report: Report, field: Column, id: string, onType: (text: str
   input.addEventListener("input", () => onType(input.value.trim()));
   return { elements: [input, list], show: (text) => document.activeElement !== input && (input.value = text) };
 }
-

@@ -21,21 +21,36 @@ const FILTER_PREFIX = "similar_";
 const ORDER = ["followers", "following", "posts", "avg_likes", "recent_avg_likes", "avg_comments", "avg_views", "engagement_rate", "avg_engagement", "authentic_engagement"];
 /** What the data say the answer is: no part of the question. */
 const LABELS = ["influence_score", "tier"];
-/** Labels, and what only makes sense beside another snapshot. */
-const NOT_TYPED = new Set(["handle", "name", "tier", "influence_score", "snapshot", "total_likes", "previous_followers", "previous_engagement", "previous_months", "bio_length"]);
+const NOT_TYPED = new Set(["handle", "name", ...LABELS, "snapshot", "total_likes", "bio_length"]);
+
+/** What is derived from other columns is asked for only where the daemon takes it too. */
+function isAField({ name, role }: Column): boolean {
+  return role === "field" || (role === "derived" && ORDER.includes(name));
+}
 
 export function typedFields(report: Report): Column[] {
   const place = (name: string) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
   return report.data.columns
-    .filter((column) => (column.role === "field" || column.name === "engagement_rate") && column.present > 0 && !NOT_TYPED.has(column.name))
+    .filter((column) => isAField(column) && column.present > 0 && !NOT_TYPED.has(column.name))
     .filter((column) => column.kind === "number" || column.kind === "flag" || column.name === "category" || column.name === "country" || column.name === "audience_country")
     .map((column, i) => ({ column, rank: ORDER.includes(column.name) ? place(column.name) : ORDER.length + 1 + i }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ column }) => column);
 }
 
+/** "@name", and the address of a profile as it stands in a browser, to the handle. */
+export function handleOf(text: string): string {
+  const trimmed = text.trim();
+  const pasted = /^(?:https?:\/\/)?(?:www\.|m\.)?[a-z]+\.(?:com|net|tv|am)\/@?([\w.]+)\/?(?:[?#].*)?$/i.exec(trimmed);
+  return (pasted ? pasted[1] : trimmed).replace(/^@/, "");
+}
+
+export function sameHandle(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
 export function readQuestion(query: URLSearchParams, fields: Column[]): Question {
-  const question: Question = { handle: (query.get("handle") ?? "").replace(/^@/, ""), typed: {}, filters: {}, compared: [] };
+  const question: Question = { handle: handleOf(query.get("handle") ?? ""), typed: {}, filters: {}, compared: [] };
   for (const { name } of fields) {
     const text = query.get(name);
     if (text !== null && text !== "") question.typed[name] = text;
@@ -44,7 +59,8 @@ export function readQuestion(query: URLSearchParams, fields: Column[]): Question
     const text = query.get(FILTER_PREFIX + name);
     if (text) question.filters[name] = text;
   }
-  question.compared = [...new Map(query.getAll("with").filter(Boolean).map((handle) => [handle.toLowerCase(), handle])).values()].slice(0, COMPARED_MAX - 1);
+  const compared = query.getAll("with").map(handleOf).filter((handle) => handle && !sameHandle(handle, question.handle));
+  question.compared = compared.filter((handle, i) => compared.findIndex((other) => sameHandle(other, handle)) === i).slice(0, COMPARED_MAX - 1);
   return question;
 }
 

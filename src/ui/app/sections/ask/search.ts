@@ -4,6 +4,7 @@
 import { call, type Influencer } from "../../api";
 import { debounce, freshId, h, replace } from "../../dom";
 import { compact } from "../../format";
+import { handleOf, sameHandle } from "./question";
 
 const LIMIT = 8;
 
@@ -29,6 +30,8 @@ export function searchBox(label: string, onChoose: (handle: string) => void): Se
     autocapitalize: "none",
   }) as HTMLInputElement;
   let found: Influencer[] = [];
+  /** What `found` was found for. */
+  let foundFor = "";
   let active = -1;
   let asked = 0;
 
@@ -60,18 +63,19 @@ export function searchBox(label: string, onChoose: (handle: string) => void): Se
         h("span", null, h("strong", null, influencer.handle), influencer.name && influencer.name !== influencer.handle && h("span.muted", null, ` ${influencer.name}`)),
         h("span.muted.small", null, [influencer.category, influencer.followers !== null && `${compact(influencer.followers)} followers`].filter(Boolean).join(" · ")),
       );
-    replace(list, found.length ? found.map(item) : h("li.none", { role: "option", "aria-disabled": "true" }, "Nobody of that name in this bundle"));
+    replace(list, found.length ? found.map(item) : h("li.none", { role: "option", "aria-disabled": "true" }, "Nobody of that handle or name in this bundle"));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     mark(-1);
   };
   const suggest = async () => {
     const mine = ++asked;
-    const text = input.value.trim().replace(/^@/, "");
+    const text = handleOf(input.value);
     try {
-      const answer = await call<{ influencers: Influencer[] }>(`influencers?q=${encodeURIComponent(text)}&limit=${LIMIT}`);
+      const some = await suggestions(text);
       if (mine !== asked || document.activeElement !== input) return;
-      found = answer.influencers;
+      found = some;
+      foundFor = text;
       show();
     } catch {
       close(); // the question itself will tell what is wrong
@@ -88,9 +92,23 @@ export function searchBox(label: string, onChoose: (handle: string) => void): Se
       if (list.hidden) void suggest();
       else if (found.length) mark((active + move + found.length) % found.length);
     } else if (event.key === "Enter") {
-      const handle = active >= 0 ? found[active].handle : input.value.trim().replace(/^@/, "");
+      const text = handleOf(input.value);
+      const handle = active >= 0 ? found[active].handle : meant(text, foundFor === text ? found : []);
       if (handle) choose(handle);
     } else if (event.key === "Escape") close();
   });
   return { element: h("div.search", null, input, list), set: (handle) => (input.value = handle), focus: () => input.focus() };
+}
+
+/** The only suggestion is what Enter means, unless the text is a handle of its own. */
+function meant(text: string, found: Influencer[]): string {
+  const exact = found.find((influencer) => sameHandle(influencer.handle, text));
+  return exact?.handle ?? (text && found.length === 1 ? found[0].handle : text);
+}
+
+/** Handles have no blanks: "leo messi" is also looked for as "leomessi". */
+async function suggestions(text: string): Promise<Influencer[]> {
+  const search = async (q: string) => (await call<{ influencers: Influencer[] }>(`influencers?q=${encodeURIComponent(q)}&limit=${LIMIT}`)).influencers;
+  const found = await search(text);
+  return found.length === 0 && /\s/.test(text) ? search(text.replace(/\s+/g, "")) : found;
 }

@@ -7,20 +7,26 @@ import { debounce, h, replace, type Child } from "../../dom";
 import { compact, percent, plain, whole } from "../../format";
 import type { Report } from "../../report";
 import { failure, skeleton } from "../../states";
-import { bareTable, downloadCsv, handleLink, type TableSpec } from "../../table";
-import { requestFor, similarParameters, type Question } from "./question";
+import { bareTable, downloadCsv, handleLink, type Cell, type ColumnSpec, type TableSpec } from "../../table";
+import { COMPARED_MAX, requestFor, sameHandle, similarParameters, type Question } from "./question";
 
 export interface SimilarPanel {
   element: HTMLElement;
   ask: (question: Question, profile: Profile, signal: AbortSignal) => Promise<void>;
   curl: () => string;
+  /** Who can still be compared: not those who are, and nobody once four are. */
+  mark: (question: Question) => void;
 }
+
+const FILTER_WORDS: Record<string, string> = { category: "category", country: "country", tier: "size", min_followers: "at least", max_followers: "at most" };
 
 export function similarPanel(report: Report, onFilter: (name: string, text: string) => void, onCompare: (handle: string) => void): SimilarPanel {
   const body = h("div", { "aria-live": "polite" }, skeleton(240));
-  const subtitle = h("span", null, "nearest by size, engagement and activity");
+  const subtitle = h("span", null, "the nearest accounts");
   let spec: TableSpec | null = null;
   let curl = "";
+  let asked = 0;
+  let current: Question | null = null;
   const inputs = new Map<string, HTMLInputElement | HTMLSelectElement>();
 
   const choice = (name: string, label: string, names: string[]): Child => {
@@ -47,40 +53,69 @@ export function similarPanel(report: Report, onFilter: (name: string, text: stri
   const export_ = h("button.quiet", { type: "button", onclick: () => spec && downloadCsv(spec, "similar") }, "CSV");
   const element = card(cardHead("Most similar", subtitle, export_), controls, body);
 
-  let asked = 0;
+  const markOne = (button: HTMLButtonElement, handle: string) => {
+    const compared = current?.compared ?? [];
+    const isFull = compared.length >= COMPARED_MAX - 1;
+    const isCompared = [current?.handle ?? "", ...compared].some((other) => sameHandle(other, handle));
+    button.disabled = isFull || isCompared;
+    button.title = isCompared ? "already compared" : isFull ? `${COMPARED_MAX} at most: remove one first` : `Compare with ${handle}`;
+  };
+  const plus = (handle: Cell): HTMLElement => {
+    const name = String(handle);
+    const button = h("button.quiet", { type: "button", "aria-label": `Compare with ${name}`, "data-handle": name, onclick: () => onCompare(name) }, "+") as HTMLButtonElement;
+    markOne(button, name);
+    return button;
+  };
+  const mark = (question: Question) => {
+    current = question;
+    for (const button of body.querySelectorAll<HTMLButtonElement>("button[data-handle]")) markOne(button, button.dataset.handle ?? "");
+  };
   const ask = async (question: Question, profile: Profile, signal: AbortSignal) => {
     const mine = ++asked;
+    current = question;
     inputs.forEach((input, name) => input !== document.activeElement && (input.value = question.filters[name] ?? ""));
     const request = requestFor(question, "similar", profile, similarParameters(question));
-    curl = asCurl(request.path, request.body);
     try {
       const answer = await call<SimilarAnswer>(request.path, request.body, signal);
-      if (mine !== asked) return; // a later question is on its way
-      spec = toTable(answer, onCompare);
-      const short = answer.found < answer.k ? `only ${whole(answer.found)} pass the filters` : `the ${whole(answer.found)} nearest`;
-      replace(subtitle, `${short} of ${whole(answer.candidates)} accounts, by size, engagement and activity; ${answer.exact ? "exact" : "approximate"}`);
-      replace(body, answer.found > 0 ? bareTable(spec, "Most similar accounts") : h("p.muted", null, "Nobody passes these filters."));
+      // A later question may have been answered before this one.
+      if (mine !== asked) return;
+      curl = asCurl(request.path, request.body);
+      spec = toTable(answer, plus);
+      replace(subtitle, summary(answer, question.filters));
+      replace(body, answer.found > 0 ? bareTable(spec, "Most similar accounts") : h("p.muted", null, "Nobody passes these filters. Loosen one above."));
     } catch (problem) {
       if (signal.aborted || mine !== asked) return;
+      curl = asCurl(request.path, request.body);
       spec = null;
       replace(subtitle, "no answer");
       replace(body, failure((problem as ApiError).message, () => void ask(question, profile, signal)));
     }
   };
-  return { element, ask, curl: () => curl };
+  return { element, ask, curl: () => curl, mark };
 }
 
-function toTable(answer: SimilarAnswer, onCompare: (handle: string) => void): TableSpec {
-  return {
-    columns: [
-      { title: "account", show: handleLink },
-      { title: "category" },
-      { title: "country" },
-      { title: "followers", show: (value) => compact(value as number) },
-      { title: "similarity", help: "1 ÷ (1 + distance): 100 % is equal", show: (value) => percent(value as number, 0) },
-      { title: "distance", help: "in standard deviations of the features", show: (value) => plain(value as number) },
-      { title: "compare", isDrawn: true, show: (handle) => h("button.quiet", { type: "button", "aria-label": `Compare with ${handle}`, onclick: () => onCompare(String(handle)) }, "+") },
-    ],
-    rows: answer.similar.map((item) => [item.handle, item.category, item.country, item.followers, item.similarity, item.distance, item.handle]),
-  };
+/** "the 10 nearest of 1,314 accounts, among those of country India; exact" */
+function summary(answer: SimilarAnswer, filters: Record<string, string>): string {
+  const words = Object.entries(filters).filter(([name, text]) => name in FILTER_WORDS && text);
+  const among = words.length > 0 ? ` with ${words.map(([name, text]) => `${FILTER_WORDS[name]} ${text}${name.endsWith("followers") ? " followers" : ""}`).join(", ")}` : "";
+  const short = answer.found < answer.k ? `only ${whole(answer.found)}` : `the ${whole(answer.found)} nearest`;
+  return `${short}${among}, among ${whole(answer.candidates)} accounts, by all figures that the model compares; ${answer.exact ? "exact" : "approximate"}`;
+}
+
+type Item = SimilarAnswer["similar"][number];
+
+function toTable(answer: SimilarAnswer, plus: (handle: Cell) => HTMLElement): TableSpec {
+  const columns: { spec: ColumnSpec; value: (item: Item) => Cell }[] = [
+    { spec: { title: "account", show: handleLink }, value: (item) => item.handle },
+    { spec: { title: "category" }, value: (item) => item.category },
+    { spec: { title: "country" }, value: (item) => item.country },
+    { spec: { title: "audience", help: "country of most of the audience" }, value: (item) => item.audience_country ?? null },
+    { spec: { title: "followers", show: (value) => compact(value as number) }, value: (item) => item.followers },
+    { spec: { title: "similarity", help: "1 ÷ (1 + distance): 100 % is equal", show: (value) => percent(value as number, 0) }, value: (item) => item.similarity },
+    { spec: { title: "distance", help: "in standard deviations of the features", show: (value) => plain(value as number) }, value: (item) => item.distance },
+    { spec: { title: "compare", isDrawn: true, show: plus }, value: (item) => item.handle },
+  ];
+  // A table that does not know a thing of anybody has no column of it.
+  const kept = columns.filter((column) => answer.similar.some((item) => column.value(item) !== null));
+  return { columns: kept.map((column) => column.spec), rows: answer.similar.map((item) => kept.map((column) => column.value(item))) };
 }
