@@ -171,6 +171,11 @@ static enum status spool_query(struct inputs *inputs, const char *uri, const cha
     return fclose(STEAL(out)) == 0 ? STATUS_OK : fail_errno(err, "%s (TMPDIR)", spool_folder());
 }
 
+static const char *option_of(const struct inputs_queries *queries)
+{
+    return queries && queries->option ? queries->option : "--query";
+}
+
 /* The query of the next database: one for each, or one for all. */
 static enum status next_query(struct list *list, const char *name, const char **ret_query,
                               struct error *err)
@@ -178,7 +183,8 @@ static enum status next_query(struct list *list, const char *name, const char **
     const struct inputs_queries *queries = list->queries;
     size_t i = queries && queries->n == 1 ? 0 : list->n_databases;
     if (!queries || i >= queries->n)
-        return fail(err, STATUS_INVALID, "%s: a database needs a --query \"SELECT ...\"", name);
+        return fail(err, STATUS_INVALID, "%s: a database needs a %s \"SELECT ...\"", name,
+                    option_of(queries));
     *ret_query = queries->text[i];
     list->n_databases++;
     return STATUS_OK;
@@ -212,7 +218,8 @@ enum status inputs_expand(char *const *arguments, size_t n_arguments,
                           struct error *err)
 {
     if (queries && queries->n > INPUTS_MAX_QUERIES)
-        return fail(err, STATUS_LIMIT, "--query: at most %d are taken", INPUTS_MAX_QUERIES);
+        return fail(err, STATUS_LIMIT, "%s: at most %d are taken", option_of(queries),
+                    INPUTS_MAX_QUERIES);
     AUTO(inputs_free_slot) struct inputs *inputs = calloc(1, sizeof *inputs);
     if (!inputs)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
@@ -227,10 +234,10 @@ enum status inputs_expand(char *const *arguments, size_t n_arguments,
             TRY(add(&list, arguments[i], err));
     }
     if (queries && queries->n > 1 && queries->n != list.n_databases)
-        return fail(err, STATUS_INVALID, "%zu --query for %zu postgresql:// sources", queries->n,
-                    list.n_databases);
+        return fail(err, STATUS_INVALID, "%zu %s for %zu postgresql:// sources", queries->n,
+                    option_of(queries), list.n_databases);
     if (queries && queries->n == 1 && list.n_databases == 0)
-        return fail(err, STATUS_INVALID, "--query needs a postgresql:// source");
+        return fail(err, STATUS_INVALID, "%s needs a postgresql:// source", option_of(queries));
     /* From here on nobody looks at the flag: a signal ends the command at once, as it is usual. */
     if (interrupt_end())
         return fail(err, STATUS_CANCELLED, "stopped on request");
@@ -246,16 +253,24 @@ bool inputs_take_join(int option, char *value, struct inputs_joined *joined)
         joined->posts[joined->n_posts - 1] = value;
     if (option == INPUTS_EDGES && joined->n_edges++ < INPUTS_MAX_JOINED)
         joined->edges[joined->n_edges - 1] = value;
-    return option == INPUTS_POSTS || option == INPUTS_EDGES;
+    if (option == INPUTS_POSTS_QUERY)
+        inputs_add_query(&joined->posts_queries, value);
+    if (option == INPUTS_EDGES_QUERY)
+        inputs_add_query(&joined->edges_queries, value);
+    return option >= INPUTS_POSTS && option <= INPUTS_EDGES_QUERY;
 }
 
 enum status inputs_join(const struct inputs_joined *joined, struct inputs *inputs,
                         struct import_joins *ret_joins, struct error *err)
 {
+    struct inputs_queries posts = joined->posts_queries;
+    struct inputs_queries edges = joined->edges_queries;
+    posts.option = "--posts-query";
+    edges.option = "--edges-query";
     if (joined->n_posts > INPUTS_MAX_JOINED || joined->n_edges > INPUTS_MAX_JOINED)
         return fail(err, STATUS_LIMIT, "--posts, --edges: at most %d are taken", INPUTS_MAX_JOINED);
-    TRY(inputs_expand(joined->posts, joined->n_posts, NULL, &inputs->posts, err));
-    TRY(inputs_expand(joined->edges, joined->n_edges, NULL, &inputs->edges, err));
+    TRY(inputs_expand(joined->posts, joined->n_posts, &posts, &inputs->posts, err));
+    TRY(inputs_expand(joined->edges, joined->n_edges, &edges, &inputs->edges, err));
     *ret_joins = (struct import_joins){
         .posts = inputs->posts->files,
         .n_posts = inputs->posts->n_files,

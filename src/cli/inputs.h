@@ -8,7 +8,8 @@
  *                                     a data set: downloaded into ./data unless it is there
  *   postgresql://HOST/DATABASE[@YYYY-MM]
  *                                     the rows of a query (--query), by way of a file in $TMPDIR
- *                                     that has no name, so that nothing can leave it behind
+ *                                     that has no name, so that nothing can leave it behind;
+ *                                     for --posts --posts-query, for --edges --edges-query
  *
  * and a data set with several tables becomes several files. The folder is $INFLUENCE_DATA where
  * that is set. Commands call inputs_expand() with their remaining argv and hand files and n_files
@@ -33,6 +34,14 @@ struct inputs {
     struct inputs *posts, *edges; /* of inputs_join(); owned */
 };
 
+/* The values of --query, in the order of the databases that they belong to. One for all is fine. */
+#define INPUTS_MAX_QUERIES INPUTS_MAX_DATABASES
+struct inputs_queries {
+    const char *text[INPUTS_MAX_QUERIES];
+    size_t n;
+    const char *option; /* what they came by; NULL: --query */
+};
+
 /* The values of --posts and --edges, which may be given several times. */
 #define INPUTS_MAX_JOINED 64
 struct inputs_joined {
@@ -40,16 +49,21 @@ struct inputs_joined {
     size_t n_posts;
     char *edges[INPUTS_MAX_JOINED];
     size_t n_edges;
+    struct inputs_queries posts_queries, edges_queries;
 };
 
 /* Rows of a command's table of options. */
 enum {
     INPUTS_POSTS = 1000,
-    INPUTS_EDGES
+    INPUTS_EDGES,
+    INPUTS_POSTS_QUERY,
+    INPUTS_EDGES_QUERY
 };
 /* clang-format off */
 #define INPUTS_JOIN_OPTIONS \
-    {"posts", required_argument, NULL, INPUTS_POSTS}, {"edges", required_argument, NULL, INPUTS_EDGES}
+    {"posts", required_argument, NULL, INPUTS_POSTS}, {"edges", required_argument, NULL, INPUTS_EDGES}, \
+    {"posts-query", required_argument, NULL, INPUTS_POSTS_QUERY}, \
+    {"edges-query", required_argument, NULL, INPUTS_EDGES_QUERY}
 /* clang-format on */
 
 /* Take the value of one of these options; false: it is another one. More than the maximum are
@@ -59,13 +73,6 @@ bool inputs_take_join(int option, char *value, struct inputs_joined *joined);
 /* Expand the values as inputs_expand() does files; *ret_joins borrows from the inputs. */
 enum status inputs_join(const struct inputs_joined *joined, struct inputs *inputs,
                         struct import_joins *ret_joins, struct error *err);
-
-/* The values of --query, in the order of the databases that they belong to. One for all is fine. */
-#define INPUTS_MAX_QUERIES INPUTS_MAX_DATABASES
-struct inputs_queries {
-    const char *text[INPUTS_MAX_QUERIES];
-    size_t n;
-};
 
 /* More than the maximum are counted, and refused by inputs_expand(). */
 void inputs_add_query(struct inputs_queries *queries, const char *text);

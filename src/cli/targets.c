@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "database/database.h"
 
 #define MAX_TOP 1000
 
@@ -43,5 +44,7 @@ const char *targets_conflict(const struct own_target *target)
 {
     if (target->target && target->labels)
         return "the labels are the target: --labels FILE:COLUMN, no --target";
+    if (target->labels && database_is_uri(target->labels))
+        return "--labels takes a FILE: of a database, join the labels in the --query";
     return NULL;
 }

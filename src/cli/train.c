@@ -105,13 +105,25 @@ static enum status load_config(struct request *request, struct error *err)
     return STATUS_OK;
 }
 
+static enum status fill_in_queries(struct request *request, const struct workers *workers,
+                                   struct inputs_queries *queries, bool *any, struct error *err)
+{
+    char *filled;
+    for (size_t i = 0; i < queries->n && i < INPUTS_MAX_QUERIES; i++) {
+        TRY(workers_fill_in(workers, &request->memory, queries->text[i], &filled, err));
+        queries->text[i] = filled ? filled : queries->text[i];
+        *any |= filled != NULL;
+    }
+    return STATUS_OK;
+}
+
 /* What of the arguments stands for the worker that this one is. */
 static enum status fill_in(struct request *request, const struct workers *workers, char **files,
                            size_t n_files, struct error *err)
 {
     bool any = request->workers.own_files;
     struct arena *memory = &request->memory;
-    struct inputs_queries *queries = &request->queries;
+    bool any_posts = false;
     struct inputs_joined *joined = &request->joined;
     char *filled;
     for (size_t i = 0; i < n_files; i++) {
@@ -119,11 +131,8 @@ static enum status fill_in(struct request *request, const struct workers *worker
         files[i] = filled ? filled : files[i];
         any |= filled != NULL;
     }
-    for (size_t i = 0; i < queries->n && i < INPUTS_MAX_QUERIES; i++) {
-        TRY(workers_fill_in(workers, memory, queries->text[i], &filled, err));
-        queries->text[i] = filled ? filled : queries->text[i];
-        any |= filled != NULL;
-    }
+    TRY(fill_in_queries(request, workers, &request->queries, &any, err));
+    TRY(fill_in_queries(request, workers, &joined->posts_queries, &any_posts, err));
     for (size_t i = 0; i < joined->n_posts && i < INPUTS_MAX_JOINED; i++) {
         TRY(workers_fill_in(workers, memory, joined->posts[i], &filled, err));
         joined->posts[i] = filled ? filled : joined->posts[i];

@@ -114,6 +114,7 @@ static size_t count_known(const void *user, const struct grid *grid, const struc
 
 struct reading {
     struct stream *stream;
+    const char *file; /* to be opened: the path is what it is called by */
     const struct stream_callbacks *callbacks;
     struct aliases aliases;
     size_t header_line;
@@ -295,7 +296,7 @@ static enum status read_source(struct reading *reading, struct error *err)
     struct stream *stream = reading->stream;
     struct import_source *out = stream->out;
     AUTO(source_close_slot) struct source *source = NULL;
-    TRY(source_open(stream->path, stream->path, &source, err));
+    TRY(source_open(reading->file, stream->path, &source, err));
     out->n_bytes = source_n_bytes(source);
     const char *sample;
     size_t n_sample;
@@ -316,12 +317,12 @@ static enum status read_source(struct reading *reading, struct error *err)
     return out->encoding ? STATUS_OK : no_memory(err);
 }
 
-static enum status digest(const struct stream *stream, struct error *err)
+static enum status digest(const struct stream *stream, const char *file, struct error *err)
 {
     char *hex = arena_alloc(stream->memory, SHA256_HEX_LENGTH + 1);
     if (!hex)
         return no_memory(err);
-    TRY(hash_sha256_file(stream->path, hex, err));
+    TRY(hash_sha256_file(file, hex, err));
     stream->out->sha256 = hex;
     return STATUS_OK;
 }
@@ -331,7 +332,14 @@ enum status stream_read(struct stream *stream, const struct stream_callbacks *ca
 {
     struct error local = {0};
     err = err ? err : &local;
-    struct reading reading = {.stream = stream, .callbacks = callbacks};
+    struct reading reading = {.stream = stream, .callbacks = callbacks, .file = stream->path};
+    const char *named = strchr(stream->path, IMPORT_NAMED[0]);
+    if (named) {
+        reading.file = arena_strndup(stream->memory, stream->path, (size_t)(named - stream->path));
+        stream->path = named + 1;
+        if (!reading.file)
+            return no_memory(err);
+    }
     events_init(&stream->events, stream->memory);
     for (size_t i = 0; i < STREAM_MAX_COLUMNS; i++) {
         stream->cell[i] = NULL;
@@ -348,7 +356,7 @@ enum status stream_read(struct stream *stream, const struct stream_callbacks *ca
     TRY(aliases_init(&reading.aliases, stream->kind, stream->memory, err));
     enum status status = read_source(&reading, err);
     if (status == STATUS_OK)
-        status = digest(stream, err);
+        status = digest(stream, reading.file, err);
     out->n_kept = out->n_rows - out->n_refused;
     out->events = stream->events.list;
     out->n_events = stream->events.n;

@@ -26,7 +26,7 @@ struct stream_kind {
 
 struct stream {
     const struct stream_kind *kind;
-    const char *path;
+    const char *path;     /* FILE, or FILE IMPORT_NAMED NAME: stream_read() leaves the name */
     struct arena *memory; /* borrowed: the report's */
     struct events events;
     struct import_source *out; /* what is said of the file */

@@ -159,6 +159,35 @@ def test_a_database_needs_a_query_and_a_query_a_database(creators, demo):
     assert "postgresql://" in run_command("import", demo / "profiles.csv", "--query", "SELECT 1", check=False).stderr
 
 
+def test_posts_and_edges_come_out_of_a_database_too(creators, demo, tmp_path):
+    """What is said of posts, edges and accounts is the same as of files."""
+    for kind in "posts", "edges":
+        with open(demo / f"{kind}.csv", encoding="utf-8", newline="") as file:
+            header, *rows = list(csv.reader(file))[:1500]
+        part = tmp_path / f"{kind}.csv"
+        with open(part, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+        values = ", ".join("(%d, %s)" % (i, ", ".join("'%s'" % cell.replace("'", "''") if cell else "NULL" for cell in row)) for i, row in enumerate(rows))
+        creators.sql(f"DROP TABLE IF EXISTS {kind}_in; CREATE TABLE {kind}_in (line int, {', '.join(name + ' text' for name in header)});"
+                     f"INSERT INTO {kind}_in VALUES {values}")
+        query = f"SELECT {', '.join(header)} FROM {kind}_in ORDER BY line"
+        words = [demo / "profiles.csv", "--csv", "-"]
+        by_file = run_command("import", *words, f"--{kind}", part).stdout
+        by_query = run_command("import", *words, f"--{kind}", creators.uri, f"--{kind}-query", query).stdout
+        assert by_query == by_file != run_command("import", *words).stdout
+        report = run_command("import", demo / "profiles.csv", "--json", f"--{kind}", creators.uri, f"--{kind}-query", query).stdout
+        assert "/proc/" not in report and f"127.0.0.1:{creators.port}/" in report
+        missing = run_command("import", demo / "profiles.csv", f"--{kind}", creators.uri, check=False)
+        assert missing.returncode == 1 and f"a database needs a --{kind}-query" in missing.stderr
+        alone = run_command("import", demo / "profiles.csv", f"--{kind}", part, f"--{kind}-query", "SELECT 1", check=False)
+        assert alone.returncode == 1 and f"--{kind}-query needs a postgresql:// source" in alone.stderr
+
+
+def test_labels_are_joined_in_the_query(creators, demo):
+    done = run_command("train", demo / "profiles.csv", "--labels", creators.uri, check=False)
+    assert done.returncode == 2 and "join the labels in the --query" in done.stderr
+
+
 def test_a_wrong_server_or_user_is_told_apart(creators):
     closed = "postgresql://nobody:unseen@127.0.0.1:1/creators"
     done = run_command("import", closed, "--query", "SELECT 1", check=False)
