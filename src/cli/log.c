@@ -30,7 +30,7 @@ struct log_options {
     const char *to, *table; /* to ship to */
     struct reqlog_filter filter;
     const char *format; /* of an export: "csv" or "jsonl" */
-    bool as_json, follow;
+    bool as_json, follow, forget;
 };
 
 /* ---- rows ---- */
@@ -229,8 +229,12 @@ static int erase(struct log_options *options)
     const char *handle = options->filter.handle;
     if (!handle || strlen(handle) < (handle[0] == '@' ? 2 : 1))
         return command_usage(name, "erase: --handle is needed");
-    return log_erase_run(
-        &(struct log_erase){.path = options->path, .handle = handle, .as_json = options->as_json});
+    const struct log_erase request = {.path = options->path,
+                                      .handle = handle,
+                                      .to = options->to,
+                                      .table = options->table,
+                                      .as_json = options->as_json};
+    return options->to || options->table ? log_erase_table_run(&request) : log_erase_run(&request);
 }
 
 static int replay(struct log_options *options)
@@ -255,6 +259,7 @@ static int ship(struct log_options *options)
                                            .to = options->to,
                                            .table = options->table,
                                            .follow = options->follow,
+                                           .forget = options->forget,
                                            .as_json = options->as_json});
 }
 
@@ -314,6 +319,7 @@ enum log_option {
     LINES,
     FORMAT,
     FOLLOW,
+    FORGET,
     TO,
     TABLE,
     JSON,
@@ -321,21 +327,14 @@ enum log_option {
 };
 
 static const struct option long_options[] = {
-    {"db", required_argument, NULL, DB},
-    {"bundle", required_argument, NULL, BUNDLE},
-    {"since", required_argument, NULL, SINCE},
-    {"until", required_argument, NULL, UNTIL},
-    {"route", required_argument, NULL, ROUTE},
-    {"status", required_argument, NULL, STATUS},
-    {"handle", required_argument, NULL, HANDLE},
-    {"lines", required_argument, NULL, LINES},
-    {"format", required_argument, NULL, FORMAT},
-    {"follow", no_argument, NULL, FOLLOW},
-    {"to", required_argument, NULL, TO},
-    {"table", required_argument, NULL, TABLE},
-    {"json", no_argument, NULL, JSON},
-    {"help", no_argument, NULL, HELP},
-    {0},
+    {"db", required_argument, NULL, DB},         {"bundle", required_argument, NULL, BUNDLE},
+    {"since", required_argument, NULL, SINCE},   {"until", required_argument, NULL, UNTIL},
+    {"route", required_argument, NULL, ROUTE},   {"status", required_argument, NULL, STATUS},
+    {"handle", required_argument, NULL, HANDLE}, {"lines", required_argument, NULL, LINES},
+    {"format", required_argument, NULL, FORMAT}, {"follow", no_argument, NULL, FOLLOW},
+    {"forget", no_argument, NULL, FORGET},       {"to", required_argument, NULL, TO},
+    {"table", required_argument, NULL, TABLE},   {"json", no_argument, NULL, JSON},
+    {"help", no_argument, NULL, HELP},           {0},
 };
 
 /* False: the value is not what the option takes. */
@@ -375,6 +374,9 @@ static bool set_option(enum log_option option, const char *value, struct log_opt
         return strcmp(value, "csv") == 0 || strcmp(value, "jsonl") == 0;
     case FOLLOW:
         options->follow = true;
+        return true;
+    case FORGET:
+        options->forget = true;
         return true;
     case TO:
         options->to = value;

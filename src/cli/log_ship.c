@@ -287,9 +287,24 @@ static void shipping_deinit(struct shipping *shipping)
     buffer_deinit(&shipping->rows);
 }
 
+static int forget(const struct log_ship *ship)
+{
+    struct error err = {0};
+    int64_t n_rows = 0;
+    if (delivery_forget(ship->path, &n_rows, &err) != STATUS_OK)
+        return command_failed(name, &err);
+    printf(ship->as_json
+               ? "{\"undelivered\":%lld}\n"
+               : "%lld rows were not delivered; from now on none waits, until ship is run again\n",
+           (long long)n_rows);
+    return command_finish(name);
+}
+
 int log_ship_run(const struct log_ship *ship)
 {
     struct error err = {0};
+    if (ship->forget)
+        return forget(ship);
     if (!ship->to || !database_is_uri(ship->to) || !ship->table)
         return command_usage("log", "ship needs --to postgresql://... and --table NAME");
     AUTO(shipping_deinit)

@@ -10,6 +10,7 @@ struct log_ship {
     const char *to;    /* postgresql://... */
     const char *table; /* TABLE or SCHEMA.TABLE */
     bool follow;       /* go on as rows come, and while the database is away, until a signal */
+    bool forget;       /* ship nothing, and let retention have what was not shipped */
     bool as_json;
 };
 

@@ -78,3 +78,20 @@ enum status delivery_move(const char *path, const char *origin, int64_t last_id,
         return sqlite_fail(db, path, err);
     return STATUS_OK;
 }
+
+enum status delivery_forget(const char *path, int64_t *ret_rows, struct error *err)
+{
+    static const char forget[] = "UPDATE delivery SET last_id = -1 - last_id WHERE last_id >= 0";
+    AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
+    TRY(store_open_reader(path, &db, err));
+    struct store_undelivered waiting;
+    AUTO(sqlite3_finalize_slot) sqlite3_stmt *mark = find_mark(db);
+    if (!mark || sqlite3_column_int64(mark, 1) < 0)
+        return fail(err, STATUS_NOT_FOUND, "%s: no rows wait for a delivery", path);
+    sqlite3_reset(mark);
+    TRY(store_undelivered(&(struct store){.db = db}, &waiting, err));
+    if (sqlite3_exec(db, forget, NULL, NULL, NULL) != SQLITE_OK)
+        return sqlite_fail(db, path, err);
+    *ret_rows = (int64_t)waiting.n_rows;
+    return STATUS_OK;
+}

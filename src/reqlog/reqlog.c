@@ -35,7 +35,8 @@ struct reqlog {
     atomic_bool stops;
     atomic_bool is_asleep;
     /* Written by the thread. */
-    _Atomic uint64_t n_rows, n_lost, n_failed, n_set_aside, n_bytes;
+    _Atomic uint64_t n_rows, n_lost, n_failed, n_set_aside, n_bytes, n_undelivered;
+    _Atomic int64_t undelivered_us;
     atomic_bool is_failing;      /* the last commit failed */
     bool is_behind;              /* the thread's: there are more rows to delete */
     struct key key;              /* the thread renews it */
@@ -206,6 +207,11 @@ static void delete_old(struct reqlog *log)
         if (err.status == STATUS_CORRUPT)
             set_aside(log);
     }
+    struct store_undelivered waiting = {0};
+    if (log->store.db && store_undelivered(&log->store, &waiting, &err) != STATUS_OK)
+        log_warning("%s", err.message);
+    atomic_store_explicit(&log->n_undelivered, waiting.n_rows, memory_order_relaxed);
+    atomic_store_explicit(&log->undelivered_us, waiting.oldest_us, memory_order_relaxed);
     atomic_store_explicit(&log->n_bytes, store_bytes(&log->store), memory_order_relaxed);
 }
 
@@ -311,13 +317,15 @@ uint64_t reqlog_committed(const struct reqlog *log, unsigned lane)
 
 void reqlog_stats(const struct reqlog *log, struct reqlog_stats *ret_stats)
 {
-    struct reqlog_stats stats = {.rows = get(&log->n_rows),
-                                 .dropped = get(&log->n_lost),
-                                 .failed_commits = get(&log->n_failed),
-                                 .set_aside = get(&log->n_set_aside),
-                                 .file_bytes = get(&log->n_bytes),
-                                 .is_failing =
-                                     atomic_load_explicit(&log->is_failing, memory_order_relaxed)};
+    struct reqlog_stats stats = {
+        .rows = get(&log->n_rows),
+        .dropped = get(&log->n_lost),
+        .failed_commits = get(&log->n_failed),
+        .set_aside = get(&log->n_set_aside),
+        .file_bytes = get(&log->n_bytes),
+        .undelivered_rows = get(&log->n_undelivered),
+        .undelivered_us = atomic_load_explicit(&log->undelivered_us, memory_order_relaxed),
+        .is_failing = atomic_load_explicit(&log->is_failing, memory_order_relaxed)};
     for (unsigned i = 0; i < log->options.n_lanes; i++) {
         const struct queue *queue = &log->queues[i];
         /* Taken is read first, so that no difference is negative. */

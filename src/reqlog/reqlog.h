@@ -85,8 +85,10 @@ struct reqlog_stats {
     uint64_t rows;                    /* committed by this process */
     uint64_t dropped;                 /* lost */
     uint64_t failed_commits;
-    uint64_t set_aside;  /* files that were damaged */
-    uint64_t file_bytes; /* in use, of the main file */
-    bool is_failing;     /* the last commit failed */
+    uint64_t set_aside;        /* files that were damaged */
+    uint64_t file_bytes;       /* in use, of the main file */
+    uint64_t undelivered_rows; /* wait for their delivery to somewhere else (delivery.h) */
+    int64_t undelivered_us;    /* when the oldest of them came; 0: none waits */
+    bool is_failing;           /* the last commit failed */
 };
 void reqlog_stats(const struct reqlog *log, struct reqlog_stats *ret_stats);

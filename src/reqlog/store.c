@@ -286,6 +286,23 @@ uint64_t store_bytes(const struct store *store)
     return store->db && used_bytes(store, &bytes, NULL) == STATUS_OK ? (uint64_t)bytes : 0;
 }
 
+enum status store_undelivered(const struct store *store, struct store_undelivered *ret_waiting,
+                              struct error *err)
+{
+    /* Of ids alone: to count the rows would be to read them. */
+    static const char count[] =
+        "SELECT coalesce((SELECT max(0, (SELECT max(id) FROM request)"
+        " - max(last_id, (SELECT min(id) FROM request) - 1)) FROM delivery WHERE last_id >= 0), 0)";
+    static const char oldest[] =
+        "SELECT coalesce((SELECT time_us FROM request WHERE id > (SELECT last_id FROM delivery"
+        " WHERE last_id >= 0) ORDER BY id LIMIT 1), 0)";
+    int64_t n_rows = 0;
+    TRY(read_integer(store->db, count, &n_rows, err));
+    TRY(read_integer(store->db, oldest, &ret_waiting->oldest_us, err));
+    ret_waiting->n_rows = (uint64_t)n_rows;
+    return STATUS_OK;
+}
+
 /* How many of n rows hold what is beyond the bound, and a little more: pages are freed whole. */
 static int64_t rows_beyond(int64_t n, int64_t bytes, int64_t max_bytes)
 {
@@ -305,8 +322,9 @@ static enum status retain_some(struct store *store, int64_t before_us, int64_t m
     *ret_n = 0;
     TRY(read_integer(store->db, "SELECT min(id) FROM request", &first, err));
     TRY(read_integer(store->db, "SELECT max(id) FROM request", &last, err));
-    TRY(read_integer(store->db, "SELECT coalesce(min(last_id), 1 << 62) FROM delivery", &delivered,
-                     err));
+    TRY(read_integer(store->db,
+                     "SELECT coalesce(min(last_id), 1 << 62) FROM delivery WHERE last_id >= 0",
+                     &delivered, err));
     int64_t end = first + RETAIN_ROWS < delivered + 1 ? first + RETAIN_ROWS : delivered + 1;
     if (first == 0 || end <= first)
         return STATUS_OK;

@@ -22,7 +22,8 @@
 #include "reqlog/queue.h"
 
 #define STORE_VERSION 1
-/* Not more than one row: how far the log has been delivered (delivery.h). */
+/* Not more than one row: how far the log has been delivered (delivery.h). Below 0, as -1 - last_id:
+ * nothing waits for it any more. */
 #define DELIVERY_TABLE \
     "CREATE TABLE IF NOT EXISTS delivery (origin TEXT NOT NULL, last_id INTEGER NOT NULL)"
 #define STORE_APPLICATION_ID 0x49464C47 /* "IFLG" */
@@ -54,6 +55,15 @@ bool store_has_moved(const struct store *store);
 
 /* Bytes in use in the main file. */
 uint64_t store_bytes(const struct store *store);
+
+/* Rows that wait for their delivery, at most: those that were erased meanwhile count too. And when
+ * the oldest of them came, 0 without any. */
+struct store_undelivered {
+    uint64_t n_rows;
+    int64_t oldest_us;
+};
+enum status store_undelivered(const struct store *store, struct store_undelivered *ret_waiting,
+                              struct error *err);
 
 /* Rows that wait for their delivery are left alone. Delete rows older than `before_us` (0: none)
  * and, beyond max_bytes (0: no bound), as many of the oldest as hold what is too much; for some 25

@@ -268,6 +268,13 @@ static void write_log(const struct metrics_outside *outside, struct buffer *out)
            "Files of the request log that were damaged and set aside.", outside->log.set_aside);
     single(out, "influenced_log_file_bytes", "gauge", "Bytes in use in the request log's file.",
            outside->log.file_bytes);
+    int64_t since_us = outside->log.undelivered_us;
+    int64_t age_us = since_us > 0 ? clock_utc_us() - since_us : 0;
+    single(out, "influenced_log_undelivered_rows", "gauge",
+           "Rows of a log that is shipped (influence log ship) that wait for it, and are kept.",
+           outside->log.undelivered_rows);
+    single(out, "influenced_log_undelivered_seconds", "gauge", "Age of the oldest of them.",
+           age_us > 0 ? (uint64_t)(age_us / 1000000) : 0);
 }
 
 static void write_models(const struct metrics *metrics, const struct metrics_outside *outside,

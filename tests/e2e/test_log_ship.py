@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """influence log ship: every row of a request log in PostgreSQL, once, whatever is killed on the way."""
 
+import json
 import random
 import signal
 import sqlite3
@@ -13,6 +14,7 @@ from http.client import HTTPException
 import pytest
 
 from conftest import INFLUENCE, SANITIZED, run_command
+from test_daemon_log import metric
 
 pytest_plugins = ["postgresql"]
 BODY = b'{"followers": 120000, "posts": 850, "avg_likes": 4100}'
@@ -90,6 +92,97 @@ def test_what_is_not_delivered_is_not_deleted(table, hand_models, start_daemon):
     wait_for(lambda: old_ids()[:1] == [8])
     assert len(old_ids()) >= 13
     daemon.stop()
+
+
+def test_rows_that_wait_are_told_and_can_be_let_go(table, hand_models, start_daemon):
+    daemon = start_daemon(hand_models, "--log.batch_ms=10", "--log.max_age_days=1")
+    log = daemon.directory / "requests.db"
+    ask(daemon, 10)
+    assert metric(daemon, "influenced_log_undelivered_rows ") == metric(daemon, "influenced_log_undelivered_seconds ") == 0
+    assert run_command("log", "ship", "--db", log, "--forget", check=False).returncode == 1
+    run_command(*ship(table, daemon))
+    ask(daemon, 7)
+    wait_for(lambda: metric(daemon, "influenced_log_undelivered_rows ") >= 7)
+    with sqlite3.connect(log, timeout=30) as db:
+        db.execute("UPDATE request SET time_us = time_us - 3 * 86400000000")
+    wait_for(lambda: metric(daemon, "influenced_log_undelivered_seconds ") > 2 * 86400)
+    time.sleep(2)  # retention has looked again
+
+    def old():
+        with sqlite3.connect(log, timeout=30) as db:
+            return db.execute("SELECT count(*) FROM request WHERE time_us < (unixepoch() - 2 * 86400) * 1000000").fetchone()[0]
+
+    assert old() >= 7
+    assert json.loads(run_command("log", "ship", "--db", log, "--forget", "--json").stdout)["undelivered"] >= 7
+    wait_for(lambda: old() == 0)
+    wait_for(lambda: metric(daemon, "influenced_log_undelivered_rows ") == 0)
+    again = run_command("log", "ship", "--db", log, "--forget", check=False)
+    assert again.returncode == 1 and "no rows wait for a delivery" in again.stderr
+    # To ship again is safe: one origin, each row once, and rows wait again.
+    ask(daemon, 3)
+    wait_for(lambda: rows_in(daemon) >= 3)
+    run_command(*ship(table, daemon))
+    assert table.sql("SELECT count(DISTINCT origin), count(*) = count(DISTINCT id) FROM requests") == "1|t"
+    ask(daemon, 2)
+    wait_for(lambda: metric(daemon, "influenced_log_undelivered_rows ") >= 2)
+    daemon.stop()
+
+
+MENTIONS = [
+    '{"handle":"Some_One","followers":5}', '{"handle":"@some_one"}', "/score?handle=some_one", "/score?handle=%40SOME_ONE&k=3",
+    "/score?handle=some%5Fone", '{"handle":"\\u0040some_one"}', '{"handle":"some\\u005fone"}', "some_one", "a,some_one,b", "%20some_one%0a",
+    '{"text":"x some_one"}',
+]
+OTHERS = [
+    '{"handle":"some_one_else"}', '{"handle":"awesome_one"}', '{"handle":"some.one"}', '{"handle":"someXone"}', '{"handle":"some_one.x"}',
+    "/score?handle=some_one%5Fx", "/score?handle=%61some_one", '{"handle":"some_one\\u0061"}', '{"handle":"\\u00e9some_one"}',
+    '{"handle":"\u00e9some_one"}', '{"handle":"some_one\u00e9"}', "some_on", "/score?handle=%C3%A9some_one", None,
+]
+
+
+def erased_by(server, daemon, texts, handle):
+    """Ids that stay, in the file and in the table, when the texts were asked for."""
+    with sqlite3.connect(daemon.directory / "requests.db") as db:
+        db.execute("DELETE FROM request")
+        for text in texts:
+            for pair in ((text, None), (None, text)):
+                db.execute("INSERT INTO request (time_us, request_id, route, status, latency_us, caller, input, output)"
+                           " VALUES (1, 'r', '/score', 200, 1, 'c', ?, ?)", pair)
+    run_command(*ship(server, daemon))
+    log = daemon.directory / "requests.db"
+    done = run_command("log", "erase", "--db", log, "--to", server.uri, "--table", "requests", "--handle", handle, "--json").stdout
+    with sqlite3.connect(log) as db:
+        assert db.execute("SELECT count(*) FROM request").fetchone()[0] == 2 * len(texts)  # the file is left alone
+    here = json.loads(run_command("log", "erase", "--db", log, "--handle", handle, "--json").stdout)["erased"]
+    assert json.loads(done)["erased"] == here
+    with sqlite3.connect(log) as db:
+        ids = [str(row[0]) for row in db.execute("SELECT id FROM request ORDER BY id")]
+    assert server.sql("SELECT id FROM requests ORDER BY id").split() == ids
+    server.sql("DROP TABLE requests, influence_shipped")
+    return here
+
+
+def test_a_handle_is_erased_from_the_table_as_from_the_file(table, hand_models, start_daemon):
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    daemon.stop()
+    assert erased_by(table, daemon, MENTIONS + OTHERS, "@some_one") == 2 * len(MENTIONS)
+    assert erased_by(table, daemon, ["%40x", "/score?handle=%4040x", "40x", "(a+b)*", "some*"], "40x") == 2 * 2
+    assert erased_by(table, daemon, ["a.b", "a+b", "axb", "A.B"], "a.b") == 2 * 2
+    missing = run_command("log", "erase", "--handle", "x", "--to", table.uri, check=False)
+    assert missing.returncode == 2 and "--table" in missing.stderr
+
+
+def test_a_hashed_handle_is_erased_from_the_table(table, hand_models, start_daemon):
+    daemon = start_daemon(hand_models, "--log.batch_ms=10", "--log.hash_handles=true")
+    daemon.get("/score?handle=somebody")
+    daemon.get("/score?handle=another")
+    daemon.stop()
+    run_command(*ship(table, daemon))
+    before = int(table.sql("SELECT count(*) FROM requests"))
+    log = daemon.directory / "requests.db"
+    done = run_command("log", "erase", "--db", log, "--to", table.uri, "--table", "requests", "--handle", "Somebody").stdout
+    assert "1 rows erased from the table" in done
+    assert int(table.sql("SELECT count(*) FROM requests")) == before - 1
 
 
 def test_every_row_once_whatever_is_killed(table, hand_models, start_daemon):
