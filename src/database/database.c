@@ -32,6 +32,16 @@ static const char *option_value(const PQconninfoOption *options, const char *key
     return NULL;
 }
 
+/* What a URI leaves open, as libpq fills it in: from the environment and the service that it names.
+ * Not what is so everywhere. */
+static const char *default_value(const PQconninfoOption *defaults, const char *keyword)
+{
+    for (const PQconninfoOption *at = defaults; at && at->keyword; at++)
+        if (strcmp(at->keyword, keyword) == 0)
+            return at->val && at->compiled && strcmp(at->val, at->compiled) == 0 ? NULL : at->val;
+    return NULL;
+}
+
 void database_name(const char *uri, char ret_name[static DATABASE_NAME_BYTES])
 {
     AUTO(options_slot) PQconninfoOption *options = PQconninfoParse(uri, NULL);
@@ -41,6 +51,13 @@ void database_name(const char *uri, char ret_name[static DATABASE_NAME_BYTES])
         host = strrchr(host, '@') + 1;
     const char *port = option_value(options, "port");
     const char *name = option_value(options, "dbname");
+    AUTO(options_slot) PQconninfoOption *defaults = PQconndefaults();
+    if (!host)
+        host = default_value(defaults, "host");
+    if (!port)
+        port = default_value(defaults, "port");
+    if (!name)
+        name = default_value(defaults, "dbname");
     snprintf(ret_name, DATABASE_NAME_BYTES, "%s%s%s/%s", host ? host : "localhost", port ? ":" : "",
              port ? port : "", name ? name : "");
 }

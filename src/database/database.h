@@ -24,7 +24,8 @@ struct database;
 bool database_is_uri(const char *name);
 
 #define DATABASE_NAME_BYTES 200
-/* Where a URI points, without user, password and options: "db.example:5432/creators". */
+/* Where a URI points, without user, password and options: "db.example:5432/creators". What it
+ * leaves open is as the environment and the service of PGSERVICE have it. */
 void database_name(const char *uri, char ret_name[static DATABASE_NAME_BYTES]);
 
 struct database_options {

@@ -183,6 +183,17 @@ def test_posts_and_edges_come_out_of_a_database_too(creators, demo, tmp_path):
         assert alone.returncode == 1 and f"--{kind}-query needs a postgresql:// source" in alone.stderr
 
 
+@pytest.mark.parametrize("by", ["environment", "service"])
+def test_what_a_uri_leaves_open_is_named_as_it_was_found(creators, tmp_path, by):
+    services = tmp_path / "services.conf"
+    services.write_text(f"[shop]\nhost=127.0.0.1\nport={creators.port}\ndbname=creators\nuser=tester\n", encoding="utf-8")
+    given = {"environment": {"PGHOST": "127.0.0.1", "PGPORT": str(creators.port), "PGDATABASE": "creators", "PGUSER": "tester"},
+             "service": {"PGSERVICE": "shop", "PGSERVICEFILE": str(services)}}[by]
+    done = subprocess.run([INFLUENCE, "import", "postgresql://", "--query", "SELECT * FROM creators", "--json"],
+                          env={**os.environ, **given}, capture_output=True, text=True, check=True)
+    assert f'"127.0.0.1:{creators.port}/creators"' in done.stdout and "localhost" not in done.stdout
+
+
 def test_labels_are_joined_in_the_query(creators, demo):
     done = run_command("train", demo / "profiles.csv", "--labels", creators.uri, check=False)
     assert done.returncode == 2 and "join the labels in the --query" in done.stderr
