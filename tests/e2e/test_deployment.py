@@ -143,17 +143,34 @@ def test_commands_of_the_operators_page_are_of_what_is_there():
     assert same and {"/models", "/log"} <= set((ROOT / "Dockerfile").read_text(encoding="utf-8").split())
 
 
+def test_shippers_are_typed_as_log_ship_wants_it():
+    """By systemd and by compose, for the logs that the daemons there have."""
+    unit = (ROOT / "config/systemd/influence-ship.service").read_text(encoding="utf-8")
+    daemon = (ROOT / "config/systemd/influenced.service").read_text(encoding="utf-8")
+    service = yaml.safe_load((ROOT / "docker/compose.yaml").read_text(encoding="utf-8"))["services"]["ship"]
+    helped = subprocess.run([INFLUENCE, "log", "--help"], capture_output=True, text=True, check=True).stdout
+    by_systemd, by_compose = re.search(r"^ExecStart=/usr/bin/(.*)$", unit, re.M)[1], service["command"][0]
+    for words in by_systemd.split(), by_compose[by_compose.index("influence log"):].split():
+        assert words[:3] == ["influence", "log", "ship"]
+        assert {"--db", "--to", "--table"} <= {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", helped))
+    assert by_systemd.endswith(" --follow") and "INFLUENCED_LOG_PATH=/var/lib/influence/requests-%h.db" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    for line in ("WorkingDirectory=%S/influence", "StateDirectory=influence", "DynamicUser=yes"):
+        assert line in unit.splitlines() and line in daemon.splitlines()
+    assert service["volumes"] == ["log:/log"] and service["profiles"] == ["ship"] and service["read_only"]
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
 def test_units_are_understood_and_shut_in(tmp_path):
     """As installed, but for the program's place."""
-    for unit in ("influenced.service", "influenced.socket"):
-        text = (ROOT / "config/systemd" / unit).read_text(encoding="utf-8")
-        (tmp_path / unit).write_text(text.replace("/usr/bin/influenced", str(INFLUENCED)))
-    units = [tmp_path / "influenced.service", tmp_path / "influenced.socket"]
+    units = [tmp_path / name for name in ("influenced.service", "influenced.socket", "influence-ship.service")]
+    for unit in units:
+        text = (ROOT / "config/systemd" / unit.name).read_text(encoding="utf-8")
+        unit.write_text(text.replace("/usr/bin/influenced", str(INFLUENCED)).replace("/usr/bin/influence ", f"{INFLUENCE} "))
     verified = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, check=False)
     assert (verified.returncode, verified.stderr) == (0, "")
     # 10 is no protection at all; systemd calls what is below 2 "OK".
-    secured = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--threshold=20", units[0]], capture_output=True, text=True, check=False
-    )
-    assert secured.returncode == 0, secured.stdout[-200:]
+    for unit in (units[0], units[2]):
+        secured = subprocess.run(
+            ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit], capture_output=True, text=True, check=False
+        )
+        assert secured.returncode == 0, secured.stdout[-200:]

@@ -2,6 +2,7 @@
 """influence log ship: every row of a request log in PostgreSQL, once, whatever is killed on the way."""
 
 import json
+import os
 import random
 import signal
 import sqlite3
@@ -13,7 +14,7 @@ from http.client import HTTPException
 
 import pytest
 
-from conftest import INFLUENCE, SANITIZED, run_command
+from conftest import INFLUENCE, ROOT, SANITIZED, run_command
 from test_daemon_log import metric
 
 pytest_plugins = ["postgresql"]
@@ -335,6 +336,28 @@ def test_a_database_that_takes_no_writes_is_waited_for(table, hand_models, start
         process.terminate()
         process.communicate(timeout=30)
         table.sql("SET default_transaction_read_only = off; ALTER ROLE tester RESET default_transaction_read_only")
+
+
+def test_the_shipper_of_compose_takes_every_log(table, hand_models, start_daemon, tmp_path):
+    """Its script, with this machine's places."""
+    yaml = pytest.importorskip("yaml", reason="needs python3-yaml")
+    service = yaml.safe_load((ROOT / "docker/compose.yaml").read_text(encoding="utf-8"))["services"]["ship"]
+    script = service["command"][0].replace("$$", "$")
+    for written, here in ("sleep 5", "sleep 0.2"), ("/log/", f"{tmp_path}/"), ("influence log ship", f"{INFLUENCE} log ship"):
+        assert script.count(written) == 1
+        script = script.replace(written, here)
+    for name in "a", "b":
+        daemon = start_daemon(hand_models, "--log.batch_ms=10")
+        ask(daemon, 3)
+        daemon.stop()
+        (daemon.directory / "requests.db").rename(tmp_path / f"requests-{name}.db")
+    process = subprocess.Popen([*service["entrypoint"], script], env={**os.environ, "SHIP_TO": table.uri, "SHIP_TABLE": "requests"})
+    try:
+        wait_for(lambda: table.sql("SELECT to_regclass('requests')") == "requests"
+                 and table.sql("SELECT count(DISTINCT origin), count(*) FROM requests WHERE route = '/score'") == "2|6")
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def test_it_says_what_it_lacks(table, tmp_path):
