@@ -410,6 +410,8 @@ def test_the_report_file_works_from_disk(drive, page_url, run, models, tmp_path)
     for name, section in found.items():
         assert section["failed"] == [], name
         assert section["synthetic"] == 1, name
+        # Nobody is there to be asked: nothing leads to Ask, nothing says so.
+        assert section["asks"] == 0 and "ask about" not in str(section["explained"]), name
         assert all_explained(section), name
     assert found["explore"]["charts"] >= 4
 

@@ -37,10 +37,24 @@ export function setTables(live: boolean, synthetic: boolean): void {
   isSynthetic = synthetic;
 }
 
+function addressOf(handle: string): string {
+  return `#/ask?handle=${encodeURIComponent(handle)}`;
+}
+
+/** Leads to Ask; a report file has none. */
+export function askAbout(handle: string): void {
+  if (isLive) location.hash = addressOf(handle);
+}
+
+/** The end of a reading under points that can be clicked. */
+export function clickHint(): string {
+  return isLive ? " Click a point to ask about it." : "";
+}
+
 export function handleLink(handle: Cell): Child {
   if (handle === null || handle === "") return "–";
   if (!isLive) return String(handle);
-  return h("a", { href: `#/ask?handle=${encodeURIComponent(String(handle))}` }, String(handle));
+  return h("a", { href: addressOf(String(handle)) }, String(handle));
 }
 
 /** A column or feature in words; its own name, which exports keep, on hover. */

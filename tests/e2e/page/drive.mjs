@@ -123,6 +123,7 @@ const checks = {
         failed: [...document.querySelectorAll(".failed")].map((element) => element.textContent),
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
         synthetic: document.querySelectorAll(".badge.synthetic").length,
+        asks: document.querySelectorAll('main a[href^="#/ask?"]').length,
       }));
       found[section].explained = await chartCards(page);
     }

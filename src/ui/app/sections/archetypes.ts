@@ -11,7 +11,7 @@ import { append, h, replace, type Child } from "../dom";
 import { change, compact, humanName, percent, plain, plural, points, sentence, whole, withUnit } from "../format";
 import { isThere, type Archetypes, type Report } from "../report";
 import { note } from "../states";
-import { handleLink, nameCell } from "../table";
+import { askAbout, clickHint, handleLink, nameCell } from "../table";
 import { groupColour, rampAt, theme } from "../theme";
 import { absentSection } from "./partial";
 
@@ -101,7 +101,7 @@ function projectionCard(report: Report, found: Archetypes): Child {
   const made: ChartCard = chartCard({
     title: found.strength === "weak" ? "The kinds run into each other" : found.strength === "fair" ? "The kinds lie apart, with blurred borders" : "The kinds lie clearly apart",
     subtitle: `principal components of the features; ${percent((projection.explained[0] ?? 0) + (projection.explained[1] ?? 0), 0)} of the differences; ${plural(projection.handle.length, "account")} shown`,
-    reading: "Near each other: alike. Click a point to ask about it.",
+    reading: `Near each other: alike.${clickHint()}`,
     name: "archetype-map",
     height: 440,
     controls: legend,
@@ -119,7 +119,7 @@ function projectionCard(report: Report, found: Archetypes): Child {
       }),
     onClick: (event) => {
       const handle = event.data?.[2] !== undefined ? projection.handle[event.data[2]] : null;
-      if (handle) location.hash = `#/ask?handle=${encodeURIComponent(handle)}`;
+      if (handle) askAbout(handle);
     },
   });
   replace(legend, toggleLegend(kinds, hidden, () => made.redraw()));

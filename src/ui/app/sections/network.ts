@@ -10,7 +10,7 @@ import type { Chart, Option } from "../echarts";
 import { compact, percent, plain, plural, points, whole } from "../format";
 import { isThere, type Network, type NetworkAccount, type NetworkLinks } from "../report";
 import { note } from "../states";
-import { handleLink, table } from "../table";
+import { askAbout, clickHint, handleLink, table } from "../table";
 import { groupColour, theme } from "../theme";
 import { absentSection } from "./partial";
 
@@ -47,7 +47,7 @@ function mapCard(found: Network): Child {
   const made: ChartCard = chartCard({
     title: `${plural(found.n_communities, "community", "communities")}, ${strength}`,
     subtitle: `${whole(found.links)} ${found.kind === "edges" ? "real edges" : `likenesses (each account and its nearest ${found.neighbours})`} among ${plural(found.n, "account")}${(found.of ?? 0) > found.n ? ` drawn from ${whole(found.of)}` : ""}; modularity ${points(found.modularity, 2)}; ${whole(drawn.handle.length)} shown`,
-    reading: "Joined accounts lie near each other; the size of a point grows with its PageRank, a ring marks a bridge. Drag to move, Ctrl and wheel to zoom (two fingers on glass, then one moves); click a point to ask about it.",
+    reading: `Joined accounts lie near each other; the size of a point grows with its PageRank, a ring marks a bridge. Drag to move, Ctrl and wheel to zoom (two fingers on glass, then one moves).${clickHint()}`,
     name: "network",
     height: 520,
     controls: [zoomButtons(() => chart, () => made.redraw()), legend],
@@ -57,7 +57,7 @@ function mapCard(found: Network): Child {
     onReady: (ready) => (chart = ready),
     onClick: (event) => {
       const handle = event.seriesName === "accounts" ? drawn.handle[event.data[2]] : null;
-      if (handle) location.hash = `#/ask?handle=${encodeURIComponent(handle)}`;
+      if (handle) askAbout(handle);
     },
   });
   replace(legend, toggleLegend(legendOf(found), hidden, () => made.redraw()));

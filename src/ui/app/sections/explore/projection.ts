@@ -7,7 +7,7 @@ import type { Child } from "../../dom";
 import { compact, humanName, percent, plain, plural, withUnit } from "../../format";
 import { isThere, reason, type Report } from "../../report";
 import { partial } from "../../states";
-import { handleLink } from "../../table";
+import { askAbout, handleLink } from "../../table";
 import { orderedColours, theme } from "../../theme";
 
 export function projectionCard(report: Report): Child {
@@ -39,7 +39,7 @@ export function projectionCard(report: Report): Child {
     },
     onClick: (event) => {
       const handle = event.data?.[2] !== undefined ? scatter.handle[event.data[2]] : null;
-      if (handle) location.hash = `#/ask?handle=${encodeURIComponent(handle)}`;
+      if (handle) askAbout(handle);
     },
   }).element;
 }

@@ -10,7 +10,7 @@ import type { Chart, Option } from "../../echarts";
 import { compact, humanName, plain, plural, points, sentence, whole, withUnit } from "../../format";
 import { isThere, type Density, type GroupName, type Report } from "../../report";
 import { partial } from "../../states";
-import { handleLink, table, type TableSpec } from "../../table";
+import { askAbout, clickHint, handleLink, table, type TableSpec } from "../../table";
 import { groupColour, orderedColours, rampAt, theme } from "../../theme";
 
 /** A custom series has no level unless told, and brushing, which draws it anew, gives it none: ECharts 6.1 warns then. */
@@ -68,8 +68,8 @@ export function scatterCard(report: Report): Child {
     title: isThere(slope) ? slope.text.replace(": x ", ": × ") : `${sentence(humanName(measure.name))} by number of followers`,
     subtitle: `${humanName(measure.name)} against followers, both on log scales; ${pointsText(report)}`,
     reading: isThere(slope)
-      ? `Line: ${slope.model}; ten times the followers go with ${plain(slope.tenfold)} times the ${humanName(measure.name)} (95 %: ${plain(slope.tenfold_low)} to ${plain(slope.tenfold_high)}); it explains ${points(100 * slope.r2, 0)} % of the spread. Click a point to ask about it.`
-      : "Click a point to ask about it.",
+      ? `Line: ${slope.model}; ten times the followers go with ${plain(slope.tenfold)} times the ${humanName(measure.name)} (95 %: ${plain(slope.tenfold_low)} to ${plain(slope.tenfold_high)}); it explains ${points(100 * slope.r2, 0)} % of the spread.${clickHint()}`
+      : `Each point is an account.${clickHint()}`,
     name: "followers-and-engagement",
     height: 460,
     controls,
@@ -79,7 +79,7 @@ export function scatterCard(report: Report): Child {
     onReady,
     onClick: (event) => {
       const handle = event.data?.[2] !== undefined ? scatter.handle[event.data[2]] : null;
-      if (handle && !view.selecting) location.hash = `#/ask?handle=${encodeURIComponent(handle)}`;
+      if (handle && !view.selecting) askAbout(handle);
     },
   });
   drawLegend();

@@ -7,7 +7,7 @@ import { h, type Child } from "../../dom";
 import { compact, percent, plain, plural, whole } from "../../format";
 import { isThere, reason, type GrowthForecast, type GrowthModel, type Num, type Report } from "../../report";
 import { partial } from "../../states";
-import { handleLink } from "../../table";
+import { askAbout, clickHint, handleLink } from "../../table";
 import { wilson } from "./score";
 
 const SHOWN = 20;
@@ -179,7 +179,7 @@ function rankedCard(report: Report, { rows, n, months, coverage }: GrowthForecas
   return chartCard({
     title: `${rows.handle[0] ?? "The first account"} is expected to grow most: ${grown(rows.forecast[0] ?? null, 1)} in ${plural(months, "month")}`,
     subtitle: `the ${whole(dots.length)} accounts ranked highest of ${whole(n)}, with ${percent(coverage, 0)} intervals; the table has ${whole(rows.handle.length)}`,
-    reading: `${unsure > 0 ? `${plural(unsure, "interval")} of these ${whole(dots.length)} reach across zero (dashed): such an account may as well shrink. ` : ""}Lean on the order rather than on the size. Click a point to ask about it.`,
+    reading: `${unsure > 0 ? `${plural(unsure, "interval")} of these ${whole(dots.length)} reach across zero (dashed): such an account may as well shrink. ` : ""}Lean on the order rather than on the size.${clickHint()}`,
     name: "growth-ranked",
     height: dotHeight(dots.length),
     table: {
@@ -189,7 +189,7 @@ function rankedCard(report: Report, { rows, n, months, coverage }: GrowthForecas
     option: () => dotOption(dots, { unit: "fraction", axis: `growth in ${plural(months, "month")}`, reference: 0, interval: `${percent(coverage, 0)} interval` }),
     onClick: (event) => {
       const handle = rows.handle[event.dataIndex];
-      if (handle) location.hash = `#/ask?handle=${encodeURIComponent(handle)}`;
+      if (handle) askAbout(handle);
     },
   }).element;
 }

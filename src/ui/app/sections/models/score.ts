@@ -9,7 +9,7 @@ import { h, type Child } from "../../dom";
 import { percent, plural, sentence, whole } from "../../format";
 import { isThere, reason, type Coverage, type GroupName, type Predicted, type Report, type Residuals, type ScoreModel } from "../../report";
 import { partial } from "../../states";
-import { handleLink } from "../../table";
+import { askAbout, clickHint, handleLink } from "../../table";
 import { orderedColours, theme } from "../../theme";
 import { unitOf, type Unit } from "../../unit";
 import { metric } from "../overview";
@@ -50,7 +50,7 @@ function predictedCard(report: Report, model: ScoreModel, predicted: Predicted, 
   return chartCard({
     title: r2 === null ? "Predicted against actual score" : r2 < 0.3 ? "Predictions keep near the middle: most of the spread stays unexplained" : "Predictions follow the actual score",
     subtitle: `${model.target.replace(/_/g, " ")}, ${name}; ${predicted.shown < predicted.n ? `${whole(predicted.shown)} of ` : ""}${plural(predicted.n, "account")}; whiskers: intervals of ${whole(sampled.length)} of them; darker: more followers`,
-    reading: "On the dashed line a prediction is exact; above it, it is too high. Click a point to ask about it.",
+    reading: `On the dashed line a prediction is exact; above it, it is too high.${clickHint()}`,
     name: "predicted",
     height: 420,
     table: {
@@ -87,7 +87,7 @@ function predictedCard(report: Report, model: ScoreModel, predicted: Predicted, 
     },
     onClick: (event) => {
       const handle = event.data?.[2] !== undefined ? predicted.handle[event.data[2]] : null;
-      if (handle) location.hash = `#/ask?handle=${encodeURIComponent(handle)}`;
+      if (handle) askAbout(handle);
     },
   }).element;
 }
