@@ -339,7 +339,7 @@ class AskView {
     const found = doubtsOf(this.profile, this.question.typed, this.fields);
     replace(
       this.doubts,
-      found.map((doubt) => note("warning", h("div.stale-note", null, h("span", null, doubt.text), doubt.offer && h("button", { type: "button", onclick: () => this.typeAll(doubt.typed) }, doubt.offer)))),
+      found.map((doubt) => note("warning", h("div.doubt-note", null, h("span", null, doubt.text), doubt.offer && h("button", { type: "button", onclick: () => this.typeAll(doubt.typed) }, doubt.offer)))),
     );
   }
 
