@@ -46,7 +46,7 @@ docker_images() {
 
 docker_wait() {
     for _ in $(seq 120); do
-        curl -fs "http://127.0.0.1:$PORT/-/ready" >/dev/null && return
+        curl -fs "http://127.0.0.1:$PORT/v2/health/ready" >/dev/null && return
         sleep 0.5
     done
     compose logs --tail 20 >&2

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/token.h"
 #include "serve/problem.h"
 #include "serve/router.h"
 #include "serve/service.h"
@@ -94,15 +95,15 @@ static bool heed_origin(struct request *request)
 
 /* ---- token and rate ---- */
 
-static bool check_token(struct request *request)
+static bool check_token(struct request *request, unsigned needed)
 {
     struct access *access = &request->service->access;
-    unsigned needed = request->route->scope;
     if (!access_is_on(access) || needed == 0)
         return true;
     unsigned scopes = access_scopes(access, request->head.authorization, &request->client_key);
     if (scopes & needed)
         return true;
+    request->is_turned_away = true;
     if (scopes == 0) {
         request_add_header(request, "WWW-Authenticate", "Bearer realm=\"influenced\"");
         problem_reply_http(request, 401, "unauthorized",
@@ -116,13 +117,14 @@ static bool check_token(struct request *request)
 }
 
 /* Clients without a token that opens anything are counted by address, wrong tokens too. */
-bool admit_rate(struct request *request)
+static bool check_rate(struct request *request)
 {
     struct limiter *limiter = &request->service->limiter;
     unsigned wait_s;
     if (!limiter->places || request->route->is_operators ||
         limiter_take(limiter, request->client_key, request->start_ns, &wait_s))
         return true;
+    request->is_turned_away = true;
     problem_reply_http(request, 429, "too_many_requests",
                        "more requests than limit.requests_per_s allows");
     request->retry_after_s = wait_s;
@@ -133,6 +135,12 @@ bool admit(struct request *request)
 {
     if (heed_origin(request))
         return false;
-    bool opens = check_token(request);
-    return admit_rate(request) && opens;
+    bool opens = check_token(request, request->route->scope);
+    return check_rate(request) && opens;
+}
+
+bool admit_nowhere(struct request *request)
+{
+    bool opens = check_token(request, TOKEN_PREDICT | TOKEN_METRICS | TOKEN_ADMIN);
+    return check_rate(request) && opens;
 }

@@ -15,5 +15,5 @@ void admit_identify(struct request *request);
 /* False: the reply is ready (204 to a preflight, 401, 403, 429). The route is known. */
 bool admit(struct request *request);
 
-/* The last of it alone: for paths that are not there. */
-bool admit_rate(struct request *request);
+/* The same for a path that is not there: any token opens it, where tokens are asked for. */
+bool admit_nowhere(struct request *request);

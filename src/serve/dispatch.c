@@ -60,7 +60,8 @@ void request_begin(struct request *request, uint64_t id)
     request->allow = NULL;
     request->n_extra = 0;
     request->retry_after_s = 0;
-    request->must_close = request->is_logged = request->pending = request->resumed = false;
+    request->must_close = request->is_turned_away = request->is_logged = request->pending =
+        request->resumed = false;
     request->outcome.status = STATUS_OK;
     request->stage = REQUEST_LINE;
     request->is_sent = false;
@@ -155,6 +156,7 @@ bool dispatch_head(struct request *request)
     request->must_close = true;
     struct error err;
     if (guard_check(head, request->version, request->target, &err) != STATUS_OK) {
+        request->is_turned_away = access_is_on(&request->service->access);
         problem_reply_http(request, 400, "bad_request", err.message);
         return false;
     }
@@ -167,7 +169,7 @@ bool dispatch_head(struct request *request)
 
     if (request->route->id == ROUTE_OTHER ||
         (request->route->scope == TOKEN_ADMIN && !request->service->config->server_reload)) {
-        if (admit_rate(request))
+        if (admit_nowhere(request))
             refuse_path(request);
     } else if (!admit(request)) {
         return true;

@@ -80,7 +80,8 @@ static bool put_row(struct request *request, uint64_t latency_ns)
         .caller = request->caller,
         .status = request->status,
     };
-    if (route->keeps_text) {
+    /* Strangers do not fill the log. */
+    if (route->keeps_text && !request->is_turned_away) {
         bool has_body = request->body.length > 0;
         row.input = has_body ? request->body.at : request->target;
         row.input_bytes = has_body ? request->body.length : strlen(request->target);

@@ -235,18 +235,34 @@ const char *guard_absolute_path(const struct guard_head *head, const char *targe
     return target + bytes;
 }
 
-/* Nor may an escape stand for a control character: a path would end at a NUL. */
-static bool is_target(const struct guard_head *head, const char *target)
+static int hex_value(char c)
+{
+    return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
+}
+
+/* Escaped without need are letters, digits and "-._~" (RFC 3986, 2.3), and a slash changes what a
+ * proxy makes of the path: one that matches it as it came would let an operator's pass. A path
+ * would end at a NUL. */
+static bool may_be_escaped(int c)
+{
+    bool is_unreserved =
+        (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || (c && strchr("-._~", c));
+    return c >= ' ' && c != 0x7F && c != '/' && !is_unreserved;
+}
+
+static const char *target_fault(const struct guard_head *head, const char *target)
 {
     size_t path_bytes = strcspn(target, "?");
     for (const char *c = target; *c; c++)
         if ((unsigned char)*c <= ' ' || *c == 0x7F)
-            return false;
+            return "the request target has a space or a control character";
     for (const char *c = target; c < target + path_bytes; c++)
         if (c[0] == '%' && is_hex(c[1]) && is_hex(c[2]) &&
-            (c[1] < '2' || (c[1] == '7' && (c[2] | 32) == 'f')))
-            return false;
-    return target[0] == '/' || guard_absolute_path(head, target);
+            !may_be_escaped(hex_value(c[1]) * 16 + hex_value(c[2])))
+            return "the path escapes a character that needs no escape, or must not be in it";
+    return target[0] == '/' || guard_absolute_path(head, target)
+               ? NULL
+               : "the request target must be a path of this host";
 }
 
 enum status guard_check(const struct guard_head *head, const char *version, const char *target,
@@ -266,7 +282,6 @@ enum status guard_check(const struct guard_head *head, const char *version, cons
         return fail(err, STATUS_INVALID, "Content-Length and Transfer-Encoding stand together");
     if (head->n_transfer_encoding > 0 && !is_1_1)
         return fail(err, STATUS_INVALID, "Transfer-Encoding is not known to HTTP/1.0");
-    if (!is_target(head, target))
-        return fail(err, STATUS_INVALID, "the request target must be a path of this host");
-    return STATUS_OK;
+    const char *fault = target_fault(head, target);
+    return fault ? fail(err, STATUS_INVALID, "%s", fault) : STATUS_OK;
 }

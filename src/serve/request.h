@@ -83,6 +83,7 @@ struct request {
     const char *allow;      /* value of the Allow header, or NULL */
     unsigned retry_after_s; /* 0: no Retry-After header */
     bool must_close;        /* the connection cannot be used any more */
+    bool is_turned_away;    /* no token opens it, or it came too often: its row has no text */
     bool is_logged;
 
     /* PENDING: the answer comes later, from another thread, which fills `outcome` and gives the

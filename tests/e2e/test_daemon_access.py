@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import time
 
@@ -246,6 +247,22 @@ def test_a_token_is_new_each_time_and_only_its_hash_is_in_the_line(run):
     for words in (["new"], ["new", "--scope", "all"], ["new", "--scope", "predict", "--name", "a b"], ["old"], []):
         done = run("token", *words, check=False)
         assert done.returncode == 2 and done.stdout == ""
+
+
+def test_strangers_are_turned_away_everywhere_and_leave_no_text(guarded):
+    """No path tells whether it is there, and a body of 60 kB is no row of 60 kB."""
+    daemon, tokens, _ = guarded
+    spam = json.dumps({"name": "spam" * 15000}).encode()
+    for method, path in (("GET", "/nope?spam"), ("POST", "/spam"), ("POST", "/score"), ("POST", "/similar"), ("GET", "/score?spam")):
+        status, headers, _ = ask(daemon, method, path, None, spam if method == "POST" else None)
+        assert status == 401 and headers["WWW-Authenticate"].startswith("Bearer"), path
+        assert ask(daemon, method, path, tokens["prometheus"])[0] == (403 if path[:4] in ("/sco", "/sim") else 404)
+    assert ask(daemon, "POST", "/score", tokens["shop"], b'{"name": "kept"}')[0] == 200
+    daemon.stop()
+    with sqlite3.connect(daemon.directory / "requests.db") as db:
+        rows = db.execute("SELECT status, coalesce(input, '') || coalesce(output, '') FROM request WHERE route NOT LIKE '/-/%'").fetchall()
+    assert [status for status, _ in rows].count(401) == 5 and [text for status, text in rows if status in (401, 403)] == [""] * 8
+    assert any("kept" in text for _, text in rows)
 
 
 def test_paths_that_are_not_there_count_to_the_rate(start_daemon, hand_models):

@@ -141,7 +141,7 @@ def test_the_wrong_method_gets_405_and_allow(hand_daemon, method, path, allow):
     assert hand_daemon.request(method, path, b"{}")[1]["Allow"] == allow
 
 
-@pytest.mark.parametrize("path", ["/nope", "/score/", "//score", "/%2e%2e/etc/passwd", "/SCORE"])
+@pytest.mark.parametrize("path", ["/nope", "/score/", "//score", "/../etc/passwd", "/SCORE"])
 def test_no_such_path_gets_404(hand_daemon, path):
     assert refuse(hand_daemon, 404, "GET", path)["code"] == "not_found"
 

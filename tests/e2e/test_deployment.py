@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files for systemd and Kubernetes that are shipped: whole, strict, and of settings that there are."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -111,6 +112,10 @@ def test_the_service_finds_the_pods_and_probes_ask_routes_that_are_there(start_d
         assert ask["port"] in ports and daemon.get(ask["path"])[0] == 200
 
 
+def compose():
+    return yaml.safe_load((ROOT / "docker/compose.yaml").read_text(encoding="utf-8"))["services"]
+
+
 def commands_of(page, begin):
     """The lines of a page that begin so, each as words, without what a shell leaves out."""
     lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
@@ -119,7 +124,7 @@ def commands_of(page, begin):
 
 def test_commands_of_the_operators_page_are_of_what_is_there():
     """Services, containers, mounts and options that docs/operations.md has typed."""
-    services = yaml.safe_load((ROOT / "docker/compose.yaml").read_text(encoding="utf-8"))["services"]
+    services = compose()
     deployment = next(one for one in documents(ROOT / "config/kubernetes/influence.yaml") if one["kind"] == "Deployment")
     containers = {one["name"]: one for one in deployment["spec"]["template"]["spec"]["containers"]}
     composed, executed = commands_of("docs/operations.md", "docker compose "), commands_of("docs/operations.md", "kubectl exec ")
@@ -174,3 +179,25 @@ def test_units_are_understood_and_shut_in(tmp_path):
             ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit], capture_output=True, text=True, check=False
         )
         assert secured.returncode == 0, secured.stdout[-200:]
+
+
+def test_a_table_is_mounted_by_its_whole_path_and_a_wrong_one_is_told(tmp_path):
+    """DATA=... docker compose up: never a volume of that name, as the short form of a mount would make of it."""
+    table = tmp_path / "file.csv"
+    [mount] = [one for one in compose()["train"]["volumes"] if isinstance(one, dict)]
+    assert mount == {"type": "bind", "source": "${DATA:-/dev/null}", "target": "/data/input.csv", "read_only": True}
+    assert "DATA=$PWD/file.csv" in (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    if shutil.which("docker-compose"):
+        done = subprocess.run(["docker-compose", "-f", ROOT / "docker/compose.yaml", "config"], capture_output=True, text=True,
+                              env={**os.environ, "DATA": str(table)}, check=False)
+        assert done.returncode == 0, done.stderr
+        assert mount | {"source": str(table)} in yaml.safe_load(done.stdout)["services"]["train"]["volumes"]
+    # What the job says of a path that is not there: the script as it stands, but for where it looks.
+    [script] = compose()["train"]["command"]
+    script = script.replace("$$", "$").replace("/data/input.csv", str(table)).replace("exec influence", "exec echo influence")
+    for made, code, said in ((False, 2, "whole path"), (True, 0, f"influence train {table}")):
+        if made:
+            table.write_text("handle,followers\n")
+        done = subprocess.run(["/bin/sh", "-euc", script], capture_output=True, text=True, env={"DATA": str(table), "ROWS": "1", "SEED": "1"},
+                              check=False)
+        assert done.returncode == code and said in done.stdout + done.stderr

@@ -67,7 +67,7 @@ def ask(connection, method, path, body=None, **headers):
     return reply.status, reply.headers, json.loads(text) if reply.headers["Content-Type"] == "application/json" else text
 
 
-NO_LIMIT = ("            limit_req zone=clients burst=200 nodelay;\n", "")
+NO_LIMIT = ("        limit_req zone=clients burst=200 nodelay;\n", "")
 
 
 def places_of(replicas, port, spell):

@@ -85,6 +85,11 @@ static void heads_that_smuggle_are_refused(void **state)
     assert_int_equal(judge(HEADERS("Host", "x"), v, "http://y/"), STATUS_INVALID);
     assert_int_equal(judge(HEADERS("Host", "x"), v, "http://xy/"), STATUS_INVALID);
     assert_int_equal(judge(HEADERS("Host", "x"), v, "/a b"), STATUS_INVALID);
+    const char *const needless[] = {"/%61", "/%5A", "/%30", "/%2d", "/%2E", "/%5f",
+                                    "/%7E", "/%2f", "/%00", "/%1F", "/%7f", "/a%20%62?c"};
+    for (size_t i = 0; i < sizeof needless / sizeof needless[0]; i++)
+        assert_int_equal(judge(HEADERS("Host", "x"), v, needless[i]), STATUS_INVALID);
+    assert_int_equal(judge(HEADERS("Host", "x"), v, "/%20%25%C3%A9%zz%?%61%2F"), STATUS_OK);
     assert_int_equal(judge(HEADERS("Host", "x"), "HTTP/2.0", "/"), STATUS_INVALID);
     assert_int_equal(
         judge(HEADERS("Host", "x", "Content-Length", "5", "Content-Length", "5"), v, "/"),
