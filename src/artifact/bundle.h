@@ -73,6 +73,10 @@ enum status bundle_promote(const char *models_dir, const char *id, struct error 
 enum status bundle_rollback(const char *models_dir, char ret_id[static BUNDLE_ID_BYTES],
                             struct error *err);
 
+/* Remove the bundle `id` (whole), and the link "previous" where it names it, and what crashes left
+ * behind. STATUS_INVALID: it is the current one. */
+enum status bundle_remove(const char *models_dir, const char *id, struct error *err);
+
 /* Remove all but the newest `keep`, never the current or the previous, and what crashes left
  * behind. ret_removed: how many bundles went. */
 enum status bundle_prune(const char *models_dir, size_t keep, size_t *ret_removed,

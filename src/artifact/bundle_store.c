@@ -285,6 +285,32 @@ static enum status remove_bundle(const char *models_dir, const char *id, struct 
     return file_remove_tree(aside, err);
 }
 
+static enum status remove_previous_link(const char *models_dir, const char *id, struct error *err)
+{
+    char path[PATH_MAX];
+    char previous[BUNDLE_ID_BYTES];
+    if (!read_link(models_dir, PREVIOUS, previous) || strcmp(id, previous) != 0)
+        return STATUS_OK;
+    TRY(bundle_path(path, models_dir, PREVIOUS, err));
+    return unlink(path) == 0 ? STATUS_OK : fail_errno(err, "%s: cannot remove", path);
+}
+
+enum status bundle_remove(const char *models_dir, const char *id, struct error *err)
+{
+    AUTO(close_slot) int lock = -1;
+    TRY(bundle_lock(models_dir, &lock, err));
+    TRY(sweep(models_dir, err));
+    char current[BUNDLE_ID_BYTES];
+    if (read_link(models_dir, CURRENT, current) && strcmp(id, current) == 0)
+        return fail(err, STATUS_INVALID,
+                    "%s/%s is the current bundle: make another current, or train one without the "
+                    "account, and erase again",
+                    models_dir, id);
+    TRY(remove_previous_link(models_dir, id, err));
+    TRY(remove_bundle(models_dir, id, err));
+    return file_sync_directory(models_dir, err);
+}
+
 enum status bundle_prune(const char *models_dir, size_t keep, size_t *ret_removed,
                          struct error *err)
 {

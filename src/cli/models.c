@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/models_erase.h"
 #include "cli/models_print.h"
 #include "cli/models_show.h"
 #include "cli/terminal.h"
@@ -19,7 +20,8 @@ static const char name[] = "models";
 
 struct request {
     const char *dir;
-    const char *id; /* NULL: none was given */
+    const char *id;     /* NULL: none was given */
+    const char *handle; /* of erase; NULL: none was given */
     int64_t keep;
     bool as_json;
     struct buffer *out; /* borrowed; what goes to stdout */
@@ -227,6 +229,16 @@ static enum status prune(const struct request *request, struct error *err)
     return STATUS_OK;
 }
 
+static enum status erase(const struct request *request, struct error *err)
+{
+    return models_erase_run(&(struct models_erase){.dir = request->dir,
+                                                   .id = request->id,
+                                                   .handle = request->handle,
+                                                   .as_json = request->as_json,
+                                                   .out = request->out},
+                            err);
+}
+
 /* ---- the command ---- */
 
 static const struct action {
@@ -240,6 +252,7 @@ static const struct action {
 } actions[] = {
     {"list", NO_ID, list},          {"show", MAY_HAVE_ID, show},   {"verify", MAY_HAVE_ID, verify},
     {"promote", NEEDS_ID, promote}, {"rollback", NO_ID, rollback}, {"prune", NO_ID, prune},
+    {"erase", MAY_HAVE_ID, erase},
 };
 
 static const struct action *find_action(const char *word)
@@ -266,15 +279,14 @@ int command_models(int argc, char **argv)
     enum {
         MODELS = 1,
         KEEP,
+        HANDLE,
         JSON,
         HELP
     };
     static const struct option options[] = {
-        {"models", required_argument, NULL, MODELS},
-        {"keep", required_argument, NULL, KEEP},
-        {"json", no_argument, NULL, JSON},
-        {"help", no_argument, NULL, HELP},
-        {0},
+        {"models", required_argument, NULL, MODELS}, {"keep", required_argument, NULL, KEEP},
+        {"handle", required_argument, NULL, HANDLE}, {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, HELP},           {0},
     };
     AUTO(buffer_deinit) struct buffer out = {0};
     struct request request = {.dir = "models", .keep = 5, .out = &out};
@@ -288,6 +300,11 @@ int command_models(int argc, char **argv)
         case KEEP:
             if (!text_parse_integer(optarg, strlen(optarg), &request.keep) || request.keep < 0)
                 return command_usage(name, "--keep: must be a whole number, got '%s'", optarg);
+            break;
+        case HANDLE:
+            request.handle = optarg + (optarg[0] == '@');
+            if (request.handle[0] == '\0')
+                return command_usage(name, "--handle: cannot be '%s'", optarg);
             break;
         case JSON:
             request.as_json = true;
@@ -309,5 +326,7 @@ int command_models(int argc, char **argv)
         return command_usage(name, "'%s' is not needed", argv[optind]);
     if (action->id == NEEDS_ID && !request.id)
         return command_usage(name, "%s: which bundle?", action->name);
+    if (action->run == erase ? !request.id == !request.handle : request.handle != NULL)
+        return command_usage(name, "erase, and it alone, needs --handle or an ID");
     return run(action, &request);
 }

@@ -87,6 +87,48 @@ def test_prune_keeps_what_is_in_use(run, store):
     assert after == {i for i, b in before.items() if b["current"] or b["previous"]}
 
 
+def mentions(store, handle):
+    """Files below the models directory that have the bytes of a handle, links aside."""
+    return [path for path in store.rglob("*") if path.is_file() and handle in path.read_bytes()]
+
+
+def test_erase_removes_every_bundle_that_knows_an_account(run, tmp_path):
+    """The one before as well, which prune keeps; the current one is named and stays."""
+    for words in ["1"], ["--boosted", "2"], ["3"]:
+        subprocess.run([BUILD / "tests/support/make-bundle", *words[:-1], tmp_path, words[-1]], check=True, capture_output=True)
+    large, current = ((tmp_path / link).readlink().name for link in ("previous", "current"))
+    [first] = [b["id"] for b in ask(run, tmp_path, "list") if b["id"] not in (large, current)]
+    # Of the three the large one alone has so many accounts.
+    assert mentions(tmp_path, b"demo_20000") and ask(run, tmp_path, "prune", "--keep", "3") == {"removed": 0}
+    assert ask(run, tmp_path, "erase", "--handle", "@DEMO_20000") == {"removed": [large], "kept": 0}
+    assert mentions(tmp_path, b"demo_20000") == [] and not (tmp_path / "previous").is_symlink()
+    assert "no previous" in run("models", "rollback", "--models", tmp_path, check=False).stderr
+    assert run("models", "erase", "--handle", "demo_20000", "--models", tmp_path).stdout == "no bundle knows it\n"
+    done = run("models", "erase", "--handle", "demo_0007", "--models", tmp_path, "--json", check=False)
+    assert (done.returncode, json.loads(done.stdout)) == (1, {"removed": [first], "kept": 1})
+    assert f"{current} is the current bundle" in done.stderr and "1 not removed" in done.stderr
+    assert [b["id"] for b in ask(run, tmp_path, "list")] == [current]
+
+
+def test_erase_names_what_only_may_know_an_account(run, store):
+    """A text that has the word, a catalogue that cannot be read: those go by ID alone."""
+    last, current = ((store / link).resolve() for link in ("previous", "current"))
+    [before] = [store / b["id"] for b in ask(run, store, "list") if b["id"] not in (last.name, current.name)]
+    (before / "report.json").write_text('{"refused":["line 5 \'demo.baker\'"]}')
+    blob = bytearray((last / "similar.blob").read_bytes())
+    blob[len(blob) // 2] ^= 4
+    (last / "similar.blob").write_bytes(blob)
+    done = run("models", "erase", "--handle", "demo.baker", "--models", store, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{before.name}/report.json has the word" in done.stderr and f"{last.name}/similar.blob" in done.stderr
+    assert run("models", "erase", before.name, "--models", store).stdout == f"{before.name} removed\n"
+    assert ask(run, store, "erase", "previous") == {"removed": [last.name], "kept": 0}
+    assert run("models", "erase", current.name, "--models", store, check=False).returncode == 1
+    assert [b["id"] for b in ask(run, store, "list")] == [current.name]
+    for words in ["erase"], ["erase", "x", "--handle", "y"], ["list", "--handle", "y"], ["erase", "--handle", "@"]:
+        assert run("models", *words, "--models", store, check=False).returncode == 2
+
+
 def test_verify_names_what_is_damaged(run, store):
     assert all(v["whole"] for v in ask(run, store, "verify"))
     current = (store / "current").resolve()
