@@ -46,12 +46,13 @@ static void put_rows(const struct explore *explore, struct json_writer *w)
     json_end_object(w);
 }
 
-static void put_sources(const struct import_report *report, struct json_writer *w)
+static void put_sources(const char *key, const struct import_source *sources, size_t n,
+                        struct json_writer *w)
 {
-    json_put_key(w, "sources");
+    json_put_key(w, key);
     json_begin_array(w);
-    for (size_t i = 0; report && i < report->n_sources; i++) {
-        const struct import_source *source = &report->sources[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct import_source *source = &sources[i];
         json_begin_object(w);
         json_member_string(w, "name", base_name(source->path));
         json_member_string(w, "month", source->month);
@@ -287,7 +288,9 @@ void explore_put_data(const struct explore *explore, struct json_writer *w)
 {
     json_begin_object(w);
     put_rows(explore, w);
-    put_sources(explore->input.report, w);
+    const struct import_report *report = explore->input.report;
+    put_sources("sources", report ? report->sources : NULL, report ? report->n_sources : 0, w);
+    put_sources("joined", report ? report->joined : NULL, report ? report->n_joined : 0, w);
     put_events(explore->input.report, w);
     put_columns(explore, w);
     put_alerts(&explore->alerts, w);

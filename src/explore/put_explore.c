@@ -9,6 +9,28 @@
 #include "explore/put.h"
 #include "explore/put_groups.h"
 
+static bool has_field(const struct import_source *source, const char *field)
+{
+    for (size_t i = 0; i < source->n_columns; i++)
+        if (strcmp(source->columns[i].field, field) == 0)
+            return true;
+    return false;
+}
+
+/* How the measure came about: a rate that no file of accounts has was filled in from the posts. */
+static const char *measure_text(const struct explore *explore)
+{
+    const struct import_report *report = explore->input.report;
+    const struct frame *frame = explore->frame;
+    bool is_rate = strcmp(frame->measure->name, "engagement_rate") == 0;
+    if (!is_rate || frame->measure->role != FRAME_FIELD || !report || report->n_joined == 0)
+        return frame->measure_text;
+    for (size_t i = 0; i < report->n_sources; i++)
+        if (has_field(&report->sources[i], "engagement_rate"))
+            return frame->measure_text;
+    return "from the posts: mean likes and comments a post, divided by followers";
+}
+
 static void put_measure(const struct explore *explore, struct json_writer *w)
 {
     const struct frame *frame = explore->frame;
@@ -20,7 +42,7 @@ static void put_measure(const struct explore *explore, struct json_writer *w)
     json_begin_object(w);
     json_member_string(w, "name", frame->measure->name);
     json_member_string(w, "unit", frame->measure->unit);
-    json_member_string(w, "text", frame->measure_text);
+    json_member_string(w, "text", measure_text(explore));
     bool is_log = explore->quality.numbers[frame->measure - frame->numbers].is_log;
     json_member_string(w, "scale", is_log ? "log" : "linear");
     json_end_object(w);

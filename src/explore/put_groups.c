@@ -143,8 +143,10 @@ void put_growth(const struct explore *explore, struct json_writer *w)
 void put_group_table(const struct group_table *table, bool has_score, const char *name,
                      struct json_writer *w)
 {
-    static const char *const keys[] = {"group",   "n",           "share",        "followers",
-                                       "measure", "measure_low", "measure_high", "score"};
+    static const char *const keys[] = {"group",     "n",       "n_measured",  "share",
+                                       "followers", "measure", "measure_low", "measure_high",
+                                       "score"};
+    static const size_t without_score = ARRAY_LENGTH(keys) - 1;
     if (table->n == 0) {
         put_absent(w, name, "the table has no such column");
         return;
@@ -154,13 +156,20 @@ void put_group_table(const struct group_table *table, bool has_score, const char
     for (size_t part = 0; part < ARRAY_LENGTH(keys); part++) {
         json_put_key(w, keys[part]);
         json_begin_array(w);
-        for (size_t i = 0; (has_score || part < 7) && i < table->n; i++) {
+        for (size_t i = 0; (has_score || part < without_score) && i < table->n; i++) {
             const struct group_row *row = &table->rows[i];
             const double parts[] = {
-                (double)row->group, (double)row->n,     (double)row->n / (double)table->n_total,
-                row->followers,     row->measure.value, row->measure.low,
-                row->measure.high,  row->score};
-            put_figure(w, parts[part], part < 2 ? 10 : 5);
+                (double)row->group,
+                (double)row->n,
+                (double)row->n_measured,
+                (double)row->n / (double)table->n_total,
+                row->followers,
+                row->measure.value,
+                row->measure.low,
+                row->measure.high,
+                row->score,
+            };
+            put_figure(w, parts[part], part < 3 ? 10 : 5);
         }
         json_end_array(w);
     }

@@ -116,9 +116,11 @@ enum status group_table_compute(const struct frame *frame, enum explore_grouping
     for (size_t i = 0; i < groups->n; i++) {
         int32_t group = (int32_t)i;
         struct group_row *row = &table.rows[table.n++];
-        row->group = group;
+        *row = (struct group_row){.group = group};
         row->n = count_group(groups, group, frame->n_rows);
         row->followers = median_of(frame->followers, groups, group, frame->n_rows, scratch).value;
+        if (frame->measure)
+            row->n_measured = gather(frame->measure->values, groups, group, frame->n_rows, scratch);
         row->measure = median_of(frame->measure, groups, group, frame->n_rows, scratch);
         row->score = median_of(frame->score, groups, group, frame->n_rows, scratch).value;
         table.n_total += row->n;

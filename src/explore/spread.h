@@ -39,7 +39,7 @@ enum status spreads_compute(const struct frame *frame, const struct quality *qua
 /* A table of the groups with medians. */
 struct group_row {
     int32_t group;
-    size_t n;
+    size_t n, n_measured; /* rows, and those of them with the measure */
     double followers, score;
     struct interval measure;
 };

@@ -292,6 +292,8 @@ static void put_reproduce(const struct training *training, struct buffer *out)
                          "train");
     for (size_t i = 0; i < training->data.n; i++) {
         const struct data_file *file = &training->data.files[i];
+        if (!data_file_has_profiles(file))
+            buffer_printf(out, " --%s", file->role);
         buffer_printf(out, " '%s%s%s'", file->name, file->month[0] ? "@" : "", file->month);
     }
     put_target(training->input, out);

@@ -12,6 +12,7 @@
 
 struct data_file {
     char name[256]; /* without its folder */
+    char role[16];  /* "profiles"; of what was joined to them "posts" or "edges" */
     char schema[64];
     char month[16]; /* "2022-03", or "" */
     char sha256[72];
@@ -20,8 +21,10 @@ struct data_file {
 
 struct data_files {
     struct data_file *files; /* in the arena */
-    size_t n;
+    size_t n, n_profiles;
 };
+
+bool data_file_has_profiles(const struct data_file *file);
 
 /* What the processes of the group have read, by rank: to rank 0; the others get none. All call it;
  * of a group of NULL it is this one's. */

@@ -80,6 +80,7 @@ static void put_bundle(const struct report *report, const char *created)
         const struct data_file *file = &training->data.files[i];
         json_begin_object(w);
         json_member_string(w, "name", file->name);
+        json_member_string(w, "role", file->role);
         json_member_integer(w, "rows", (int64_t)file->n_kept);
         json_member_string(w, "sha256", file->sha256);
         json_member_string(w, "month", file->month);
@@ -133,7 +134,7 @@ static void put_overview(const struct report *report)
     const struct training *training = report->training;
     char title[320];
     snprintf(title, sizeof title, "%zu accounts from %s%s", training->table->n_rows,
-             training->data.files[0].name, training->data.n > 1 ? " and others" : "");
+             training->data.files[0].name, training->data.n_profiles > 1 ? " and others" : "");
     json_put_key(w, "overview");
     json_begin_object(w);
     json_member_string(w, "title", title);

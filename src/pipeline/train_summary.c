@@ -176,8 +176,8 @@ static void print_archetypes(const struct training *training, FILE *out)
 
 void train_print(const struct training *training, FILE *out)
 {
-    fprintf(out, "%zu accounts from %zu file%s\n", training->table->n_rows, training->data.n,
-            training->data.n == 1 ? "" : "s");
+    fprintf(out, "%zu accounts from %zu file%s\n", training->table->n_rows,
+            training->data.n_profiles, training->data.n_profiles == 1 ? "" : "s");
     if (training->shard.n_workers > 1)
         fprintf(out, "%.0f accounts of %zu workers, of which the first had %zu to decide by\n",
                 training->shard.n_all, training->shard.n_workers, training->table->n_rows);
@@ -300,6 +300,7 @@ static void put_data(const struct training *training, struct json_writer *w)
         const struct data_file *file = &training->data.files[i];
         json_begin_object(w);
         json_member_string(w, "name", file->name);
+        json_member_string(w, "role", file->role);
         json_member_string(w, "schema", file->schema);
         json_member_string(w, "month", file->month);
         json_member_integer(w, "rows", (int64_t)file->n_kept);

@@ -83,14 +83,14 @@ def check_column(column, n_rows):
 
 
 def check_data(part):
-    members(part, "data", rows=dict, sources=list, events=list, columns=list, alerts=list, outliers=dict,
+    members(part, "data", rows=dict, sources=list, joined=list, events=list, columns=list, alerts=list, outliers=dict,
             comparison=dict)
     rows = part["rows"]
     members(rows, "data.rows", read=int, kept=int, refused=int, repaired=int, unbelieved=int)
     for column in part["columns"]:
         check_column(column, rows["kept"])
     names = {column["name"] for column in part["columns"]}
-    for source in part["sources"]:
+    for source in part["sources"] + part["joined"]:
         members(source, "data.sources", name=str, month=str, schema=str, encoding=str, delimiter=str,
                 sha256=str, bytes=int, rows=int, kept=int, refused=int, columns=list)
         need("/" not in source["name"], "data.sources.name", "carries a folder")
@@ -161,7 +161,7 @@ def check_explore(part, groups):
     for name, by in (("categories", "category"), ("countries", "country")):
         if not is_absent(part[name]):
             columns(part[name], f"explore.{name}", "group", "n", "share", "followers", "measure",
-                    "measure_low", "measure_high", optional=("score",))
+                    "n_measured", "measure_low", "measure_high", optional=("score",))
             indices(part[name]["group"], groups[by], f"explore.{name}")
     if not is_absent(part["projection"]):
         columns(part["projection"], "explore.projection", "x", "y", length=part["scatter"]["shown"])
@@ -368,6 +368,9 @@ def check_report(report):
     if is_bundle:
         members(report["bundle"], "bundle", id=str, created=str, seed=int, data=list, rows=int,
                 synthetic=bool, licence=str, stages=list, versions=dict)
+        for file in report["bundle"]["data"]:
+            members(file, "bundle.data", name=str, role=str, rows=int, sha256=str, month=str)
+            need(file["role"] in ("profiles", "posts", "edges"), "bundle.data.role", file["role"])
         for stage in report["bundle"]["stages"]:
             members(stage, "bundle.stages", name=str, seconds=NUMBER, cpu_seconds=NUMBER, peak_mb=NUMBER)
         if not is_absent(report["models"]["score"]):

@@ -81,6 +81,8 @@ def all_explained(section):
     for chart in section["explained"]:
         assert all(len(chart[part]) > 10 for part in ("title", "subtitle", "reading")), chart
         assert chart["buttons"] == ["Table", "CSV", "PNG"], chart
+        assert chart["names"] == [f"{button} of {chart['title']}" for button in chart["buttons"]], chart
+        assert chart["called"] == chart["title"], chart
         assert len(chart["columns"]) >= 2 and all(chart["columns"]) and chart["rows"] >= 1, chart
         assert not re.search("undefined|NaN|null", " ".join([chart["title"], chart["subtitle"], chart["reading"]])), chart
     return len(section["explained"]) == section["charts"]
@@ -149,6 +151,27 @@ def test_the_network_moves_and_suggests_links(drive, page_url, linked, start_dae
     for name, section in sections.items():
         assert section["failed"] == [] and all_explained(section), name
     assert any("posts are made around" in card for card in sections["explore"]["cards"])
+
+
+def test_what_was_joined_is_named(drive, linked, start_daemon, page_url):
+    """From which data: posts and edges too, with their hashes."""
+    expected = [("profiles.csv", "profiles"), ("posts.csv", "posts"), ("edges.csv", "edges")]
+    other = start_daemon(linked)
+    report = other.get("/report")[1]
+    manifest = json.loads((linked / "current" / "manifest.json").read_text())
+    for data in (report["bundle"]["data"], manifest["data"]):
+        assert [(file["name"], file["role"]) for file in data] == expected
+        assert all(file["rows"] > 0 and len(file["sha256"]) == 64 for file in data)
+    assert [source["name"] for source in report["data"]["joined"]] == ["posts.csv", "edges.csv"]
+    assert "--posts 'posts.csv' --edges 'edges.csv'" in (linked / "current" / "card.md").read_text()
+    cards = drive("sections", other.url + "/")["data"]["cards"]
+    assert {"posts.csv", "edges.csv"} <= set(cards)
+
+
+def test_a_link_keeps_what_was_chosen(drive, page_url):
+    found = drive("links", page_url)
+    assert all(part in found["link"] for part in ("colour=tier", "correlation=pearson", "chart="))
+    assert "size" in found["pressed"] and "Pearson" in found["pressed"]
 
 
 def test_the_similar_are_filtered_and_the_link_says_so(drive, page_url, daemon, page_report, handles):

@@ -2,7 +2,8 @@
 // A chart in its card: the finding as its title, what it shows, the drawing, its reading, the table
 // behind it, and the ways out (CSV, PNG). Drawn when it first comes into view.
 
-import { download, h, replace, type Child } from "./dom";
+import { remember, remembered } from "./address";
+import { download, freshId, h, replace, type Child } from "./dom";
 import { init, type Chart, type Option } from "./echarts";
 import { skeleton } from "./states";
 import { bareTable, downloadCsv, type TableSpec } from "./table";
@@ -55,8 +56,15 @@ export function sourceText(): string {
 
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
+/** A card is called by its heading. */
 export function card(...children: Child[]): HTMLElement {
-  return h("section.card", null, children);
+  const element = h("section.card", null, children);
+  const heading = element.querySelector("h3");
+  if (heading) {
+    heading.id ||= freshId("card");
+    element.setAttribute("aria-labelledby", heading.id);
+  }
+  return element;
 }
 
 export function cardHead(title: Child, subtitle?: Child, actions?: Child): HTMLElement {
@@ -82,7 +90,11 @@ export function chartCard(spec: ChartSpec): ChartCard {
   const tableBox = h("div.chart-table", { hidden: true });
   let chart: Chart | null = null;
 
-  const label = () => canvas.setAttribute("aria-label", `${spec.title}. ${spec.subtitle}. The button Table shows the figures.`);
+  const label = () => {
+    canvas.setAttribute("aria-label", `${spec.title}. ${spec.subtitle}. The button Table shows the figures.`);
+    actions.forEach((button) => button.setAttribute("aria-label", `${button.textContent} of ${spec.title}`));
+    link.setAttribute("aria-label", `Link to ${spec.title}`);
+  };
   const draw = () => {
     if (!chart) return;
     chart.setOption({ ...baseOption(), ...spec.option() }, { notMerge: true });
@@ -113,6 +125,7 @@ export function chartCard(spec: ChartSpec): ChartCard {
     toggle.setAttribute("aria-expanded", String(show));
     replace(tableBox, show && bareTable(spec.table, `${spec.title}: the figures`));
   };
+  const link = h("a.quiet", { href: "#", title: "Puts this chart into the address, to copy", onclick: (event: Event) => (event.preventDefault(), remember("chart", spec.name)) }, "Link");
   const actions = [
     toggle,
     h("button.quiet", { type: "button", onclick: () => downloadCsv(spec.table, spec.name) }, "CSV"),
@@ -120,12 +133,13 @@ export function chartCard(spec: ChartSpec): ChartCard {
   ];
   label();
   const element = card(
-    h("header.card-head", null, h("div", null, title, subtitle), h("div.actions", null, actions)),
+    h("header.card-head", null, h("div", null, title, subtitle), h("div.actions", null, link, actions)),
     spec.controls && h("div.controls", null, spec.controls),
     canvas,
     reading,
     tableBox,
   );
+  if (remembered("chart") === spec.name) requestAnimationFrame(() => element.isConnected && element.scrollIntoView({ block: "start" }));
   const redraw: ChartCard["redraw"] = (changes) => {
     Object.assign(spec, changes);
     replace(title, spec.title);

@@ -64,7 +64,7 @@ function header(context: Context | null): HTMLElement {
   return h(
     "header.bar",
     null,
-    h("a.brand", { href: "#/overview" }, icon("logo"), "influence"),
+    h("h1", null, h("a.brand", { href: "#/overview" }, icon("logo"), "influence")),
     h(
       "div.bar-facts",
       null,

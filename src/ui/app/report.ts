@@ -65,7 +65,8 @@ export interface Bundle {
   id: string;
   created: string;
   seed: number;
-  data: { name: string; rows: number; sha256: string; month: string }[];
+  /** `role` is not in reports of older bundles: all were profiles. */
+  data: { name: string; role?: "profiles" | "posts" | "edges"; rows: number; sha256: string; month: string }[];
   rows: number;
   synthetic: boolean;
   versions: Record<string, string>;
@@ -80,6 +81,8 @@ export interface Overview {
 export interface Data {
   rows: { read: number; kept: number; refused: number; repaired: number; unbelieved: number };
   sources: Source[];
+  /** Files of posts and edges; not in reports of older bundles. */
+  joined?: Source[];
   events: DataEvent[];
   columns: Column[];
   alerts: Alert[];
@@ -281,6 +284,8 @@ export interface Timing {
 export interface GroupFigures {
   group: number[];
   n: number[];
+  /** Those of them with the measure; not in reports of older bundles. */
+  n_measured?: number[];
   share: number[];
   followers: Num[];
   measure: Num[];

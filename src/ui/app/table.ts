@@ -2,7 +2,7 @@
 // Tables that sort by any column, show as many rows as are asked for, and export as CSV.
 
 import { download, h, replace, type Child } from "./dom";
-import { humanName } from "./format";
+import { humanName, plain, whole } from "./format";
 
 export type Cell = number | string | null;
 
@@ -95,6 +95,11 @@ function sorted(rows: Cell[][], column: number, falling: boolean): Cell[][] {
   return [...present, ...missing];
 }
 
+/** A number of a column that does not say how it is shown. */
+function shownNumber(value: number): string {
+  return Number.isInteger(value) ? whole(value) : plain(value);
+}
+
 /** "Columns of accounts.csv" as the name of a file. */
 function fileName(caption: string): string {
   return caption.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "table";
@@ -138,7 +143,7 @@ export function bareTable(spec: TableSpec, caption: string, pageRows = PAGE_ROWS
       null,
       row.map((cell, i) => {
         const show = spec.columns[i].show;
-        return h(numeric[i] ? "td.number" : "td", null, show ? show(cell, row) : cell === null ? "–" : cell);
+        return h(numeric[i] ? "td.number" : "td", null, show ? show(cell, row) : cell === null ? "–" : typeof cell === "number" ? shownNumber(cell) : cell);
       }),
     );
   const draw = () => {

@@ -64,6 +64,8 @@ async function chartCards(page) {
         subtitle: text(".subtitle"),
         reading: text(".reading"),
         buttons: [...card.querySelectorAll(".actions button")].map((element) => element.textContent),
+        names: [...card.querySelectorAll(".actions button")].map((element) => element.getAttribute("aria-label")),
+        called: document.getElementById(card.getAttribute("aria-labelledby"))?.textContent.trim(),
         columns: [...card.querySelectorAll(".chart-table th")].map((element) => element.textContent),
         rows: card.querySelectorAll(".chart-table tbody tr").length,
       };
@@ -534,7 +536,7 @@ const checks = {
       await visit(page, section);
       await page.waitForSelector("table");
       found[section] = [];
-      for (const button of await page.locator('button[aria-label^="CSV of"]').all()) {
+      for (const button of await page.locator('.table-more button[aria-label^="CSV of"]').all()) {
         const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
         const lines = [];
         for await (const chunk of await file.createReadStream()) lines.push(chunk.toString());
@@ -595,6 +597,20 @@ const checks = {
       Object.assign(found[section], seen);
     }
     return found;
+  },
+
+  /** A view that was chosen comes back by its link. */
+  async links(browser) {
+    const page = await open(browser);
+    await visit(page, "explore");
+    await page.getByRole("button", { name: "size", exact: true }).click();
+    await page.getByRole("button", { name: "Pearson" }).click();
+    await page.getByRole("link", { name: "Link to" }).first().click();
+    const link = page.url();
+    await page.goto("about:blank");
+    await page.goto(link);
+    await page.waitForSelector('[data-section="explore"] h2');
+    return { link, pressed: await page.locator(".segments button[aria-pressed=true]").allTextContents() };
   },
 
   /** How long until the first chart, from an empty cache; a table where it stands before any. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was read, repaired and refused, and what each column holds.
 
+import { remember } from "../address";
 import type { Context } from "../context";
 import { card, cardHead, chartCard } from "../chart";
 import { histogramOption, histogramTable, sparkBars } from "../charts/histogram";
 import { append, h, replace, type Child } from "../dom";
 import { bytes, change, humanName, percent, plain, plural, sentence, whole, withUnit, worded } from "../format";
-import { isThere, reason, type Column, type Data, type DataEvent, type Report, type Source } from "../report";
+import { isThere, reason, type Alert, type Column, type Data, type DataEvent, type Report, type Source } from "../report";
 import { note, partial } from "../states";
 import { handleLink, nameCell, table, type Cell } from "../table";
 
@@ -14,7 +15,7 @@ export function data(into: HTMLElement, { report }: Context, query: URLSearchPar
   const { data: found } = report;
   append(into, [
     h("div.section-head", null, h("h2", null, "Data"), h("p.lead", null, "What was read, what was changed on the way, and what each column holds.")),
-    h("div.cards", null, rowsCard(found), alertsCard(found), columnsCard(found, query.get("column")), eventsCard(found), h("div.cards.two", null, outliersCard(found), outlierRows(found)), comparisonCard(report), found.sources.map(sourceCard)),
+    h("div.cards", null, rowsCard(found), alertsCard(found), columnsCard(found, query.get("column")), eventsCard(found), h("div.cards.two", null, outliersCard(found), outlierRows(found)), comparisonCard(report), found.sources.map(sourceCard), found.joined?.map(sourceCard)),
   ]);
 }
 
@@ -29,15 +30,37 @@ function rowsCard({ rows }: Data): Child {
   return h("dl.figures", null, figures.map(([label, value, small]) => h("div.figure", null, h("dt", null, label), h("dd.value", null, whole(value)), small && h("dd.small", null, small))));
 }
 
+/** What alerts of a kind say together, when several columns have it. */
+const TOGETHER: Record<string, (n: number) => string> = {
+  missing: (n) => `${n} columns lack many values`,
+  zeros: (n) => `${n} columns are 0 in most rows: is that a value, or nothing known?`,
+  skewed: (n) => `${n} columns are skewed: a few large values dominate their means`,
+  high_correlation: (n) => `${n} pairs of columns say nearly the same`,
+  outliers: (n) => `${n} columns hold many values that lie far out`,
+  constant: (n) => `${n} columns have one value only`,
+  imbalance: (n) => `${n} columns have one value in nearly every row`,
+  unique: (n) => `${n} columns differ in every row`,
+};
+
+/** One line a kind and level: sixty of the same make nobody look. */
+function alertNote(list: Alert[]): Child {
+  const [first] = list;
+  const kind = first.kind.replace(/_/g, " ");
+  if (list.length === 1) return note(first.level, first.text, h("span.muted.small", null, ` ${kind}`));
+  const told = list.map((alert) => `${alert.columns.map(humanName).join(" and ")}${alert.value === null || alert.value === undefined ? "" : ` ${alert.kind === "skewed" || alert.kind === "high_correlation" ? plain(alert.value) : percent(alert.value)}`}`);
+  const text = TOGETHER[first.kind]?.(list.length) ?? `${list.length} times: ${first.text}`;
+  return note(first.level, h("details", null, h("summary", null, `${text} `, h("span.muted.small", null, kind)), h("p.small.muted", null, told.join(" · "))));
+}
+
 function alertsCard({ alerts }: Data): Child {
   const warnings = alerts.filter((alert) => alert.level === "warning").length;
   const title = alerts.length === 0 ? "Nothing strange in the columns" : warnings > 0 ? `${plural(warnings, "warning")} about the columns` : `${plural(alerts.length, "remark")} about the columns`;
-  const sorted = [...alerts].sort((a, b) => Number(b.level === "warning") - Number(a.level === "warning"));
-  const more = h("div");
-  const first = 8;
-  const show = (list: typeof alerts) => list.map((alert) => note(alert.level, alert.text, h("span.muted.small", null, ` ${alert.kind.replace(/_/g, " ")}`)));
-  const button = h("button.quiet", { type: "button", onclick: () => (replace(more, show(sorted.slice(first))), button.remove()) }, `Show ${sorted.length - first} more`);
-  return card(cardHead(title), show(sorted.slice(0, first)), more, sorted.length > first && button);
+  const groups = new Map<string, Alert[]>();
+  for (const alert of [...alerts].sort((a, b) => Number(b.level === "warning") - Number(a.level === "warning"))) {
+    const key = `${alert.level} ${alert.kind}`;
+    groups.set(key, [...(groups.get(key) ?? []), alert]);
+  }
+  return card(cardHead(title, alerts.length > groups.size && "one line a kind; open it for the columns"), [...groups.values()].map(alertNote));
 }
 
 function columnsCard({ columns }: Data, wanted: string | null): Child {
@@ -48,7 +71,7 @@ function columnsCard({ columns }: Data, wanted: string | null): Child {
   const list = table(
     {
       columns: [
-        { title: "column", show: (name) => h("button.link", { type: "button", title: String(name), onclick: () => open(byName.get(String(name))!) }, humanName(String(name))) },
+        { title: "column", show: (name) => h("button.link", { type: "button", title: String(name), onclick: () => (remember("column", String(name)), open(byName.get(String(name))!)) }, humanName(String(name))) },
         { title: "shape", isDrawn: true, show: (name) => shape(byName.get(String(name))!) },
         { title: "values", show: (n) => whole(n as number) },
         { title: "missing", show: (share) => missingCell(share as number) },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The data as they are: size against engagement, correlations, groups, growth, timing.
 
+import { remember, remembered } from "../address";
 import type { Context } from "../context";
 import { card, cardHead, chartCard } from "../chart";
 import { dotHeight, dotOption } from "../charts/dots";
@@ -56,7 +57,8 @@ function distributionCard(report: Report): Child {
       rows: groups.group.map((group, row) => [names(i)[group] ?? "(none)", groups.n[row], groups.min[row], groups.q05[row], groups.q25[row], groups.median[row], groups.q75[row], groups.q95[row], groups.max[row]]),
     };
   };
-  let chosen = 0;
+  const nameOf = (i: number) => `${all[i].column}-by-${all[i].by}`;
+  let chosen = Math.max(all.findIndex((_, i) => nameOf(i) === remembered("distribution")), 0);
   const element = h("div");
   const draw = () => {
     const { groups, column, unit, by } = all[chosen];
@@ -69,6 +71,7 @@ function distributionCard(report: Report): Child {
       height: groups.group.length * spreadRowHeight + 56,
       controls: select("show", options, String(chosen), (value) => {
         chosen = Number(value);
+        remember("distribution", nameOf(chosen));
         draw();
         element.querySelector("select")?.focus();
       }),
@@ -92,7 +95,9 @@ function groupCard(report: Report, figures: Maybe<GroupFigures>, by: GroupName, 
   if (!isThere(figures)) return card(cardHead(sentence(name)), partial(reason(figures, name)));
   const { measure } = report.explore;
   const names = report.groups[by];
-  const rows = figures.group.map((group, i) => ({ name: names[group] ?? "(none)", value: figures.measure[i], low: figures.measure_low[i], high: figures.measure_high[i], n: figures.n[i] }));
+  const rows = figures.group.map((group, i) => ({ name: names[group] ?? "(none)", value: figures.measure[i], low: figures.measure_low[i], high: figures.measure_high[i], n: figures.n_measured?.[i] ?? figures.n[i] }));
+  const total = figures.n.reduce((sum, n) => sum + n, 0);
+  const measured = rows.reduce((sum, row) => sum + row.n, 0);
   const sure = rows.filter((row) => row.value !== null && (row.n ?? 0) >= 20 && row.name !== "(other)");
   const best = sure.length > 1 ? sure.reduce((a, b) => (b.value! > a.value! ? b : a)) : null;
   const isClear = best !== null && best.low !== null && sure.every((row) => row === best || (row.high ?? Infinity) < best.low!);
@@ -100,13 +105,13 @@ function groupCard(report: Report, figures: Maybe<GroupFigures>, by: GroupName, 
   const finding = isClear ? `${sentence(best.name)} has the highest median ${humanName(measure.name)}: ${show(best.value)}` : `${sentence(best?.name ?? "")} leads in ${humanName(measure.name)}, but the intervals overlap`;
   return chartCard({
     title: best ? finding : `Median ${humanName(measure.name)} by ${by}`,
-    subtitle: `median ${humanName(measure.name)} and its 95 % interval; ${plural(figures.n.reduce((sum, n) => sum + n, 0), "account")}`,
+    subtitle: `median ${humanName(measure.name)} and its 95 % interval; ${measured < total ? `${whole(measured)} of ` : ""}${plural(total, "account")}${measured < total ? " have one" : ""}`,
     reading: `Point: the median of a ${by}; line: where its true median lies in 95 of 100 cases. Where two lines overlap, the order may be chance.`,
     name,
     height: dotHeight(rows.length),
     table: {
-      columns: [{ title: by }, { title: "accounts", show: (n) => whole(n as number) }, { title: "share", show: (share) => percent(share as number) }, { title: "followers", show: (n) => compact(n as number) }, { title: humanName(measure.name), show }, { title: "low", show }, { title: "high", show }],
-      rows: figures.group.map((group, i) => [names[group] ?? "(none)", figures.n[i], figures.share[i], figures.followers[i], figures.measure[i], figures.measure_low[i], figures.measure_high[i]]),
+      columns: [{ title: by }, { title: "accounts", show: (n) => whole(n as number) }, { title: `with ${humanName(measure.name)}`, show: (n) => whole(n as number) }, { title: "share", show: (share) => percent(share as number) }, { title: "followers", show: (n) => compact(n as number) }, { title: humanName(measure.name), show }, { title: "low", show }, { title: "high", show }],
+      rows: figures.group.map((group, i) => [names[group] ?? "(none)", figures.n[i], rows[i].n, figures.share[i], figures.followers[i], figures.measure[i], figures.measure_low[i], figures.measure_high[i]]),
     },
     option: () => dotOption(rows, { unit: measure.unit, axis: `median ${humanName(measure.name)}`, interval: "95 % interval" }),
   }).element;
@@ -134,8 +139,11 @@ function growthBy(report: Report, by: GroupMedians, name: GroupName, growth: Gro
   if (by.group.length === 0) return null;
   const rows = by.group.map((group, i) => ({ name: report.groups[name][group] ?? "(none)", value: by.median[i], low: by.low[i], high: by.high[i], n: by.n[i] }));
   const show = (value: unknown) => withUnit(value as number, growth.unit);
+  const apart = rows.filter((row) => row.value !== null && ((row.low ?? -Infinity) > growth.median || (row.high ?? Infinity) < growth.median));
+  const [most] = apart.sort((a, b) => Math.abs(b.value! - growth.median) - Math.abs(a.value! - growth.median));
+  const title = most ? `${sentence(most.name)} accounts grow ${most.value! > growth.median ? "faster" : "more slowly"} than all: ${show(most.value)} a month` : `No ${BY[name]} surely grows faster or slower than all`;
   return chartCard({
-    title: `Growth by ${BY[name]}`,
+    title,
     subtitle: "median monthly growth and its 95 % interval; dashed: all accounts",
     reading: `Right of the dashed line a ${BY[name]} grows faster than all accounts do; where its interval crosses the line, it may as well not.`,
     name: `growth-by-${name}`,

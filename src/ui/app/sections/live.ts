@@ -140,23 +140,23 @@ class LiveView {
 
   private drawCharts(): void {
     if (this.rateChart && this.latencyChart) {
-      this.rateChart.redraw({ table: this.tickTable() });
-      this.latencyChart.redraw({ table: this.tickTable() });
+      this.rateChart.redraw({ table: this.tickTable(), title: rateTitle(this.ticks) });
+      this.latencyChart.redraw({ table: this.tickTable(), title: latencyTitle(this.ticks) });
       return;
     }
     const common = { height: 220, table: this.tickTable() };
     this.rateChart = chartCard({
       ...common,
-      title: "Requests a second",
-      subtitle: "all, and those that failed with 5xx; last 5 minutes",
+      title: rateTitle(this.ticks),
+      subtitle: "requests a second: all, and those that failed with 5xx; last 5 minutes",
       reading: "Anything above zero among the failed is the daemon's own fault: its log says which.",
       name: "requests",
       option: () => lineOption(this.ticks, [["all", (tick) => tick.rate, theme().accent], ["failed", (tick) => tick.failed, theme().bad]], "requests a second", plain),
     });
     this.latencyChart = chartCard({
       ...common,
-      title: "Time to answer",
-      subtitle: "half of the requests, and 99 of 100, take less; log scale, by histogram bucket",
+      title: latencyTitle(this.ticks),
+      subtitle: "time to answer: half of the requests, and 99 of 100, take less; log scale, by histogram bucket",
       reading: "The upper line is what a patient caller waits; where it leaves the lower one far below, some requests queue.",
       name: "latency",
       option: () => lineOption(this.ticks, [["99 of 100", (tick) => tick.p99, theme().bad], ["half", (tick) => tick.p50, theme().accent]], "time", seconds, true),
@@ -173,13 +173,25 @@ class LiveView {
   }
 }
 
+function rateTitle(ticks: Tick[]): string {
+  const failed = ticks.filter((tick) => tick.failed > 0).length;
+  const busiest = ticks.reduce((most, tick) => Math.max(most, tick.rate), 0);
+  if (failed) return `Requests failed in ${plural(failed, "moment")} of the last ${whole(ticks.length)}`;
+  return busiest === 0 ? "Nobody asks just now" : `Up to ${plain(busiest)} requests a second, none failed`;
+}
+
+function latencyTitle(ticks: Tick[]): string {
+  const slowest = ticks.reduce((most, tick) => Math.max(most, tick.p99 ?? 0), 0);
+  return slowest === 0 ? "No answer to time yet" : `99 of 100 answers within ${seconds(slowest)} at the slowest moment`;
+}
+
 type Line = [string, (tick: Tick) => number | null, string];
 
 function lineOption(ticks: Tick[], lines: Line[], axis: string, show: (value: number) => string, isLog = false): Option {
   const start = ticks[ticks.length - 1].at - KEPT * EVERY_MS;
   return {
     grid: grid({ right: 72 }),
-    xAxis: valueAxis("", "", { min: start, max: ticks[ticks.length - 1].at, splitLine: { show: false }, axisLabel: { formatter: (at: number) => new Date(at).toTimeString().slice(0, 5), showMinLabel: false, showMaxLabel: false } }),
+    xAxis: valueAxis("", "", { min: start, max: ticks[ticks.length - 1].at, interval: 60_000, splitLine: { show: false }, axisLabel: { formatter: (at: number) => new Date(at).toTimeString().slice(0, 5), showMinLabel: false, showMaxLabel: false } }),
     yAxis: valueAxis("", "", isLog ? { type: "log", axisLabel: { formatter: show } } : { scale: false, min: 0, minInterval: 1, axisLabel: { formatter: show } }),
     tooltip: tooltip((events) => {
       const tick = ticks[events[0]?.dataIndex];
@@ -194,7 +206,8 @@ function lineOption(ticks: Tick[], lines: Line[], axis: string, show: (value: nu
       symbolSize: 5,
       lineStyle: { color: colour, width: 1.5 },
       itemStyle: { color: colour },
-      endLabel: { show: true, formatter: name, color: colour, fontSize: 12 },
+      endLabel: { show: value(ticks[ticks.length - 1]) !== null, formatter: name, color: colour, fontSize: 12 },
+      labelLayout: { moveOverlap: "shiftY" },
     })),
     aria: { label: { description: axis } },
   };

@@ -122,6 +122,7 @@ function mapOption(found: Network, hidden: Set<number>): Option {
         type: "custom",
         silent: true,
         clip: true,
+        progressive: 0,
         data: edges,
         renderItem: (_: unknown, api: any) => {
           const [a, b] = [api.coord([api.value(0), api.value(1)]), api.coord([api.value(2), api.value(3)])];
@@ -131,6 +132,7 @@ function mapOption(found: Network, hidden: Set<number>): Option {
       {
         name: "accounts",
         type: "scatter",
+        progressive: 0, // in pieces the coloured, which come last, would be long in coming
         data: places.filter(([, , i]) => isShown(i)),
         symbolSize: (item: number[]) => Math.min(18, 3 + 2 * Math.sqrt(drawn.pagerank[item[2]])),
         itemStyle: { color: (item: { data: number[] }) => colourOf(item.data[2]), opacity: 0.8 },
@@ -143,7 +145,53 @@ function mapOption(found: Network, hidden: Set<number>): Option {
         symbolSize: (item: number[]) => Math.min(18, 3 + 2 * Math.sqrt(drawn.pagerank[item[2]])) + 6,
         itemStyle: { color: "transparent", borderColor: colours.ink, borderWidth: 1.5 },
       },
+      nameSeries(namesOf(found, { x, y }, isShown)),
     ],
+  };
+}
+
+interface Name {
+  text: string;
+  x: number;
+  y: number;
+}
+
+/** The communities with a colour of their own, at the median place of their accounts. */
+function namesOf(found: Network, { x, y }: { x: number[]; y: number[] }, isShown: (i: number) => boolean): Name[] {
+  const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+  return found.communities.slice(0, NAMED).flatMap(({ name }, index) => {
+    const members = x.map((_, i) => i).filter((i) => found.drawn.community[i] === index && isShown(i));
+    return members.length ? [{ text: name.length > 30 ? `${name.slice(0, 29)}…` : name, x: median(members.map((i) => x[i])), y: median(members.map((i) => y[i])) }] : [];
+  });
+}
+
+/** Heights at which names of one line do not cover each other, from the top down. */
+function spacedOut(places: number[][]): number[] {
+  const [line, wide] = [16, 170];
+  const heights = places.map(([, y]) => y);
+  const done: number[] = [];
+  for (const i of places.map((_, index) => index).sort((a, b) => places[a][1] - places[b][1])) {
+    for (const j of done) if (Math.abs(places[i][0] - places[j][0]) < wide && Math.abs(heights[i] - heights[j]) < line) heights[i] = heights[j] + line;
+    done.push(i);
+  }
+  return heights;
+}
+
+function nameSeries(names: Name[]): object {
+  const colours = theme();
+  return {
+    name: "names",
+    type: "custom",
+    silent: true,
+    z: 6,
+    data: names.map(({ x, y }) => [x, y]),
+    renderItem: (item: { dataIndex: number }, api: any) => {
+      const places = names.map(({ x, y }) => api.coord([x, y]) as number[]);
+      return {
+        type: "text",
+        style: { text: names[item.dataIndex].text, x: places[item.dataIndex][0], y: spacedOut(places)[item.dataIndex], align: "center", verticalAlign: "middle", fill: colours.ink, stroke: colours.card, lineWidth: 4, font: "600 12px system-ui, sans-serif" },
+      };
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { sparkBars } from "../charts/histogram";
 import type { Context } from "../context";
 import { append, h, type Child } from "../dom";
 import { change, humanName, percent, plain, plural, sentence, time, whole, withUnit, worded } from "../format";
-import { isThere, reason, type Overview, type Report, type ScoreModel, type TierModel } from "../report";
+import { isThere, reason, type Bundle, type Overview, type Report, type ScoreModel, type TierModel } from "../report";
 import { note, partial } from "../states";
 import { unitOf } from "../unit";
 
@@ -148,7 +148,9 @@ function scoreQuality(model: ScoreModel): Child {
 function tierQuality(model: TierModel): Child {
   const total = model.counts.reduce((sum, count) => sum + count, 0);
   const usual = Math.max(...model.counts) / total;
-  const accuracy = metric(model, "accuracy");
+  // Of the calibrated answers, as the figure above has it: the leaderboard's is before that.
+  const right = model.confusion.reduce((sum, row, i) => sum + row[i], 0);
+  const accuracy = total > 0 ? right / model.confusion.flat().reduce((sum, count) => sum + count, 0) : null;
   return h(
     "p",
     null,
@@ -159,11 +161,15 @@ function tierQuality(model: TierModel): Child {
   );
 }
 
+function rowsOf({ role = "profiles", rows }: Bundle["data"][number]): string {
+  return role === "posts" ? plural(rows, "post") : role === "edges" ? plural(rows, "edge") : plural(rows, "row");
+}
+
 function origin(report: Report): Child {
   const bundle = isThere(report.bundle) ? report.bundle : null;
-  const { rows, sources } = report.data;
+  const { rows, sources, joined } = report.data;
   const facts: [string, Child][] = [
-    ["Data", bundle ? bundle.data.map((file) => h("div", null, file.name, file.month && ` (${file.month})`, ` · ${plural(file.rows, "row")}`)) : sources.map((file) => h("div", null, `${file.name} · ${plural(file.rows, "row")}`))],
+    ["Data", bundle ? bundle.data.map((file) => h("div", null, file.name, file.month && ` (${file.month})`, ` · ${rowsOf(file)}`)) : [...sources, ...(joined ?? [])].map((file) => h("div", null, `${file.name} · ${plural(file.rows, "row")}`))],
     ["Rows", `${whole(rows.read)} read, ${whole(rows.refused)} refused; ${plural(rows.kept, "account")}; ${plural(rows.repaired, "value")} repaired`],
     ["Made", time(report.made)],
     ["Program", `influence ${report.influence}`],
@@ -171,7 +177,7 @@ function origin(report: Report): Child {
   if (bundle) {
     if (bundle.id) facts.push(["Bundle", h("span.mono", null, bundle.id)]);
     facts.push(["Seed", String(bundle.seed)]);
-    facts.push(["Data hash", bundle.data.map((file) => h("div.mono", { title: file.sha256 }, `${file.sha256.slice(0, 16)}…`))]);
+    facts.push(["Data hash", bundle.data.map((file) => h("div.mono", { title: file.sha256 }, `${file.sha256.slice(0, 16)}… ${file.name}`))]);
   }
   return card(cardHead("Where it comes from"), h("dl.facts", null, facts.map(([name, value]) => [h("dt", null, name), h("dd", null, value)])));
 }

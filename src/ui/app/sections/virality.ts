@@ -20,7 +20,7 @@ export function virality(into: HTMLElement, { report }: Context): void {
   }
   append(into, [
     h("div.section-head", null, h("h2", null, "Virality"), h("p.lead", null, LEAD)),
-    h("div.cards", null, explainedCard(found), found.factors.map((factor) => factorCard(factor))),
+    h("div.cards", null, explainedCard(found), found.factors.map((factor) => factorCard(factor, comparisonsOf(found)))),
   ]);
 }
 
@@ -45,20 +45,33 @@ function explainedCard({ n, accounts, accounts_share, r2, factors }: Virality): 
   }).element;
 }
 
-/** A level whose interval leaves out zero, farthest from it first. */
-function sureLevels(levels: ViralityLevel[]): ViralityLevel[] {
-  const sure = levels.filter((level) => level.low !== null && level.high !== null && level.low * level.high > 0);
+/** How many levels the page compares with their references. */
+function comparisonsOf({ factors }: Virality): number {
+  return factors.flatMap((factor) => factor.levels).filter((level) => !level.reference && level.ln_ratio !== null).length;
+}
+
+/** Two-sided p of a normal z: Abramowitz and Stegun (1964), 7.1.26. */
+function pValue(z: number): number {
+  const x = Math.abs(z) / Math.SQRT2;
+  const t = 1 / (1 + 0.3275911 * x);
+  return t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * Math.exp(-x * x);
+}
+
+/** Levels that differ from their reference even if all comparisons of the page are counted
+ * (Bonferroni), farthest from it first: of thirty, one or two leave out zero by chance. */
+function sureLevels(levels: ViralityLevel[], comparisons: number): ViralityLevel[] {
+  const sure = levels.filter(({ ln_ratio, ln_low, ln_high }) => ln_ratio !== null && ln_low !== null && ln_high !== null && ln_high > ln_low && comparisons * pValue(ln_ratio / ((ln_high - ln_low) / (2 * 1.96))) < 0.05);
   return sure.sort((a, b) => Math.abs(b.ln_ratio ?? 0) - Math.abs(a.ln_ratio ?? 0));
 }
 
-function factorCard({ name, levels }: ViralityFactor): Child {
+function factorCard({ name, levels }: ViralityFactor, comparisons: number): Child {
   const reference = levels.find((level) => level.reference)?.name ?? "the rest";
-  const [most] = sureLevels(levels);
-  const title = most ? `${sentence(name)}: ${most.name} goes with ${percent(Math.abs(most.effect ?? 0), 0)} ${(most.effect ?? 0) < 0 ? "fewer" : "more"} likes than ${reference}` : `${sentence(name)}: no difference that is sure`;
+  const [most] = sureLevels(levels, comparisons);
+  const title = most ? `${sentence(name)}: ${most.name} goes with ${percent(Math.abs(most.effect ?? 0), 0)} ${(most.effect ?? 0) < 0 ? "fewer" : "more"} likes than ${reference}` : `${sentence(name)}: no difference that is sure among ${whole(comparisons)} comparisons`;
   const rows = levels.map((level) => ({ name: level.reference ? `${level.name} (compared with)` : level.name, value: level.reference ? 0 : level.effect, low: level.low, high: level.high, n: level.accounts }));
   return chartCard({
     title,
-    subtitle: `likes against ${reference} of the same account, with 95 % intervals clustered by account`,
+    subtitle: `likes against ${reference} of the same account; posts of rare kinds or not known stand with it; 95 % intervals clustered by account, each for itself; the title counts all ${whole(comparisons)} comparisons`,
     reading: "Left of the dashed line fewer likes, right of it more; an interval across the line may as well be no effect.",
     name: `virality-${name.replace(/\W+/g, "-")}`,
     height: dotHeight(rows.length),

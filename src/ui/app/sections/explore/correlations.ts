@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which figures move together, with the uncertainty of each.
 
+import { remember, remembered } from "../../address";
 import { tipRows } from "../../axes";
 import { card, cardHead, chartCard, type ChartCard } from "../../chart";
 import { inkOn, matrixOption, type MatrixCell } from "../../charts/matrix";
 import { segments } from "../../controls";
 import type { Child } from "../../dom";
-import { humanName, points, sentence, whole } from "../../format";
+import { humanName, plural, points, sentence, whole } from "../../format";
 import { isThere, reason, type Correlations, type Num, type Report } from "../../report";
 import { partial } from "../../states";
 import { nameCell, type TableSpec } from "../../table";
 import { rampAt, theme } from "../../theme";
+
+/** From here on two figures say nearly the same; Data lists such pairs. */
+const SAME = 0.95;
 
 type Kind = "spearman" | "pearson";
 
@@ -36,7 +40,8 @@ function pairs(found: Correlations, kind: Kind): Pair[] {
 function title(found: Correlations, kind: Kind): string {
   const known = pairs(found, kind).filter((pair): pair is Pair & { value: number } => pair.value !== null);
   if (known.length === 0) return "No two figures can be compared";
-  const top = known.reduce((x, y) => (Math.abs(y.value) > Math.abs(x.value) ? y : x));
+  const telling = known.filter((pair) => Math.abs(pair.value) < SAME);
+  const top = (telling.length ? telling : known).reduce((x, y) => (Math.abs(y.value) > Math.abs(x.value) ? y : x));
   const how = top.value > 0 ? "rise together" : "move against each other";
   return `${sentence(humanName(found.columns[top.a]))} and ${humanName(found.columns[top.b])} ${how} most (${points(top.value, 2)})`;
 }
@@ -76,9 +81,12 @@ function cells(found: Correlations, kind: Kind): MatrixCell[] {
 export function correlationCard(report: Report): Child {
   const found = report.explore.correlations;
   if (!isThere(found)) return card(cardHead("Correlations"), partial(reason(found, "correlations")));
-  let kind: Kind = "spearman";
+  let kind: Kind = remembered("correlation") === "pearson" ? "pearson" : "spearman";
   const names = found.columns.map(humanName);
-  const subtitle = () => (kind === "spearman" ? "Spearman: do the ranks agree? −1 to 1" : "Pearson: on a straight line, after logarithms of skewed figures? −1 to 1");
+  const twins = () => pairs(found, kind).filter((pair) => Math.abs(pair.value ?? 0) >= SAME).length;
+  const same = () => (twins() ? `; ${plural(twins(), "pair")} at ${SAME} or beyond, which say nearly the same, left out of the title` : "");
+  const subtitle = () => meaning() + same();
+  const meaning = () => (kind === "spearman" ? "Spearman: do the ranks agree? −1 to 1" : "Pearson: on a straight line, after logarithms of skewed figures? −1 to 1");
   const made: ChartCard = chartCard({
     title: title(found, kind),
     subtitle: subtitle(),
@@ -87,6 +95,7 @@ export function correlationCard(report: Report): Child {
     height: Math.min(Math.max(names.length * 36 + 90, 260), 760),
     controls: segments("measure", [["spearman", "Spearman (ranks)"], ["pearson", "Pearson"]], kind, (value) => {
       kind = value;
+      remember("correlation", value);
       made.redraw({ title: title(found, kind), subtitle: subtitle(), table: correlationTable(found, kind) });
     }),
     table: correlationTable(found, kind),

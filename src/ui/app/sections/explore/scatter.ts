@@ -2,6 +2,7 @@
 // Followers against engagement: a point an account, above the density of all when there are more
 // than can be drawn, with the fitted line. Select a part to list it; click a point to ask.
 
+import { remember, remembered } from "../../address";
 import { decades, grid, logAxis, scaleAxis, tipRows, tooltip } from "../../axes";
 import { card, cardHead, chartCard, type ChartCard, type LegendEntry } from "../../chart";
 import { segments, toggleLegend, zoomButtons } from "../../controls";
@@ -49,6 +50,7 @@ export function scatterCard(report: Report): Child {
     options.length > 1 &&
       segments("colour by", options, view.colouring, (value) => {
         view.colouring = value;
+        remember("colour", value);
         view.hidden.clear();
         drawLegend();
         made.redraw();
@@ -101,13 +103,15 @@ function colourings({ groups, explore: { scatter } }: Report): [Colouring, strin
 }
 
 function firstColouring(report: Report): Colouring {
-  return colourings(report)[0][0];
+  const options = colourings(report);
+  return (options.find(([colouring]) => colouring === remembered("colour")) ?? options[0])[0];
 }
 
-/** Groups past the palette are one, in grey. */
-function shownGroup(group: number, colouring: Colouring): number {
-  const most = colouring === "tier" ? 99 : theme().categories.length;
-  return group < 0 || group >= most ? -1 : group;
+/** The place in the palette of each group; -1, grey, is "other" and what is past the palette. */
+function slotsOf(report: Report, colouring: Colouring): number[] {
+  if (colouring === "score" || colouring === "none") return [];
+  let next = 0;
+  return report.groups[colouring].map((name) => (colouring !== "tier" && (/^\(?others?\)?$/i.test(name) || next >= theme().categories.length) ? -1 : next++));
 }
 
 /** What the colours stand for; nothing where they stand for an amount. */
@@ -115,9 +119,11 @@ function legendEntries(report: Report, { colouring }: View): LegendEntry[] {
   if (colouring === "none" || colouring === "score") return [];
   const names = report.groups[colouring];
   const tierColours = orderedColours(names.length);
-  const shown = names.map((name, i) => ({ name, group: shownGroup(i, colouring) })).filter((entry) => entry.group >= 0);
+  const slots = slotsOf(report, colouring);
+  const shown = names.map((name, i) => ({ name, group: slots[i] })).filter((entry) => entry.group >= 0);
+  const grey = names.filter((_, i) => slots[i] < 0);
   const entries = shown.map(({ name, group }) => ({ name, colour: colouring === "tier" ? tierColours[group] : `var(--series-${group})` }));
-  if (shown.length < names.length) entries.push({ name: "others", colour: "var(--series-other)" });
+  if (grey.length) entries.push({ name: grey.length === 1 ? grey[0].replace(/[()]/g, "") : "others", colour: "var(--series-other)" });
   return entries;
 }
 
@@ -132,10 +138,11 @@ function scatterOption(report: Report, view: View): Option {
   const colours = theme();
   const tierColours = orderedColours(report.groups.tier.length);
   const grouped = view.colouring === "score" || view.colouring === "none" ? null : scatter[view.colouring];
-  const entriesShown = grouped ? Math.min(report.groups[view.colouring as GroupName].length, view.colouring === "tier" ? 99 : colours.categories.length) : 0;
+  const slots = slotsOf(report, view.colouring);
+  const entriesShown = slots.filter((slot) => slot >= 0).length;
   const [low, high] = scoreSpan(scatter.score);
   const ramp = colours.amounts.slice(1);
-  const groupColours = grouped ? report.groups[view.colouring as GroupName].map((_, i) => colourOfGroup(shownGroup(i, view.colouring))) : [];
+  const groupColours = grouped ? slots.map(colourOfGroup) : [];
   const colourOf = (i: number): string => {
     if (view.colouring === "score") return scatter.score[i] === null ? colours.other : rampAt(ramp, (scatter.score[i]! - low) / (high - low || 1));
     return grouped ? (groupColours[grouped[i]] ?? colours.other) : colours.accent;
@@ -146,7 +153,7 @@ function scatterOption(report: Report, view: View): Option {
   }
   const isShown = (i: number) => {
     if (!grouped) return true;
-    const group = shownGroup(grouped[i], view.colouring);
+    const group = slots[grouped[i]] ?? -1;
     return !view.hidden.has(group < 0 ? entriesShown : group);
   };
   const data: number[][] = [];

@@ -40,13 +40,13 @@ function missing(title: string, part: Parameters<typeof reason>[0], name: string
 }
 
 function predictedCard(report: Report, model: ScoreModel, predicted: Predicted, { axis, name, show, change }: Unit): Child {
-  const all = [...predicted.actual, ...predicted.predicted];
-  const [low, high] = roundEnds(Math.min(...all), Math.max(...all));
   const r2 = metric(model, "r2");
   const dots = predicted.actual.map((actual, i) => [actual, predicted.predicted[i], i]);
   // Intervals of all rows would be a carpet: every so manieth, evenly.
   const step = Math.ceil(dots.length / 60);
   const sampled = dots.filter((_, i) => i % step === 0).map(([actual, , i]) => [actual, predicted.low[i], predicted.high[i]]);
+  const all = [...predicted.actual, ...predicted.predicted, ...sampled.flat()].filter((value): value is number => value !== null);
+  const [low, high] = roundEnds(all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b)));
   return chartCard({
     title: r2 === null ? "Predicted against actual score" : r2 < 0.3 ? "Predictions keep near the middle: most of the spread stays unexplained" : "Predictions follow the actual score",
     subtitle: `${model.target.replace(/_/g, " ")}, ${name}; ${predicted.shown < predicted.n ? `${whole(predicted.shown)} of ` : ""}${plural(predicted.n, "account")}; whiskers: intervals of ${whole(sampled.length)} of them; darker: more followers`,
@@ -137,15 +137,22 @@ function residualHistogram(model: ScoreModel, histogram: NonNullable<Extract<Sco
   }).element;
 }
 
+/** Half of the 95 % interval of a group's median error, as of a normal distribution with its spread. */
+function medianError({ q05, q95, n }: Residuals, i: number): number {
+  const sd = ((q95[i] ?? Infinity) - (q05[i] ?? -Infinity)) / 3.29;
+  return n[i] > 1 ? (1.96 * 1.2533 * sd) / Math.sqrt(n[i]) : Infinity;
+}
+
 function biasCard(report: Report, residuals: Residuals, by: GroupName, { axis, name, show, change }: Unit): Child {
   if (residuals.group.length === 0) return null;
   const names = report.groups[by];
   const rows = residuals.group.map((group, i) => ({ name: names[group] ?? "(none)", value: residuals.median[i], low: residuals.q05[i], high: residuals.q95[i], n: residuals.n[i] }));
-  const worst = residuals.bias.map((bias, i) => ({ bias: bias ?? 0, i })).reduce((a, b) => (Math.abs(b.bias) > Math.abs(a.bias) ? b : a));
+  // The same figure as the point drawn: a mean would be that of a single stray.
+  const worst = residuals.median.map((bias, i) => ({ bias: bias ?? 0, i, isSure: Math.abs(bias ?? 0) > medianError(residuals, i) })).reduce((a, b) => (Number(b.isSure) - Number(a.isSure) || Math.abs(b.bias) - Math.abs(a.bias)) > 0 ? b : a);
   const signed = (value: unknown) => change(value as number);
-  const isFair = axis === "points" && Math.abs(worst.bias) < 0.5;
+  const isFair = !worst.isSure || (axis === "points" && Math.abs(worst.bias) < 0.5);
   return chartCard({
-    title: isFair ? `No ${by === "tier" ? "size" : by} is judged too high or too low` : `${sentence(names[residuals.group[worst.i]] ?? "some")}: judged ${show(Math.abs(worst.bias))} ${name} too ${worst.bias > 0 ? "high" : "low"} on average`,
+    title: isFair ? `No ${by === "tier" ? "size" : by} is surely judged too high or too low` : `${sentence(names[residuals.group[worst.i]] ?? "some")}: judged ${show(Math.abs(worst.bias))} ${name} too ${worst.bias > 0 ? "high" : "low"} in the median`,
     subtitle: `error by ${by === "tier" ? "size" : by}: median, and where 9 of 10 errors lie${name && `; ${name}`}`,
     reading: `Left of the dashed line a ${by === "tier" ? "size" : by} is judged too low, right of it too high; long lines mean large misses.`,
     name: `residuals-by-${by}`,
