@@ -185,3 +185,26 @@ bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;
 }
+
+struct file_stamp file_stamp(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return (struct file_stamp){0};
+    return (struct file_stamp){.device = info.st_dev,
+                               .inode = info.st_ino,
+                               .bytes = (uint64_t)info.st_size,
+                               .modified = info.st_mtim,
+                               .changed = info.st_ctim};
+}
+
+static bool is_same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool file_stamp_is_same(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes &&
+           is_same_time(a->modified, b->modified) && is_same_time(a->changed, b->changed);
+}

@@ -4,6 +4,8 @@
 /* Files: mapping, whole reads with a bound, atomic writes, directories. */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 
 #include "base/status.h"
 
@@ -39,3 +41,12 @@ enum status file_make_directories(const char *path, struct error *err);
 enum status file_remove_tree(const char *path, struct error *err);
 
 bool file_exists(const char *path);
+
+/* What tells a file from the one that was of the same name: another file, another size, a change of
+ * content or of its names and rights. All 0: there is none. */
+struct file_stamp {
+    uint64_t device, inode, bytes;
+    struct timespec modified, changed;
+};
+struct file_stamp file_stamp(const char *path);
+bool file_stamp_is_same(const struct file_stamp *a, const struct file_stamp *b);

@@ -44,6 +44,7 @@ static void write_json(const struct reqlog_record *record, struct buffer *out)
     json_member_integer(&w, "id", record->id);
     json_member_string(&w, "time", time);
     json_member_string(&w, "request_id", record->request_id);
+    json_member_string(&w, "trace_id", record->trace_id);
     json_member_string(&w, "route", record->route);
     json_member_integer(&w, "status", record->status);
     json_member_string(&w, "model", record->model);
@@ -78,7 +79,7 @@ static void write_csv(const struct reqlog_record *record, struct buffer *out)
     csv_field_put(out, record->input, record->input ? record->input_bytes : 0);
     buffer_put_char(out, ',');
     csv_field_put(out, record->output, record->output ? record->output_bytes : 0);
-    buffer_put_text(out, "\r\n");
+    buffer_printf(out, ",%s\r\n", record->trace_id ? record->trace_id : "");
 }
 
 static void write_line(const struct reqlog_record *record, struct buffer *out)
@@ -151,7 +152,8 @@ static int export_rows(struct log_options *options)
 {
     bool as_csv = strcmp(options->format, "csv") == 0;
     if (as_csv)
-        fputs("id,time,request_id,route,status,model,latency_us,caller,input,output\r\n", stdout);
+        fputs("id,time,request_id,route,status,model,latency_us,caller,input,output,trace_id\r\n",
+              stdout);
     return print_rows(options, &(struct printer){.write = as_csv ? write_csv : write_json});
 }
 

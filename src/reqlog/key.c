@@ -41,14 +41,20 @@ static enum status save(const struct key *key, const char *path, struct error *e
     return STATUS_OK;
 }
 
-/* A new key takes effect, also when it cannot be saved yet. */
-static enum status renew(struct key *key, const char *path, struct error *err)
+enum status key_make(struct key *key, struct error *err)
 {
     unsigned next = 1 - atomic_load_explicit(&key->current, memory_order_relaxed);
     if (getrandom(key->bytes[next], KEY_BYTES, 0) != KEY_BYTES)
         return fail_errno(err, "request log: getrandom");
     atomic_store_explicit(&key->current, next, memory_order_release);
     key->born_us = clock_utc_us();
+    return STATUS_OK;
+}
+
+/* A new key takes effect, also when it cannot be saved yet. */
+static enum status renew(struct key *key, const char *path, struct error *err)
+{
+    TRY(key_make(key, err));
     struct error problem = {0};
     key->is_unsaved = save(key, path, &problem) != STATUS_OK;
     if (key->is_unsaved)

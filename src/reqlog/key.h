@@ -29,6 +29,9 @@ struct key {
  * that takes no file is no reason to fail: the key then lives in memory. */
 enum status key_load(struct key *key, const char *path, struct error *err);
 
+/* One of no log, which lives as long as the process. */
+enum status key_make(struct key *key, struct error *err);
+
 /* Whether there is a key, and so was a log. */
 bool key_exists(const char *path);
 

@@ -8,6 +8,7 @@
 
 enum {
     REQUEST_ID,
+    TRACE_ID,
     MODEL,
     CALLER,
     INPUT,
@@ -74,14 +75,15 @@ static unsigned char *find_room(struct queue *queue, uint64_t bytes, uint64_t *r
 
 bool queue_put(struct queue *queue, const struct reqlog_row *row, uint64_t *ret_position)
 {
-    const char *const texts[N_TEXTS] = {row->request_id, row->model, row->caller, row->input,
-                                        row->output};
+    const char *const texts[N_TEXTS] = {row->request_id, row->trace_id, row->model,
+                                        row->caller,     row->input,    row->output};
     struct record record = {
         .time_us = row->time_us,
         .latency_us = row->latency_us,
         .route = row->route,
         .status = row->status,
         .length = {length_of(row->request_id, strlen(row->request_id)),
+                   length_of(row->trace_id, row->trace_id ? strlen(row->trace_id) : 0),
                    length_of(row->model, row->model ? strlen(row->model) : 0),
                    length_of(row->caller, strlen(row->caller)),
                    length_of(row->input, row->input_bytes),
@@ -152,6 +154,7 @@ bool queue_next(const struct queue *queue, uint64_t *position, struct queue_row 
                                   .route = record.route};
     const uint32_t *length = record.length;
     ret_row->request_id = next_text(&at, length[REQUEST_ID], &ret_row->request_id_bytes);
+    ret_row->trace_id = next_text(&at, length[TRACE_ID], &ret_row->trace_id_bytes);
     ret_row->model = next_text(&at, length[MODEL], &ret_row->model_bytes);
     ret_row->caller = next_text(&at, length[CALLER], &ret_row->caller_bytes);
     ret_row->input = next_text(&at, length[INPUT], &ret_row->input_bytes);

@@ -45,8 +45,8 @@ struct queue_row {
     uint64_t latency_us;
     unsigned status;
     const char *route;
-    const char *request_id, *model, *caller, *input, *output; /* NULL: none */
-    uint32_t request_id_bytes, model_bytes, caller_bytes, input_bytes, output_bytes;
+    const char *request_id, *trace_id, *model, *caller, *input, *output; /* NULL: none */
+    uint32_t request_id_bytes, trace_id_bytes, model_bytes, caller_bytes, input_bytes, output_bytes;
 };
 bool queue_next(const struct queue *queue, uint64_t *position, struct queue_row *ret_row);
 

@@ -94,6 +94,7 @@ static struct reqlog_record record_of(sqlite3_stmt *statement)
         .model = text_of(statement, 5),
         .latency_us = sqlite3_column_int64(statement, 6),
         .caller = text_of(statement, 7),
+        .trace_id = text_of(statement, 10),
     };
     record.input = bytes_of(statement, 8, &record.input_bytes);
     record.output = bytes_of(statement, 9, &record.output_bytes);
@@ -102,14 +103,24 @@ static struct reqlog_record record_of(sqlite3_stmt *statement)
 
 #define COLUMNS "id, time_us, request_id, route, status, model, latency_us, caller, input, output"
 
-static const char all_sql[] = "SELECT " COLUMNS " FROM request" WHERE " ORDER BY id";
-
 /* Rows of one commit stand by event loop, not by time: the newest are looked for among more. */
-static const char newest_sql[] =
-    "SELECT " COLUMNS " FROM"
-    " (SELECT * FROM (SELECT * FROM request" WHERE " ORDER BY id DESC LIMIT ?7 + 10000)"
-    " ORDER BY time_us DESC, id DESC LIMIT ?7)"
-    " ORDER BY time_us, id";
+#define ALL(trace) "SELECT " COLUMNS ", " trace " FROM request" WHERE " ORDER BY id"
+#define NEWEST(trace)                                                                    \
+    "SELECT " COLUMNS ", " trace " FROM"                                                 \
+    " (SELECT * FROM (SELECT * FROM request" WHERE " ORDER BY id DESC LIMIT ?7 + 10000)" \
+    " ORDER BY time_us DESC, id DESC LIMIT ?7)"                                          \
+    " ORDER BY time_us, id"
+
+/* By whether the newest are wanted, and whether the file has traces. */
+static const char *const rows_sql[2][2] = {{ALL("NULL"), ALL("trace_id")},
+                                           {NEWEST("NULL"), NEWEST("trace_id")}};
+
+static bool has_traces(sqlite3 *db)
+{
+    AUTO(sqlite3_finalize_slot) sqlite3_stmt *statement = NULL;
+    return sqlite3_prepare_v2(db, STORE_HAS_TRACE, -1, &statement, NULL) == SQLITE_OK &&
+           sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) > 0;
+}
 
 enum status reqlog_read(const char *path, const struct reqlog_filter *filter, reqlog_visit visit,
                         void *user, struct error *err)
@@ -117,7 +128,7 @@ enum status reqlog_read(const char *path, const struct reqlog_filter *filter, re
     AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
     AUTO(sqlite3_finalize_slot) sqlite3_stmt *statement = NULL;
     TRY(open_log(path, &db, err));
-    TRY(prepare(db, path, filter->newest > 0 ? newest_sql : all_sql, filter, &statement, err));
+    TRY(prepare(db, path, rows_sql[filter->newest > 0][has_traces(db)], filter, &statement, err));
     if (filter->newest > 0)
         sqlite3_bind_int64(statement, 7, filter->newest);
     int code;

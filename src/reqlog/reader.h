@@ -24,7 +24,8 @@ struct reqlog_record {
     int64_t id, time_us, latency_us;
     int status;
     const char *request_id, *route, *caller;
-    const char *model, *input, *output; /* NULL: none; not always text: use the lengths */
+    const char *trace_id, *model; /* NULL: none */
+    const char *input, *output;   /* NULL: none; not always text: use the lengths */
     size_t input_bytes, output_bytes;
 };
 

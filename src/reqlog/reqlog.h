@@ -53,6 +53,7 @@ struct reqlog_row {
     int64_t time_us; /* clock_utc_us() */
     uint64_t latency_us;
     const char *request_id;
+    const char *trace_id; /* NULL: none */
     const char *route;
     const char *model;          /* version; NULL: none took part */
     const char *caller;         /* from reqlog_caller() */

@@ -24,12 +24,13 @@ static const char schema[] = "CREATE TABLE request ("
                              " latency_us INTEGER NOT NULL,"
                              " caller TEXT NOT NULL,"
                              " input TEXT,"
-                             " output TEXT)";
+                             " output TEXT,"
+                             " trace_id TEXT)";
 
 static const char insert_sql[] =
     "INSERT INTO request"
-    " (time_us, request_id, route, status, model, latency_us, caller, input, output)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    " (time_us, request_id, route, status, model, latency_us, caller, input, output,"
+    " trace_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 static enum status sqlite_fail(sqlite3 *db, int code, const char *what, struct error *err)
 {
@@ -105,6 +106,13 @@ static enum status create_schema(sqlite3 *db, struct error *err)
     return execute(db, "COMMIT", err);
 }
 
+static enum status add_columns(sqlite3 *db, struct error *err)
+{
+    int64_t has_trace = 0;
+    TRY(read_integer(db, STORE_HAS_TRACE, &has_trace, err));
+    return has_trace ? STATUS_OK : execute(db, "ALTER TABLE request ADD COLUMN trace_id TEXT", err);
+}
+
 static enum status prepare(struct store *store, struct error *err)
 {
     const struct {
@@ -143,6 +151,7 @@ static enum status open_store(const char *path, struct store *store, struct erro
     if (is_new)
         TRY(create_schema(store->db, err));
     TRY(execute(store->db, DELIVERY_TABLE, err));
+    TRY(add_columns(store->db, err));
     return prepare(store, err);
 }
 
@@ -241,6 +250,7 @@ enum status store_insert(struct store *store, const struct queue_row *row, struc
     code |= bind_text(insert, 7, row->caller, row->caller_bytes);
     code |= bind_text(insert, 8, row->input, row->input_bytes);
     code |= bind_text(insert, 9, row->output, row->output_bytes);
+    code |= bind_text(insert, 10, row->trace_id, row->trace_id_bytes);
     if (code != SQLITE_OK)
         return sqlite_fail(store->db, SQLITE_NOMEM, "bind", err);
     return run(store, insert, err);

@@ -7,11 +7,15 @@
  *   id          in the order of commits
  *   time_us     when the request line was read, microseconds since 1970, UTC
  *   request_id  as in X-Request-Id
+ *   trace_id    of its traceparent; NULL: it had none
  *   route, status, model (version; NULL: none took part), latency_us
  *   caller      hash or address of the client
  *   input       the body, or path and query where there was none; NULL: not kept
  *   output      the reply's body; NULL: not kept
- * Texts that are not UTF-8 are stored as BLOB. PRAGMA user_version is the schema's version. */
+ * Texts that are not UTF-8 are stored as BLOB. PRAGMA user_version is the schema's version. A
+ * column that came later than the first version (trace_id) is added to older files when they are
+ * opened for writing, and the version stays: the program before goes on with the file, and leaves
+ * it empty. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +26,8 @@
 #include "reqlog/queue.h"
 
 #define STORE_VERSION 1
+/* The columns of a file that has not been opened by this version lack the trace. */
+#define STORE_HAS_TRACE "SELECT count(*) FROM pragma_table_info('request') WHERE name = 'trace_id'"
 /* Not more than one row: how far the log has been delivered (delivery.h). Below 0, as -1 - last_id:
  * nothing waits for it any more. */
 #define DELIVERY_TABLE \

@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/log.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 20)
@@ -53,13 +52,9 @@ static enum status read_tokens(const char *path, const char *text, struct token 
     return STATUS_OK;
 }
 
-enum status access_reload(struct access *access, struct error *err)
+static enum status read_again(struct access *access, bool may_be_empty, struct error *err)
 {
-    if (!access_is_on(access))
-        return STATUS_OK;
-    struct stat info;
-    if (stat(access->path, &info) == 0)
-        access->changed = info.st_mtim;
+    access->stamp = file_stamp(access->path);
     AUTO(free_slot) char *text = NULL;
     size_t bytes;
     TRY(file_read(access->path, MAX_FILE_BYTES, &text, &bytes, err));
@@ -68,6 +63,10 @@ enum status access_reload(struct access *access, struct error *err)
         return fail(err, STATUS_NO_MEMORY, "access.tokens: out of memory");
     size_t n = 0;
     TRY(read_tokens(access->path, text, tokens, &n, err));
+    if (n == 0 && access->n > 0 && !may_be_empty)
+        return fail(err, STATUS_INVALID,
+                    "access.tokens: %s: has no token any more; SIGHUP lets nobody in",
+                    access->path);
     pthread_rwlock_wrlock(&access->lock);
     struct token *before = access->tokens;
     access->tokens = STEAL(tokens);
@@ -78,15 +77,20 @@ enum status access_reload(struct access *access, struct error *err)
     return STATUS_OK;
 }
 
+enum status access_reload(struct access *access, struct error *err)
+{
+    return access_is_on(access) ? read_again(access, true, err) : STATUS_OK;
+}
+
 void access_tend(struct access *access)
 {
-    struct stat info;
-    if (!access_is_on(access) || stat(access->path, &info) != 0 ||
-        (info.st_mtim.tv_sec == access->changed.tv_sec &&
-         info.st_mtim.tv_nsec == access->changed.tv_nsec))
+    if (!access_is_on(access) || !file_exists(access->path))
+        return;
+    struct file_stamp stamp = file_stamp(access->path);
+    if (file_stamp_is_same(&stamp, &access->stamp))
         return;
     struct error err;
-    if (access_reload(access, &err) != STATUS_OK)
+    if (read_again(access, false, &err) != STATUS_OK)
         log_error("%s; the tokens before stay in force", err.message);
 }
 

@@ -7,8 +7,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "base/token.h"
 
@@ -17,7 +17,7 @@ struct access {
     pthread_rwlock_t lock;
     struct token *tokens; /* [n] owns */
     size_t n;
-    struct timespec changed; /* of the file that was read; the main thread's */
+    struct file_stamp stamp; /* of the file that was read; the main thread's */
 };
 
 /* STATUS_NOT_FOUND and others: the file cannot be read, or a line is malformed. A file without
@@ -33,7 +33,8 @@ static inline bool access_is_on(const struct access *access)
 /* Read the file again; the list before stays when that fails. Main thread. */
 enum status access_reload(struct access *access, struct error *err);
 
-/* Read it again when it has changed since; what is wrong goes to the log, once a change. */
+/* Read it again when it has changed since; what is wrong goes to the log, once a change. A file
+ * that has been emptied is wrong here, for somebody may be writing it. */
 void access_tend(struct access *access);
 
 /* The scopes of the token in an Authorization value ("Bearer ifl_..."), as bits; 0: no such token.

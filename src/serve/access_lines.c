@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "serve/dispatch.h"
 #include "serve/request.h"
 #include "serve/router.h"
 #include "serve/service.h"
@@ -28,6 +29,12 @@ static const char *method_of(const struct request *request)
     return "other";
 }
 
+/* Of the body as it went out. */
+static uint64_t sent_bytes(const struct request *request)
+{
+    return dispatch_reply(request)->length + request->spool.bytes;
+}
+
 static void put_json(const struct request *request, const char *time, double seconds,
                      struct buffer *line)
 {
@@ -35,10 +42,11 @@ static void put_json(const struct request *request, const char *time, double sec
     json_begin_object(&w);
     json_member_string(&w, "time", time);
     json_member_string(&w, "request_id", request->id);
+    json_member_string(&w, "trace_id", request->trace_id);
     json_member_string(&w, "method", method_of(request));
     json_member_string(&w, "route", request->route->path);
     json_member_integer(&w, "status", request->status);
-    json_member_integer(&w, "bytes", (int64_t)request_reply_bytes(request));
+    json_member_integer(&w, "bytes", (int64_t)sent_bytes(request));
     json_member_fixed(&w, "seconds", seconds, 6);
     json_member_string(&w, "client", request->caller);
     json_member_string(&w, "model", request->model ? engine_version(request->model->engine) : NULL);
@@ -49,13 +57,14 @@ static void put_json(const struct request *request, const char *time, double sec
 static void put_logfmt(const struct request *request, const char *time, double seconds,
                        struct buffer *line)
 {
-    buffer_printf(line,
-                  "time=%s request_id=%s method=%s route=%s status=%u bytes=%llu seconds=%.6f "
-                  "client=%s model=%s\n",
-                  time, request->id, method_of(request), request->route->path, request->status,
-                  (unsigned long long)request_reply_bytes(request), seconds,
-                  request->caller[0] ? request->caller : "-",
-                  request->model ? engine_version(request->model->engine) : "-");
+    buffer_printf(
+        line,
+        "time=%s request_id=%s trace_id=%s method=%s route=%s status=%u bytes=%llu seconds=%.6f "
+        "client=%s model=%s\n",
+        time, request->id, request->trace_id ? request->trace_id : "-", method_of(request),
+        request->route->path, request->status, (unsigned long long)sent_bytes(request), seconds,
+        request->caller[0] ? request->caller : "-",
+        request->model ? engine_version(request->model->engine) : "-");
 }
 
 bool access_lines_write(const struct request *request, uint64_t latency_ns)

@@ -44,9 +44,9 @@ void admit_identify(struct request *request)
     if (head->traceparent && is_trace(head->traceparent)) {
         request->trace = arena_printf(&request->arena, "00-%.32s-%.16s-%.2s", head->traceparent + 3,
                                       request->id, head->traceparent + 53);
-        if (request->trace)
-            memcpy(request->id, request->trace + 3, 32);
-        request->id[request->trace ? 32 : REQUEST_MADE_ID] = '\0';
+        request->trace_id = arena_printf(&request->arena, "%.32s", head->traceparent + 3);
+        if (request->trace_id)
+            memcpy(request->id, request->trace_id, 33);
     }
     size_t length = head->request_id ? strnlen(head->request_id, REQUEST_ID_BYTES) : 0;
     if (length > 0 && length < REQUEST_ID_BYTES && http_is_token(head->request_id, length))

@@ -46,7 +46,7 @@ void request_begin(struct request *request, uint64_t id)
     request->packing = NULL;
     request->unfinished = request->has_turn = request->is_packed = false;
     request->target = request->version = request->path = request->caller = "";
-    request->trace = NULL;
+    request->trace = request->trace_id = NULL;
     request->client_key = 0;
     request->method = HTTP_OTHER;
     guard_init(&request->head);

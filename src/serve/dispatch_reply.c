@@ -75,6 +75,7 @@ static bool put_row(struct request *request, uint64_t latency_ns)
         .time_us = request->start_utc_us,
         .latency_us = latency_ns / 1000,
         .request_id = request->id,
+        .trace_id = request->trace_id,
         .route = route->path,
         .model = request->model ? engine_version(request->model->engine) : NULL,
         .caller = request->caller,

@@ -80,8 +80,9 @@ static void write_error(struct json_writer *w, const char *code, const struct er
 
 static enum dialect dialect_of(const struct request *request)
 {
-    bool is_v2 = strncmp(request->path, "/v2", 3) == 0 &&
-                 (request->path[3] == '/' || request->path[3] == '\0');
+    /* Before its head is whole, a request has but a target. */
+    const char *path = request->path[0] ? request->path : request->target;
+    bool is_v2 = strncmp(path, "/v2", 3) == 0 && (path[3] == '\0' || strchr("/?", path[3]));
     return is_v2 ? DIALECT_V2 : request->route->dialect;
 }
 

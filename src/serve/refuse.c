@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "serve/http.h"
 #include "serve/request.h"
@@ -19,11 +20,15 @@ struct refusal {
 static bool send_refusal(struct wire wire, const struct refusal *refusal)
 {
     char head[512];
+    char date[40];
+    struct tm tm;
+    time_t now = time(NULL);
+    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
     int bytes = snprintf(head, sizeof head,
-                         "HTTP/1.1 %u %s\r\nContent-Type: " HTTP_JSON
+                         "HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: " HTTP_JSON
                          "\r\nX-Content-Type-Options: nosniff\r\n%s%s%s%s"
                          "Connection: close\r\nContent-Length: %zu\r\n\r\n",
-                         refusal->status, http_status_reason(refusal->status),
+                         refusal->status, http_status_reason(refusal->status), date,
                          refusal->request_id[0] ? "X-Request-Id: " : "", refusal->request_id,
                          refusal->request_id[0] ? "\r\n" : "",
                          refusal->status == 503 ? "Retry-After: 1\r\n" : "", refusal->body_bytes);

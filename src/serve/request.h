@@ -63,6 +63,7 @@ struct request {
     const char *version;    /* "HTTP/1.1" */
     const char *path;       /* unescaped, without the query */
     const char *trace;      /* traceparent of the reply, or NULL */
+    const char *trace_id;   /* its 32 digits, or NULL */
     uint64_t client_key;    /* whose rate it counts to: the token's, or the address's */
     const char *caller;     /* the client's address or its hash; borrows the connection */
     uint64_t client_hash;   /* of the client's address */

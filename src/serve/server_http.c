@@ -67,6 +67,10 @@ static void on_connection(void *user, struct MHD_Connection *library, void **con
     connection->client_hash = hash_xxh3(address, strlen(address));
     if (loop->service->log)
         reqlog_caller(loop->service->log, address, connection->caller);
+    else if (loop->service->config->log_hash_callers)
+        key_hash(&loop->service->caller_key, address, strlen(address), connection->caller);
+    else
+        memcpy(connection->caller, address, sizeof address);
     connection_add(&loop->connections, connection, PHASE_NEW, loop->now_ns);
     counter_add(&loop->figures->connections_opened, 1);
     *context = connection;

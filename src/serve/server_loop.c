@@ -83,23 +83,30 @@ static bool may_stay_idle(struct loop *loop, struct connection *connection)
     return true;
 }
 
+static void refuse_late(struct connection *connection)
+{
+    static const char message[] = "the request took too long";
+    struct wire wire = {connection->fd, connection->tls};
+    struct request *request = connection->request;
+    if (!request) {
+        refuse_connection(wire, 408, "timeout", message);
+        return;
+    }
+    problem_reply_http(request, 408, "timeout", message);
+    request->is_sent = refuse_request(wire, request);
+}
+
 static void expire(struct loop *loop)
 {
     struct connection *connection;
     while ((connection = connection_expired(&loop->connections, loop->now_ns))) {
-        struct request *request = connection->request;
         if (may_stay_idle(loop, connection))
             continue;
         bool is_late = connection->phase == PHASE_NEW || connection->phase == PHASE_HEAD ||
                        connection->phase == PHASE_BODY ||
                        (connection->phase == PHASE_IDLE && connection->has_begun);
-        if (is_late &&
-            refuse_connection((struct wire){connection->fd, connection->tls}, 408, "timeout",
-                              "the request took too long") &&
-            request) {
-            request->status = 408;
-            request->is_sent = true;
-        }
+        if (is_late)
+            refuse_late(connection);
         /* The library sees the end of the connection at its next turn and cleans up. */
         shutdown(connection->fd, SHUT_RDWR);
         connection_move(&loop->connections, connection, PHASE_WAIT, loop->now_ns);

@@ -67,8 +67,10 @@ enum status service_open_log(struct service *service, void (*on_commit)(void *us
                              void *user, struct error *err)
 {
     const struct serve_config *config = service->config;
-    if (config->log_durability == DURABILITY_OFF)
+    if (config->log_durability == DURABILITY_OFF) {
+        TRY(key_make(&service->caller_key, err));
         return start_shadow(service, err);
+    }
     bool acknowledged = config->log_durability == DURABILITY_ACKNOWLEDGED;
     char path[PATH_MAX];
     service_log_path(config, path);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "reqlog/key.h"
 #include "reqlog/reqlog.h"
 #include "serve/access.h"
 #include "serve/config.h"
@@ -28,6 +29,7 @@ struct service {
     struct slot slots[N_MODEL_ROLES];
     struct metrics metrics;
     struct reqlog *log;    /* owns; NULL: durability is off */
+    struct key caller_key; /* hashes addresses when there is no log */
     struct shadow *shadow; /* owns; NULL: none is configured */
     struct access access;
     struct tls *tls; /* owns; NULL: none */

@@ -39,6 +39,7 @@ struct item {
     double score;
     char name[NAME_BYTES];
     char request_id[REQUEST_ID_BYTES];
+    char trace_id[33];      /* "": none */
     struct profile profile; /* its texts and extras lie below */
     struct profile_extra extras[MAX_EXTRAS];
     char texts[TEXT_BYTES];
@@ -123,6 +124,8 @@ static bool put(struct lane *lane, const struct request *request,
     item->score = question->score;
     snprintf(item->name, sizeof item->name, "%s", question->name ? question->name : "");
     memcpy(item->request_id, request->id, sizeof item->request_id);
+    snprintf(item->trace_id, sizeof item->trace_id, "%s",
+             request->trace_id ? request->trace_id : "");
     atomic_store_explicit(&lane->head, head + 1, memory_order_release);
     return true;
 }
@@ -210,6 +213,7 @@ static void log_difference(struct shadow *shadow, const struct engine *engine,
     struct reqlog_row row = {
         .time_us = clock_utc_us(),
         .request_id = item->request_id,
+        .trace_id = item->trace_id[0] ? item->trace_id : NULL,
         .route = SHADOW_ROUTE,
         .model = engine_version(engine),
         .caller = "",

@@ -3,7 +3,6 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
@@ -25,7 +24,7 @@ struct certificate {
 struct tls {
     const char *certificate_path, *key_path; /* borrowed */
     _Atomic(struct certificate *) current;   /* owns, with those before */
-    struct timespec certificate_changed, key_changed;
+    struct file_stamp certificate_stamp, key_stamp;
 };
 
 /* The callback has no argument of ours. Written by the main thread, read by handshakes. */
@@ -93,17 +92,10 @@ static enum status check_pair(const struct certificate *certificate, struct erro
                        "access.tls_key: is not the key of access.tls_certificate");
 }
 
-static struct timespec changed_at(const char *path)
-{
-    struct stat info = {0};
-    (void)!stat(path, &info);
-    return info.st_mtim;
-}
-
 enum status tls_reload(struct tls *tls, struct error *err)
 {
-    tls->certificate_changed = changed_at(tls->certificate_path);
-    tls->key_changed = changed_at(tls->key_path);
+    tls->certificate_stamp = file_stamp(tls->certificate_path);
+    tls->key_stamp = file_stamp(tls->key_path);
     AUTO(free_certificate_slot)
     struct certificate *certificate = calloc(1, sizeof *certificate);
     if (!certificate)
@@ -165,15 +157,14 @@ enum status tls_validity(const struct tls *tls, int64_t *ret_from_s, int64_t *re
     return STATUS_OK;
 }
 
-static bool is_same(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 void tls_tend(struct tls *tls)
 {
-    if (!tls || (is_same(changed_at(tls->certificate_path), tls->certificate_changed) &&
-                 is_same(changed_at(tls->key_path), tls->key_changed)))
+    if (!tls)
+        return;
+    struct file_stamp certificate = file_stamp(tls->certificate_path);
+    struct file_stamp key = file_stamp(tls->key_path);
+    if (file_stamp_is_same(&certificate, &tls->certificate_stamp) &&
+        file_stamp_is_same(&key, &tls->key_stamp))
         return;
     struct error err;
     if (tls_reload(tls, &err) != STATUS_OK)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import time
@@ -116,6 +117,31 @@ def test_tokens_change_without_a_restart_and_a_bad_file_changes_nothing(guarded,
     assert ask(daemon, "POST", "/score", new["other"], BODY)[0] == 200
 
 
+def test_an_emptied_file_of_tokens_locks_nobody_out_unless_it_is_told_so(guarded):
+    """An editor truncates, then writes; SIGHUP means it."""
+    daemon, tokens, path = guarded
+    text = path.read_text()
+    path.write_text("# nobody\n")
+    assert until(lambda: "has no token any more" in daemon.log)
+    assert ask(daemon, "POST", "/score", tokens["shop"], BODY)[0] == 200
+    daemon.process.send_signal(signal.SIGHUP)
+    assert until(lambda: ask(daemon, "POST", "/score", tokens["shop"], BODY)[0] == 401)
+    path.write_text(text)
+    assert until(lambda: ask(daemon, "POST", "/score", tokens["shop"], BODY)[0] == 200)
+
+
+def test_a_file_of_tokens_of_the_same_age_is_another_one(guarded, run, tmp_path):
+    """As cp -p and archives put files in place."""
+    daemon, _, path = guarded
+    beside = tmp_path / "beside"
+    new = make_tokens(run, beside, other="predict")
+    before = path.stat()
+    os.utime(beside, ns=(before.st_atime_ns, before.st_mtime_ns))
+    os.rename(beside, path)
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    assert until(lambda: ask(daemon, "POST", "/score", new["other"], BODY)[0] == 200)
+
+
 def test_a_malformed_file_stops_the_start(hand_models, tmp_path):
     path = tmp_path / "tokens"
     for text in ("a b c", "name predict", "na/me predict " + "0" * 64, "name everything " + "0" * 64):
@@ -223,6 +249,45 @@ def test_a_trace_goes_on_and_names_the_request(hand_daemon):
     headers = ask(
         hand_daemon, "GET", "/-/healthy", traceparent=f"cc-{TRACE}-00f067aa0ba902b7-00-more", X_Request_Id="mine")[1]
     assert headers["traceparent"].startswith(f"00-{TRACE}-") and headers["X-Request-Id"] == "mine"
+
+
+@pytest.mark.parametrize("form", ["logfmt", "json"])
+def test_a_trace_is_found_in_log_and_lines_behind_a_proxy_that_gives_ids(start_daemon, hand_models, run, form):
+    daemon = start_daemon(hand_models, f"--log.access={form}")
+    ask(daemon, "GET", "/score?handle=demo_0001", traceparent=f"00-{TRACE}-00f067aa0ba902b7-01", X_Request_Id="proxys")
+    ask(daemon, "GET", "/score?handle=demo_0002", X_Request_Id="untraced")
+    daemon.stop()
+    rows = {}
+    for line in run("log", "export", "--db", daemon.directory / "requests.db", "--route", "/score").stdout.splitlines():
+        row = json.loads(line)
+        rows[row["request_id"]] = row["trace_id"]
+    assert rows == {"proxys": TRACE, "untraced": None}
+    table = run("log", "export", "--db", daemon.directory / "requests.db", "--route", "/score",
+                "--format", "csv").stdout.splitlines()
+    assert table[0].endswith(",output,trace_id") and sorted(line.endswith("," + TRACE) for line in table[1:]) == [False, True]
+    lines = {i: next(x for x in daemon.log.splitlines() if i in x) for i in ("proxys", "untraced")}
+    said = {i: json.loads(x)["trace_id"] if form == "json" else re.search(r" trace_id=(\S+)", x)[1]
+            for i, x in lines.items()}
+    assert said == {"proxys": TRACE, "untraced": None if form == "json" else "-"}
+
+
+def test_a_log_of_before_traces_goes_on_and_is_read(start_daemon, hand_models, run):
+    """Also by the daemon of before, to which one may go back: the schema's version is the same."""
+    daemon = start_daemon(hand_models)
+    daemon.get("/score?handle=demo_0001")
+    daemon.stop()
+    path = daemon.directory / "requests.db"
+    with sqlite3.connect(path) as db:
+        version = db.execute("PRAGMA user_version").fetchone()
+        db.execute("ALTER TABLE request DROP COLUMN trace_id")
+    read = [json.loads(x) for x in run("log", "tail", "--db", path, "--route", "/score", "--json").stdout.splitlines()]
+    assert [row["trace_id"] for row in read] == [None]
+    daemon.start()
+    ask(daemon, "GET", "/score?handle=demo_0002", traceparent=f"00-{TRACE}-00f067aa0ba902b7-01")
+    daemon.stop()
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT trace_id FROM request WHERE route = '/score' ORDER BY id").fetchall() == [(None,), (TRACE,)]
+        assert db.execute("PRAGMA user_version").fetchone() == version == (1,)
 
 
 @pytest.mark.parametrize("value", [

@@ -5,6 +5,7 @@ it heals."""
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -352,6 +353,18 @@ def test_a_line_a_request_on_stderr(start_daemon, hand_models, form):
     else:
         said = dict(pair.split("=", 1) for pair in lines[0].split())
         assert said["route"] == "/score" and said["status"] == "200" and said["method"] == "GET"
+
+
+@pytest.mark.parametrize("hashed", [True, False])
+def test_lines_name_the_client_and_what_went_out_without_a_log(start_daemon, hand_models, hashed):
+    daemon = start_daemon(hand_models, "--log.access=json", "--log.durability=off",
+                          "--log.hash_callers=" + ("on" if hashed else "off"))
+    _, headers, body = daemon.request("GET", "/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] == "gzip"
+    daemon.stop()
+    said = json.loads(next(line for line in daemon.log.splitlines() if headers["X-Request-Id"] in line))
+    assert said["bytes"] == len(body) == int(headers["Content-Length"])
+    assert re.fullmatch("[0-9a-f]{16}" if hashed else r"127\.0\.0\.1", said["client"])
 
 
 def test_a_reader_that_sleeps_holds_no_request_up(start_daemon, hand_models):

@@ -3,6 +3,7 @@
 test_daemon_strict.py."""
 
 import json
+import re
 import socket
 import time
 
@@ -108,6 +109,20 @@ def test_bytes_that_drip_in_do_not_extend_the_deadline(start_daemon, hand_models
     assert reply.startswith(b"HTTP/1.1 408"), reply
     assert json.loads(reply.partition(b"\r\n\r\n")[2])["error"]["code"] == "timeout"
     assert 0.5 < seconds < 3
+
+
+@pytest.mark.parametrize("first, piece", [
+    (b"GET /v2/models/score HTTP/1.1\r\n", b"X-A: y\r\n"),
+    (b"POST /v2/models/score/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b" "),
+], ids=["headers", "body"])
+def test_who_is_late_on_v2_hears_it_as_the_protocol_has_it(start_daemon, hand_models, first, piece):
+    daemon = start_daemon(hand_models, "--server.header_timeout_ms=700", "--server.body_timeout_ms=700")
+    head, _, body = drip(daemon, first, piece, 0.1, 10)[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408") and json.loads(body) == {"error": "the request took too long"}
+    assert re.search(rb"\r\nX-Request-Id: [0-9a-f]{16}\r\n", head) and b"\r\nDate: " in head
+    status, head, body = talk(daemon, b"GET /v2?x HTTP/1.1\r\nHost: x\r\nX-A: " + b"x" * 40000 + b"\r\n\r\n")
+    assert status == 431 and json.loads(body) == {"error": "the headers are too large"}
+    assert b"\r\nX-Request-Id: " in head and b"\r\nX-Content-Type-Options: nosniff\r\n" in head
 
 
 def test_a_request_line_that_drips_in_behind_an_answered_one_is_noticed(start_daemon, hand_models):
