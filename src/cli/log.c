@@ -22,6 +22,8 @@ static const char name[] = "log";
 
 #define DEFAULT_PATH "run/requests.db"
 #define DEFAULT_TAIL 20
+#define DEFAULT_DIFFERENCES 5
+#define MOST_DIFFERENCES 100000
 #define FOLLOW_MS 500
 
 struct log_options {
@@ -29,8 +31,9 @@ struct log_options {
     const char *bundle;     /* to replay against */
     const char *to, *table; /* to ship to */
     struct reqlog_filter filter;
-    const char *format; /* of an export: "csv" or "jsonl" */
-    bool as_json, follow, forget;
+    const char *format;    /* of an export: "csv" or "jsonl" */
+    int64_t n_differences; /* that a replay tells one by one */
+    bool as_json, follow, forget, any_model;
 };
 
 /* ---- rows ---- */
@@ -244,6 +247,7 @@ static int replay(struct log_options *options)
     return log_replay_run(&(struct log_replay){.path = options->path,
                                                .bundle = options->bundle,
                                                .filter = options->filter,
+                                               .n_differences = (size_t)options->n_differences,
                                                .as_json = options->as_json});
 }
 
@@ -252,6 +256,7 @@ static int drift(struct log_options *options)
     return log_drift_run(&(struct log_drift){.path = options->path,
                                              .bundle = options->bundle,
                                              .filter = options->filter,
+                                             .any_model = options->any_model,
                                              .as_json = options->as_json});
 }
 
@@ -324,19 +329,31 @@ enum log_option {
     FORGET,
     TO,
     TABLE,
+    DIFFERENCES,
+    ANY_MODEL,
     JSON,
     HELP
 };
 
 static const struct option long_options[] = {
-    {"db", required_argument, NULL, DB},         {"bundle", required_argument, NULL, BUNDLE},
-    {"since", required_argument, NULL, SINCE},   {"until", required_argument, NULL, UNTIL},
-    {"route", required_argument, NULL, ROUTE},   {"status", required_argument, NULL, STATUS},
-    {"handle", required_argument, NULL, HANDLE}, {"lines", required_argument, NULL, LINES},
-    {"format", required_argument, NULL, FORMAT}, {"follow", no_argument, NULL, FOLLOW},
-    {"forget", no_argument, NULL, FORGET},       {"to", required_argument, NULL, TO},
-    {"table", required_argument, NULL, TABLE},   {"json", no_argument, NULL, JSON},
-    {"help", no_argument, NULL, HELP},           {0},
+    {"db", required_argument, NULL, DB},
+    {"bundle", required_argument, NULL, BUNDLE},
+    {"since", required_argument, NULL, SINCE},
+    {"until", required_argument, NULL, UNTIL},
+    {"route", required_argument, NULL, ROUTE},
+    {"status", required_argument, NULL, STATUS},
+    {"handle", required_argument, NULL, HANDLE},
+    {"lines", required_argument, NULL, LINES},
+    {"format", required_argument, NULL, FORMAT},
+    {"follow", no_argument, NULL, FOLLOW},
+    {"forget", no_argument, NULL, FORGET},
+    {"to", required_argument, NULL, TO},
+    {"table", required_argument, NULL, TABLE},
+    {"differences", required_argument, NULL, DIFFERENCES},
+    {"any-model", no_argument, NULL, ANY_MODEL},
+    {"json", no_argument, NULL, JSON},
+    {"help", no_argument, NULL, HELP},
+    {0},
 };
 
 /* False: the value is not what the option takes. */
@@ -386,6 +403,12 @@ static bool set_option(enum log_option option, const char *value, struct log_opt
     case TABLE:
         options->table = value;
         return true;
+    case DIFFERENCES:
+        return text_parse_integer(value, strlen(value), &options->n_differences) &&
+               options->n_differences >= 0 && options->n_differences <= MOST_DIFFERENCES;
+    case ANY_MODEL:
+        options->any_model = true;
+        return true;
     case JSON:
         options->as_json = true;
         return true;
@@ -402,7 +425,10 @@ int command_log(int argc, char **argv)
         int (*run)(struct log_options *options);
     } actions[] = {{"stats", stats},   {"tail", tail},   {"export", export_rows}, {"erase", erase},
                    {"replay", replay}, {"drift", drift}, {"ship", ship}};
-    struct log_options options = {.path = DEFAULT_PATH, .bundle = "models", .format = "jsonl"};
+    struct log_options options = {.path = DEFAULT_PATH,
+                                  .bundle = "models",
+                                  .format = "jsonl",
+                                  .n_differences = DEFAULT_DIFFERENCES};
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {

@@ -22,27 +22,24 @@ struct run {
     struct engine *engine;
     void *scratch;
     struct drift_window *windows[N_MODELS]; /* NULL: the blob has no reference */
-    int64_t failed;                         /* handles that are not catalogued any more */
 };
 
-static void observe(void *user, enum log_question question, const struct profile *profile,
-                    const struct json *output)
+static bool observe(void *user, const struct log_asking *asking)
 {
-    (void)output;
     struct run *run = user;
     struct score_answer score;
     struct tier_answer tier;
-    enum status status = profile ? STATUS_OK : STATUS_NOT_FOUND;
-    if (profile && question == ASKED_SCORE && run->windows[SCORE]) {
-        status = engine_score(run->engine, profile, false, run->scratch, &score, NULL);
+    enum status status = STATUS_OK;
+    if (asking->question == ASKED_SCORE && run->windows[SCORE]) {
+        status = engine_score(run->engine, asking->profile, false, run->scratch, &score, NULL);
         if (status == STATUS_OK)
             drift_observe(run->windows[SCORE], 0, score.raw, score.score);
-    } else if (profile && question == ASKED_TIER && run->windows[TIER]) {
-        status = engine_tier(run->engine, profile, run->scratch, &tier, NULL);
+    } else if (asking->question == ASKED_TIER && run->windows[TIER]) {
+        status = engine_tier(run->engine, asking->profile, run->scratch, &tier, NULL);
         if (status == STATUS_OK)
             drift_observe(run->windows[TIER], 0, tier.raw, (double)tier.tier);
     }
-    run->failed += status != STATUS_OK;
+    return status == STATUS_OK;
 }
 
 static enum status open_run(struct run *run, const char *bundle, struct error *err)
@@ -68,8 +65,7 @@ static void put_json(const struct run *run, const struct log_asked *asked, struc
     json_begin_object(&w);
     json_member_string(&w, "model", engine_version(run->engine));
     json_member_integer(&w, "rows", asked->rows);
-    log_asked_put_passed(asked, &w);
-    json_member_integer(&w, "failed", run->failed);
+    log_asked_put_counts(asked, &w);
     for (size_t i = 0; i < N_MODELS; i++) {
         json_put_key(&w, model_names[i]);
         if (run->windows[i])
@@ -118,10 +114,9 @@ static void put_model(const struct run *run, size_t which, struct buffer *out)
 
 static void put_text(const struct run *run, const struct log_asked *asked, struct buffer *out)
 {
-    buffer_printf(out, "%lld requests compared with %s", (long long)asked->rows,
-                  engine_version(run->engine));
-    log_asked_print_passed(asked, out);
-    buffer_printf(out, ", %lld failed", (long long)run->failed);
+    buffer_printf(out, "%lld of %lld requests compared with %s", (long long)asked->taken,
+                  (long long)asked->rows, engine_version(run->engine));
+    log_asked_print_counts(asked, out);
     for (size_t i = 0; i < N_MODELS; i++) {
         buffer_put_char(out, '\n');
         put_model(run, i, out);
@@ -136,8 +131,10 @@ int log_drift_run(const struct log_drift *drift)
     struct log_asked asked = {.take = observe, .user = &run};
     enum status status = open_run(&run, drift->bundle, &err);
     asked.engine = run.engine;
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        asked.only_model = drift->any_model ? NULL : engine_version(run.engine);
         status = log_asked_read(&asked, drift->path, &drift->filter, &err);
+    }
     int code = EXIT_DONE;
     if (status == STATUS_OK) {
         (drift->as_json ? put_json : put_text)(&run, &asked, &out);

@@ -9,6 +9,7 @@
 struct log_drift {
     const char *path, *bundle;
     struct reqlog_filter filter;
+    bool any_model; /* whose answers count; else the bundle's own alone */
     bool as_json;
 };
 

@@ -7,6 +7,7 @@
 struct log_replay {
     const char *path, *bundle;
     struct reqlog_filter filter;
+    size_t n_differences; /* told one by one, at most */
     bool as_json;
 };
 

@@ -3,6 +3,7 @@
 
 import csv
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -112,7 +113,7 @@ def invoke(daemon, model, rows):
 
 def test_drift_is_the_same_by_every_protocol(start_daemon, models, calm, run):
     rows = numbers_of(calm)
-    own, v2, mlflow = (start_daemon(models) for _ in range(3))
+    own, v2, mlflow = (start_daemon(models, "--log.max_body_bytes=1000000") for _ in range(3))
     for model in ("score", "tier"):
         assert own.post(f"/{model}", {"instances": rows})[0] == 200
         infer(v2, model, {k: [r[k] for r in rows] for k in FIELDS})
@@ -122,13 +123,51 @@ def test_drift_is_the_same_by_every_protocol(start_daemon, models, calm, run):
     for other in (v2, mlflow):
         drift = other.get("/drift")[1]
         assert (drift["score"], drift["tier"]) == (said["score"], said["tier"])
-    # The log of these cannot be read again, and that is told.
-    for daemon, n in ((v2, 2), (mlflow, 4)):
+    # And so tells the log.
+    for daemon, n in ((own, 2), (v2, 2), (mlflow, 4)):
         daemon.stop()
         db = daemon.directory / "requests.db"
         told = json.loads(run("log", "drift", "--db", db, "--bundle", models, "--json").stdout)
-        assert (told["rows"], told["passed_over"], told["score"]["rows"]) == (n, n, 0)
-        assert told["passed_over_by"] == {"protocol": n}
+        assert (told["rows"], told["taken"], told["passed_over"], told["failed"]) == (n, n, 0, 0)
+        assert (told["score"], told["tier"]) == (said["score"], said["tier"])
+
+
+def test_the_log_tells_the_drift_of_features_and_of_csv(start_daemon, models, calm, run):
+    daemon = start_daemon(models, "--log.max_body_bytes=1000000")
+    rows = numbers_of(calm)
+    text = "\n".join([",".join(FIELDS), *(",".join(repr(r[k]) for k in FIELDS) for r in rows)])
+    headers = {"Content-Type": "text/csv"}
+    metadata = daemon.get("/v2/models/score")[1]
+    features = [i["name"] for i in metadata["inputs"] if i["parameters"]["kind"] == "feature"]
+    for model in ("score", "tier"):
+        assert daemon.request("POST", f"/{model}", text.encode(), headers)[0] == 200
+    infer(daemon, "score", {name: [0.1, 0.5, 1.5] for name in features})
+    said = daemon.get("/drift")[1]
+    daemon.stop()
+    told = json.loads(run("log", "drift", "--db", daemon.directory / "requests.db", "--bundle", models, "--json").stdout)
+    assert told["score"]["rows"] == len(rows) + 3
+    assert (told["score"], told["tier"]) == (said["score"], said["tier"])
+
+
+def test_the_log_tells_the_drift_of_what_the_model_itself_answered(start_daemon, models, bundle, hand_models, calm, run, tmp_path):
+    """A canary's rows are in the same log, and not in /drift of the main model."""
+    both = tmp_path / "both"
+    shutil.copytree(models, both, symlinks=True)
+    other = hand_models / os.readlink(hand_models / "current")
+    shutil.copytree(other, both / other.name)
+    daemon = start_daemon(both, f"--models.canary={other.name}", "--models.canary_share=0.5")
+    for profile in numbers_of(calm)[:60]:
+        assert daemon.post("/score", profile)[0] == 200
+    said = daemon.get("/drift")[1]
+    daemon.stop()
+    db = daemon.directory / "requests.db"
+    told = json.loads(run("log", "drift", "--db", db, "--bundle", models, "--json").stdout)
+    assert 0 < said["score"]["rows"] < 60 and told["score"] == said["score"]
+    assert told["passed_over_by"] == {"model": 60 - said["score"]["rows"]} and told["taken"] == said["score"]["rows"]
+    text = run("log", "drift", "--db", db, "--bundle", models).stdout
+    assert text.startswith(f"{told['taken']} of 60 requests compared with {bundle.name}, ")
+    told = json.loads(run("log", "drift", "--db", db, "--bundle", models, "--any-model", "--json").stdout)
+    assert told["score"]["rows"] == 60 and told["passed_over"] == 0
 
 
 def test_drift_can_be_switched_off_and_old_bundles_have_none(start_daemon, models, hand_models):

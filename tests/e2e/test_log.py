@@ -140,18 +140,68 @@ def test_replay_tells_what_another_bundle_would_have_said(start_daemon, hand_mod
     # The same formula over other people: what was asked by figures stays, by handle it changes.
     changed = json.loads(run("log", "replay", "--db", db, "--bundle", other, "--json").stdout)
     assert (changed["score"]["changed"], changed["score"]["failed"]) == (2, 0)
+    first = changed["differences"][0]
+    assert first["question"] == "score" and first["handle"] in ("demo_0001", "demo_0002")
+    assert abs(first["after"] - first["before"]) == pytest.approx(changed["score"]["largest_difference"], abs=1e-6)
+    with sqlite3.connect(db) as rows_:
+        assert rows_.execute("SELECT request_id FROM request WHERE id = ?", (first["id"],)).fetchone() == (first["request_id"],)
+    few = json.loads(run("log", "replay", "--db", db, "--bundle", other, "--differences", 1, "--json").stdout)
+    assert few["differences"] == [first]
     text = run("log", "replay", "--db", db, "--bundle", other).stdout
     assert "mean difference" in text
-    assert ", 4 passed over (3 answered by an error, 1 for all archetypes)\n" in text
+    assert ", 4 passed over (3 answered by an error, 1 for all archetypes), 0 failed\n" in text
+    assert text.startswith("9 of 10 requests replayed") and first["request_id"] in text
 
 
-def test_replay_tells_bodies_in_csv_from_those_that_were_cut(start_daemon, hand_models, run):
+def test_replay_tells_why_some_cannot_be_asked_again(start_daemon, hand_models, models, run):
+    """The other bundle has other accounts; what was asked by figures it answers."""
+    daemon = start_daemon(hand_models)
+    daemon.get("/score?handle=demo_0001")
+    daemon.post("/tier", {"instances": [{"handle": "demo_0002"}, PROFILE]})
+    daemon.stop()
+    db = daemon.directory / "requests.db"
+    told = json.loads(run("log", "replay", "--db", db, "--bundle", models, "--json").stdout)
+    assert (told["rows"], told["taken"], told["failed"], told["failed_by"]) == (2, 1, 2, {"handle": 2})
+    assert (told["score"]["failed"], told["tier"]["answers"], told["tier"]["failed"]) == (1, 2, 1)
+    assert "2 failed (2 of handles that the bundle does not know)\n" in run("log", "replay", "--db", db, "--bundle", models).stdout
+    hashed = start_daemon(hand_models, "--log.hash_handles=on")
+    hashed.get("/score?handle=demo_0001")
+    hashed.stop()
+    told = json.loads(run("log", "replay", "--db", hashed.directory / "requests.db", "--bundle", hand_models, "--json").stdout)
+    assert (told["rows"], told["failed_by"]) == (1, {"hashed": 1})
+
+
+def test_replay_reads_every_protocol(start_daemon, hand_models, run):
+    daemon = start_daemon(hand_models)
+    inputs = [{"name": "followers", "datatype": "FP64", "shape": [2, 1], "data": [[5000], [700]]},
+              {"name": "posts", "datatype": "INT64", "shape": [2], "data": [10, 20]}]
+    for model in ("score", "tier", "cluster"):
+        assert daemon.post(f"/v2/models/{model}/infer", {"inputs": inputs})[0] == 200
+        assert daemon.request("POST", f"/{model}", b'handle,followers,posts\n"demo_0001",,\nx,5e3,10\ny,-1,\n',
+                              {"Content-Type": "text/csv"})[0] == 200
+    split = {"dataframe_split": {"columns": ["followers", "else", "posts"], "data": [[5000, "x", 10], [700, None, 20]]}}
+    for model in ("score", "tier", "cluster"):
+        assert daemon.post(f"/invocations?model={model}", split)[0] == 200
+    assert daemon.post("/invocations", {"inputs": {"followers": [5000, 700], "posts": [10, 20]}})[0] == 200
+    assert daemon.post("/invocations", {"dataframe_records": [PROFILE], "params": {"model": "tier"}})[0] == 200
+    assert daemon.request("POST", "/invocations", b"followers\n5000", {"Content-Type": "text/csv"})[0] == 200
+    assert daemon.post("/v2/models/tier/infer", {"inputs": inputs, "outputs": [{"name": "probabilities"}]})[0] == 200
+    daemon.stop()
+    told = json.loads(run("log", "replay", "--db", daemon.directory / "requests.db", "--bundle", hand_models, "--json").stdout)
+    # Archetypes are answered by number there, and one request did not want its tier.
+    assert (told["rows"], told["taken"]) == (13, 11)
+    assert told["passed_over_by"] == {"protocol": 1, "refused": 3, "answer": 2}
+    assert [told[m]["answers"] for m in ("score", "tier", "cluster")] == [9, 7, 4]
+    assert [told[m]["changed"] for m in ("score", "tier", "cluster")] == [0, 0, 0] and told["failed"] == 0
+
+
+def test_replay_tells_bodies_that_were_cut(start_daemon, hand_models, run):
     daemon = start_daemon(hand_models, "--log.max_body_bytes=40")
     daemon.post("/score", PROFILE | {"category": "of a name that is longer than the log takes"})
     assert daemon.request("POST", "/score", b"followers\n5\n", {"Content-Type": "text/csv"})[0] == 200
     daemon.stop()
     told = json.loads(run("log", "replay", "--db", daemon.directory / "requests.db", "--bundle", hand_models, "--json").stdout)
-    assert (told["rows"], told["passed_over_by"]) == (2, {"csv": 1, "cut": 1})
+    assert (told["rows"], told["passed_over_by"]) == (2, {"cut": 2})
 
 
 def test_usage_errors(log, run):
