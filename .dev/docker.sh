@@ -53,32 +53,80 @@ docker_wait() {
     docker_failed "not ready after 60 s"
 }
 
-# Requests while SIGHUP brings a new model, a rollback the old one, and each replica is replaced.
+docker_healthy() {
+    local replica
+    for replica in "$@"; do
+        for _ in $(seq 60); do
+            [[ $(docker inspect -f '{{.State.Health.Status}}' "$replica") == healthy ]] && continue 2
+            sleep 0.5
+        done
+        docker_failed "$replica is not healthy"
+    done
+}
+
+# docker_program IMAGE: as docs/operations.md has it, twice as many replicas of the other program, then the old go.
+docker_program() {
+    local old new replica
+    docker tag "$1" influenced
+    mapfile -t old < <(compose ps -q influenced)
+    compose up -d --no-build --no-deps --no-recreate --scale influenced=4 influenced >/dev/null 2>&1
+    mapfile -t new < <(compose ps -q influenced | grep -vxFf <(printf '%s\n' "${old[@]}"))
+    [[ ${#new[@]} -eq 2 && $(docker inspect -f '{{.Image}}' "${new[@]}" | uniq) == $(docker image inspect -f '{{.Id}}' "$1") ]] ||
+        docker_failed "$1: the new replicas are of another image: ${new[*]}"
+    docker_healthy "${new[@]}"
+    docker stop -t 30 "${old[@]}" >/dev/null
+    for replica in "${old[@]}"; do
+        [[ $(docker inspect -f '{{.State.ExitCode}}' "$replica") == 0 ]] || docker_failed "$replica did not end well"
+    done
+    docker rm "${old[@]}" >/dev/null
+}
+
+# Requests while SIGHUP brings a new model, a rollback the old one, and the program is exchanged, there and back.
 docker_upgrade() {
-    local replica result
+    local result before after
+    docker tag influenced influenced:before
+    docker build -q --target daemon --build-arg NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-}" --label influence.test=next \
+        -t influenced:next . >/dev/null
+    before=$(compose run --rm tools influence models list | grep -c .)
     coproc LOAD { tests/docker/load.py "$PORT"; }
     sleep 2
     SEED=2 compose run --rm train >/dev/null 2>&1
     compose kill -s HUP influenced >/dev/null 2>&1
     sleep 2
-    docker run --rm -v influence-test_models:/models influence-trainer models rollback --models /models >/dev/null
+    compose run --rm tools influence models rollback >/dev/null 2>&1 || docker_failed "tools: no rollback"
     compose kill -s HUP influenced >/dev/null 2>&1
     sleep 2
-    for replica in $(compose ps -q influenced); do
-        docker restart -t 30 "$replica" >/dev/null
-        for _ in $(seq 60); do
-            [[ $(docker inspect -f '{{.State.Health.Status}}' "$replica") == healthy ]] && break
-            sleep 0.5
-        done
-        [[ $(docker inspect -f '{{.State.Health.Status}}' "$replica") == healthy ]] || docker_failed "$replica is not healthy"
-        [[ $(docker inspect -f '{{.State.ExitCode}}' "$replica") == 0 ]] || docker_failed "$replica did not end well"
-    done
+    docker_program influenced:next
+    docker_program influenced:before
     sleep 1
     local out=${LOAD[0]} in=${LOAD[1]}
     exec {in}>&-
     read -r result <&"$out"
-    say "docker-test: upgrade, rollback, two restarts: $result"
+    after=$(compose run --rm tools influence models list | grep -c .)
+    say "docker-test: upgrade and rollback, of the model and of the program: $result"
     [[ $result == *'"lost": 0,'* && $result == *'"models": 2'* ]] || docker_failed "requests were lost, or no model changed"
+    [[ $before-$after == 1-2 ]] || docker_failed "tools: $before models before the training, $after after it"
+}
+
+# Whoever asks to be forgotten is in no file of any replica's log, and was.
+docker_erase() {
+    local erased
+    for body in '{"handle": "forget.me", "followers": 12000}' '{"handle": "@Forget.Me", "posts": 9}'; do
+        curl -fs -o /dev/null -d "$body" "http://127.0.0.1:$PORT/score"
+    done
+    curl -s -o /dev/null "http://127.0.0.1:$PORT/tier?handle=forget%2Eme"
+    for _ in $(seq 20); do
+        compose run --rm tools grep -rqi 'forget.me' /log 2>/dev/null && break
+        sleep 0.5
+    done
+    sleep 1
+    erased=$(compose run --rm tools influence log erase --db /log --handle forget.me 2>&1) ||
+        docker_failed "erase: $erased"
+    [[ $erased == *'3 rows erased, from '[2-9]' logs'* ]] || docker_failed "erase: $erased"
+    if compose run --rm tools grep -rilE 'forget(.|%2E)me' /log 2>/dev/null; then
+        docker_failed "erase: the handle is still in the file above"
+    fi
+    docker_ok "erase, over the logs of all replicas: ${erased##*$'\n'}, no file mentions the handle"
 }
 
 docker_scrape() {
@@ -121,7 +169,7 @@ command_docker_test() {
     timeout 60 docker pull -q grafana/grafana:11.1.4 >/dev/null 2>&1 ||
         say "docker-test: skipped: grafana/grafana:11.1.4 cannot be had"
     docker_images
-    trap 'compose down -v >/dev/null 2>&1' EXIT
+    trap 'compose down -v >/dev/null 2>&1; docker rmi influenced:before influenced:next >/dev/null 2>&1' EXIT
     compose up -d --no-build --scale influenced=2 train influenced haproxy prometheus >/dev/null 2>&1 || {
         compose logs --tail 20 >&2
         docker_failed "the stack does not come up"
@@ -129,6 +177,7 @@ command_docker_test() {
     docker_wait
     docker_scrape
     docker_upgrade
+    docker_erase
     docker_alert
     say "docker-test: passed"
 }
