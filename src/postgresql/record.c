@@ -22,11 +22,12 @@ struct column {
     FmgrInfo output; /* of types that are read as text */
 };
 
-/* What the columns of a row type mean. */
+/* What the columns of a row type mean. ALTER TABLE changes a type under its name and its place in
+ * memory: the identifier is another one then. */
 struct row_map {
-    Oid type;
-    int32 typmod;
-    int n;
+    MemoryContext memory; /* of all that is here */
+    uint64 identifier;    /* of the type, as it was looked at */
+    TupleDesc row;        /* owns */
     Datum *values;
     bool *nulls;
     struct column columns[FLEXIBLE_ARRAY_MEMBER];
@@ -132,7 +133,7 @@ static int field_of_column(const char *name)
     return ifl_field_find(plain);
 }
 
-static void map_column(struct row_map *map, int i, const char *name, Oid type, MemoryContext memory)
+static void map_column(struct row_map *map, int i, const char *name, Oid type)
 {
     struct column *column = &map->columns[i];
     column->field = field_of_column(name);
@@ -147,55 +148,71 @@ static void map_column(struct row_map *map, int i, const char *name, Oid type, M
     Oid output;
     bool ignored;
     getTypeOutputInfo(type, &output, &ignored);
-    fmgr_info_cxt(output, &column->output, memory);
+    fmgr_info_cxt(output, &column->output, map->memory);
 }
 
-static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row)
+static struct row_map *new_map(FunctionCallInfo fcinfo, HeapTupleHeader row)
 {
-    MemoryContext memory = fcinfo->flinfo->fn_mcxt;
-    Oid type = HeapTupleHeaderGetTypeId(row);
-    int32 typmod = HeapTupleHeaderGetTypMod(row);
-    TupleDesc columns = lookup_rowtype_tupdesc(type, typmod);
-    int n = columns->natts;
-    int n_fields = 0;
+    MemoryContext memory =
+        AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "influence row", ALLOCSET_SMALL_SIZES);
+    TupleDesc columns =
+        lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+    Size n = (Size)columns->natts;
     struct row_map *map = MemoryContextAllocZero(memory, offsetof(struct row_map, columns) +
-                                                             (Size)n * sizeof(struct column));
-    map->values = MemoryContextAlloc(memory, (Size)n * sizeof(Datum));
-    map->nulls = MemoryContextAlloc(memory, (Size)n * sizeof(bool));
-    map->type = type;
-    map->typmod = typmod;
-    map->n = n;
-    for (int i = 0; i < n; i++) {
-        Form_pg_attribute attribute = TupleDescAttr(columns, i);
+                                                             n * sizeof(struct column));
+    MemoryContext before = MemoryContextSwitchTo(memory);
+    map->row = CreateTupleDescCopy(columns);
+    MemoryContextSwitchTo(before);
+    ReleaseTupleDesc(columns);
+    map->memory = memory;
+    map->values = MemoryContextAlloc(memory, n * sizeof(Datum));
+    map->nulls = MemoryContextAlloc(memory, n * sizeof(bool));
+    return map;
+}
+
+static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row, uint64 identifier)
+{
+    int n_fields = 0;
+    struct row_map *map = new_map(fcinfo, row);
+    for (int i = 0; i < map->row->natts; i++) {
+        Form_pg_attribute attribute = TupleDescAttr(map->row, i);
         map->columns[i].field = -1;
         if (!attribute->attisdropped)
-            map_column(map, i, NameStr(attribute->attname), attribute->atttypid, memory);
+            map_column(map, i, NameStr(attribute->attname), attribute->atttypid);
         n_fields += map->columns[i].field >= 0;
     }
-    ReleaseTupleDesc(columns);
     if (n_fields == 0)
         ereport(ERROR,
                 (errcode(ERRCODE_UNDEFINED_COLUMN),
                  errmsg("influence: no column of the row is a field of a profile"),
                  errhint("Columns are matched by name: handle, followers, posts, avg_likes, ...; "
                          "rename others with AS.")));
+    map->identifier = identifier;
     fcinfo->flinfo->fn_extra = map;
     return map;
+}
+
+static struct row_map *map_of(FunctionCallInfo fcinfo, HeapTupleHeader row)
+{
+    struct row_map *map = fcinfo->flinfo->fn_extra;
+    uint64 identifier =
+        assign_record_type_identifier(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+    if (map && map->identifier == identifier)
+        return map;
+    fcinfo->flinfo->fn_extra = NULL;
+    if (map)
+        MemoryContextDelete(map->memory);
+    return make_map(fcinfo, row, identifier);
 }
 
 bool record_set_row(struct ifl_session *session, FunctionCallInfo fcinfo, int argument)
 {
     HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(argument);
-    struct row_map *map = fcinfo->flinfo->fn_extra;
-    if (!map || map->type != HeapTupleHeaderGetTypeId(row) ||
-        map->typmod != HeapTupleHeaderGetTypMod(row))
-        map = make_map(fcinfo, row);
-    TupleDesc columns = lookup_rowtype_tupdesc(map->type, map->typmod);
+    struct row_map *map = map_of(fcinfo, row);
     HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
     ItemPointerSetInvalid(&tuple.t_self);
-    heap_deform_tuple(&tuple, columns, map->values, map->nulls);
-    ReleaseTupleDesc(columns);
-    for (int i = 0; i < map->n; i++)
+    heap_deform_tuple(&tuple, map->row, map->values, map->nulls);
+    for (int i = 0; i < map->row->natts; i++)
         if (map->columns[i].field >= 0 && !map->nulls[i] &&
             !set_value(session, &map->columns[i], map->values[i]))
             return false;
