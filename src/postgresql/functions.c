@@ -13,6 +13,7 @@
 #include <miscadmin.h>
 #include <utils/builtins.h>
 
+#include "postgresql/encoding.h"
 #include "postgresql/models.h"
 #include "postgresql/record.h"
 
@@ -76,7 +77,7 @@ static Datum tier(FunctionCallInfo fcinfo, enum form form, bool has_version)
     if (!session)
         PG_RETURN_NULL();
     must(ifl_tier(session, &answer, &err), &err);
-    PG_RETURN_TEXT_P(cstring_to_text(answer.name));
+    PG_RETURN_DATUM(encoding_out(answer.name));
 }
 
 static Datum cluster(FunctionCallInfo fcinfo, enum form form, bool has_version)
@@ -128,11 +129,11 @@ static void fill_prediction(struct ifl_session *session, Datum *values, bool *nu
     double probability = 0;
     for (size_t i = 0; i < tier.n_tiers; i++)
         probability = Max(probability, tier.probabilities[i]);
-    values[PREDICT_TIER] = CStringGetTextDatum(tier.name);
+    values[PREDICT_TIER] = encoding_out(tier.name);
     put_number(values, nulls, PREDICT_TIER_PROBABILITY, probability);
     must(ifl_cluster(session, &cluster, &err), &err);
     values[PREDICT_CLUSTER] = Int32GetDatum((int32)cluster.cluster);
-    values[PREDICT_CLUSTER_NAME] = CStringGetTextDatum(cluster.name);
+    values[PREDICT_CLUSTER_NAME] = encoding_out(cluster.name);
 }
 
 static Datum predict(FunctionCallInfo fcinfo, enum form form, bool has_version)
@@ -170,7 +171,7 @@ static Datum explain(FunctionCallInfo fcinfo, enum form form, bool has_version)
     must(ifl_score(session, &answer, &err), &err);
     for (size_t i = 0; i <= answer.n_contributions && answer.n_contributions > 0; i++) {
         Datum values[2] = {
-            CStringGetTextDatum(i == 0 ? "(base)" : answer.features[i - 1]),
+            encoding_out(i == 0 ? "(base)" : answer.features[i - 1]),
             Float8GetDatum(i == 0 ? answer.base : answer.contributions[i - 1]),
         };
         bool nulls[2] = {false, false};
@@ -188,7 +189,7 @@ static void put_similar(FunctionCallInfo fcinfo, struct ifl_session *session, in
     const char *filter[3] = {NULL, NULL, NULL};
     for (int i = 0; i < 3; i++)
         if (!PG_ARGISNULL(first + 1 + i))
-            filter[i] = text_to_cstring(PG_GETARG_TEXT_PP(first + 1 + i));
+            filter[i] = encoding_in(text_to_cstring(PG_GETARG_TEXT_PP(first + 1 + i)));
     int32 k = PG_ARGISNULL(first) ? 10 : PG_GETARG_INT32(first);
     if (k < 1)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -200,7 +201,7 @@ static void put_similar(FunctionCallInfo fcinfo, struct ifl_session *session, in
         CHECK_FOR_INTERRUPTS();
         bool nulls[3] = {answer.items[i].handle == NULL, false, false};
         Datum values[3] = {
-            nulls[0] ? (Datum)0 : CStringGetTextDatum(answer.items[i].handle),
+            nulls[0] ? (Datum)0 : encoding_out(answer.items[i].handle),
             Float8GetDatum(answer.items[i].similarity),
             Float8GetDatum(answer.items[i].distance),
         };
@@ -224,7 +225,8 @@ static Datum similar_handle(FunctionCallInfo fcinfo)
     if (PG_ARGISNULL(0))
         return (Datum)0;
     struct ifl_session *session = models_session();
-    must(ifl_set_handle(session, text_to_cstring(PG_GETARG_TEXT_PP(0)), &err), &err);
+    const char *handle = encoding_in(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+    must(ifl_set_handle(session, handle, &err), &err);
     put_similar(fcinfo, session, 1);
     return (Datum)0;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "postgresql/encoding.h"
 #include "postgresql/statement.h"
 
 #define MAX_OPEN 4 /* versions that a backend keeps open */
@@ -63,7 +64,7 @@ void models_fail(enum ifl_status status, const struct ifl_error *err)
         [IFL_NO_MEMORY] = ERRCODE_OUT_OF_MEMORY,
         [IFL_FAILED] = ERRCODE_IO_ERROR,
     };
-    ereport(ERROR, (errcode(codes[status]), errmsg("influence: %s", err->message)));
+    ereport(ERROR, (errcode(codes[status]), errmsg("influence: %s", encoding_plain(err->message))));
 }
 
 /* "20260131T123456Z-0123456789abcdef" and nothing else: what is named so never changes, which

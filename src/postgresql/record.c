@@ -13,6 +13,7 @@
 #include <utils/timestamp.h>
 #include <utils/typcache.h>
 
+#include "postgresql/encoding.h"
 #include "postgresql/models.h"
 
 struct column {
@@ -53,7 +54,7 @@ static bool set_number(struct ifl_session *session, int field, double value)
 static bool set_text(struct ifl_session *session, int field, const char *text)
 {
     struct ifl_error err;
-    return accept(ifl_set(session, ifl_field_name(field), text, &err), &err);
+    return accept(ifl_set(session, ifl_field_name(field), encoding_in(text), &err), &err);
 }
 
 /* ---- one value ---- */

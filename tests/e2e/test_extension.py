@@ -138,6 +138,24 @@ def test_a_new_model_takes_over_between_statements(server, two_models):
     assert server.sql(f"SET influence.version = '{before}'; SELECT influence_model()") == before
 
 
+def test_a_database_of_another_encoding_has_the_same_answers(server):
+    """Letters that are two bytes for the library are one byte there."""
+    server.sql("DROP DATABASE IF EXISTS latin", "postgres")
+    server.sql("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0", "postgres")
+    server.sql(f"ALTER DATABASE latin SET influence.models = '{server.models}'", "postgres")
+    ask = """SET client_encoding = 'UTF8'; CREATE EXTENSION IF NOT EXISTS influence;
+      SELECT influence_score(followers => 1000, country => 'Côte d''Ivoire', category => 'Décoration'),
+        influence_tier(r), (influence_predict(r)).cluster_name, (SELECT count(*) FROM influence_explain(r)),
+        (SELECT count(*) FROM influence_similar('demo_0007', 3, country => 'Côte'))
+      FROM (SELECT 1000 AS followers, 'Côte d''Ivoire'::varchar AS country, 'été' AS handle) r;"""
+    assert server.sql(ask, "latin") == server.sql(ask).splitlines()[-1]
+    for wrong, said in (("influence_score(r) FROM (SELECT 'très'::text AS followers) r", "got 'tr??s'"),
+                        ("influence_similar('été')", "handle: '??t??'")):
+        with pytest.raises(AssertionError, match=re.escape(said)):
+            server.sql(f"SET client_encoding = 'UTF8'; SELECT {wrong}", "latin")
+    server.sql("DROP DATABASE latin", "postgres")
+
+
 def in_psql(server, *lines):
     """A psql that has been given these lines, and can be given more."""
     process = subprocess.Popen([server.psql, "-XqAt", "-v", "ON_ERROR_STOP=1", server.uri], stdin=subprocess.PIPE,
