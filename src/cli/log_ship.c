@@ -181,11 +181,14 @@ static enum status connect(struct shipping *shipping, struct error *err)
 /* Without a mark what is there counts: rows of an older version of this program. */
 static enum status read_mark(const struct shipping *shipping, int64_t *ret_mark, struct error *err)
 {
-    return ask_number(
+    enum status status = ask_number(
         shipping,
         "SELECT coalesce((SELECT last_id FROM %M WHERE origin = %O AND destination = %D),"
         " (SELECT max(id) FROM %T WHERE origin = %O), 0)",
         ret_mark, err);
+    if (status == STATUS_INVALID)
+        TRY(check_table(shipping, err)); /* it knows what to do about it */
+    return status;
 }
 
 static bool is_never(const char *column)
@@ -204,7 +207,7 @@ static enum status send_batch(struct shipping *shipping, struct error *err)
              (long long)shipping->last_id);
     TRY(put_sql(shipping, form, &mark, err));
     struct database_table table = {.name = shipping->options->table,
-                                   .mode = DATABASE_APPEND,
+                                   .mode = DATABASE_ADD,
                                    .is_number = is_never,
                                    .with = mark.at};
     FILE *out = NULL;
@@ -255,10 +258,12 @@ static void sleep_ms(unsigned ms)
 }
 
 /* A database that is away, or a log that is locked, comes back. A primary that has become a standby
- * denies, as does one whose passwords are being changed. Anything else is for people. */
+ * denies, as does one whose passwords are being changed; a time limit, or somebody else, cancels
+ * there (here it is the flag that tells). Anything else is for people. */
 static bool is_passing(enum status status)
 {
-    return status == STATUS_UNAVAILABLE || status == STATUS_IO || status == STATUS_DENIED;
+    return status == STATUS_UNAVAILABLE || status == STATUS_IO || status == STATUS_DENIED ||
+           status == STATUS_CANCELLED;
 }
 
 static enum status follow(struct shipping *shipping, struct error *err)
@@ -268,11 +273,13 @@ static enum status follow(struct shipping *shipping, struct error *err)
         enum status status = ship_all(shipping, err);
         if (status == STATUS_OK) {
             retry_ms = IDLE_MS;
+        } else if (status == STATUS_CANCELLED && *shipping->cancel) {
+            return STATUS_OK;
         } else if (is_passing(status)) {
             log_warning("%s; again in %u ms", err->message, retry_ms);
             database_close(STEAL(shipping->database));
         } else {
-            return status == STATUS_CANCELLED ? STATUS_OK : status;
+            return status;
         }
         sleep_ms(retry_ms);
         if (status != STATUS_OK)

@@ -60,6 +60,7 @@ enum status database_read(struct database *database, const char *query, FILE *ou
 enum database_mode {
     DATABASE_CREATE,  /* the table must not be there yet */
     DATABASE_APPEND,  /* rows are added; the table is made where there is none */
+    DATABASE_ADD,     /* rows are added; the table must be there */
     DATABASE_REPLACE, /* its rows give way; the table is made where there is none */
 };
 

@@ -127,8 +127,8 @@ static enum status start_copy(struct database *database, struct error *err)
 {
     AUTO(buffer_deinit) struct buffer sql = {0};
     bool is_new = database->table.mode == DATABASE_CREATE;
-    bool is_made = false;
-    if (!is_new)
+    bool is_made = database->table.mode == DATABASE_ADD;
+    if (!is_new && !is_made)
         TRY(database_has_table(database, database->table.name, &is_made, err));
     if (!is_made) {
         buffer_put_text(&sql, is_new ? "CREATE TABLE " : "CREATE TABLE IF NOT EXISTS ");

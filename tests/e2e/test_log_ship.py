@@ -338,6 +338,48 @@ def test_a_database_that_takes_no_writes_is_waited_for(table, hand_models, start
         table.sql("SET default_transaction_read_only = off; ALTER ROLE tester RESET default_transaction_read_only")
 
 
+def following(server, daemon):
+    return subprocess.Popen([INFLUENCE, *map(str, ship(server, daemon, "--follow"))], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def test_what_is_cancelled_in_the_server_is_tried_again(table, hand_models, start_daemon):
+    """By a time limit or by an administrator: not by whoever ends the shipper."""
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    ask(daemon, 5)
+    run_command(*ship(table, daemon))
+    locker = subprocess.Popen([table.psql, "-Xq", table.uri], stdin=subprocess.PIPE, text=True)
+    locker.stdin.write("BEGIN; LOCK TABLE requests;\n")
+    locker.stdin.flush()
+    process = following(table, daemon)
+    waiting = "FROM pg_stat_activity WHERE application_name = 'influence' AND wait_event_type = 'Lock'"
+    try:
+        wait_for(lambda: table.sql(f"SELECT count(*) {waiting}") == "1")
+        ask(daemon, 3)
+        table.sql(f"SELECT pg_cancel_backend(pid) {waiting}")
+        assert "canceling statement due to user request; again in" in process.stderr.readline()
+        locker.communicate("ROLLBACK;\n", timeout=30)
+        wait_for(lambda: int(table.sql("SELECT count(*) FROM requests WHERE route = '/score'")) == 8)
+    finally:
+        locker.kill()
+        process.terminate()
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_a_table_dropped_under_the_shipper_is_told_and_not_made_anew(table, hand_models, start_daemon):
+    daemon = start_daemon(hand_models, "--log.batch_ms=10")
+    ask(daemon, 5)
+    run_command(*ship(table, daemon))
+    process = following(table, daemon)
+    wait_for(lambda: table.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'influence'") == "1")
+    time.sleep(1)  # it has looked, and waits for rows
+    table.sql("DROP TABLE requests")
+    ask(daemon, 5)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 1 and "the table 'requests' is gone" in said and "DELETE FROM influence_shipped" in said
+    assert table.sql("SELECT to_regclass('requests') IS NULL") == "t"
+
+
 def test_the_shipper_of_compose_takes_every_log(table, hand_models, start_daemon, tmp_path):
     """Its script, with this machine's places."""
     yaml = pytest.importorskip("yaml", reason="needs python3-yaml")
