@@ -2,9 +2,11 @@
 #include "postgresql/record.h"
 
 #include <access/htup_details.h>
+#include <access/parallel.h>
 #include <catalog/pg_proc.h>
 #include <catalog/pg_type.h>
 #include <funcapi.h>
+#include <lib/stringinfo.h>
 #include <utils/builtins.h>
 #include <utils/date.h>
 #include <utils/datetime.h>
@@ -171,6 +173,47 @@ static struct row_map *new_map(FunctionCallInfo fcinfo, HeapTupleHeader row)
     return map;
 }
 
+/* A number whose name says that it may be meant for a field, by which it is not known here. */
+static bool sounds_like_field(const char *name, Oid type)
+{
+    static const char *const words[] = {"follow",  "subscriber", "fans", "like",
+                                        "comment", "view",       "post", "engagement"};
+    static const char key[] = "_id";
+    char category;
+    bool ignored;
+    size_t length = strlen(name);
+    get_type_category_preferred(getBaseType(type), &category, &ignored);
+    if (category != TYPCATEGORY_NUMERIC ||
+        (length >= sizeof key - 1 && strcasecmp(name + length - (sizeof key - 1), key) == 0))
+        return false;
+    for (size_t i = 0; i < lengthof(words); i++)
+        if (strcasestr(name, words[i]))
+            return true;
+    return false;
+}
+
+/* Once a call site, and not again by each parallel worker. */
+static void tell_unheard(const struct row_map *map)
+{
+    StringInfoData names;
+    if (IsParallelWorker())
+        return;
+    initStringInfo(&names);
+    for (int i = 0; i < map->row->natts; i++) {
+        Form_pg_attribute attribute = TupleDescAttr(map->row, i);
+        const char *name = NameStr(attribute->attname);
+        if (!attribute->attisdropped && map->columns[i].field < 0 &&
+            sounds_like_field(name, attribute->atttypid))
+            appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", name);
+    }
+    if (names.len > 0)
+        ereport(NOTICE, (errmsg("influence: not looked at: %s", names.data),
+                         errhint("Fields go by their own names, as influence_score's arguments. "
+                                 "Name a column by AS, or use the table that influence import "
+                                 "writes.")));
+    pfree(names.data);
+}
+
 static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row, uint64 identifier)
 {
     int n_fields = 0;
@@ -188,6 +231,7 @@ static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row, ui
                  errmsg("influence: no column of the row is a field of a profile"),
                  errhint("Columns are matched by name: handle, followers, posts, avg_likes, ...; "
                          "rename others with AS.")));
+    tell_unheard(map);
     map->identifier = identifier;
     fcinfo->flinfo->fn_extra = map;
     return map;

@@ -23,3 +23,6 @@ CREATE INDEX ON creators (influence_score_at(:'version', creators));
 SELECT influence_score(a) = influence_score(b) AS same, influence_score(a) <> influence_score(c) AS matters
 FROM (SELECT 9000 AS followers, 0.03 AS engagement_rate) a, (SELECT 9000 AS followers, 0.03 AS "engagement_rate (fraction)") b,
   (SELECT 9000 AS followers) c;
+-- Numbers under other names are told once a call site: not keys, not texts, not what is a field.
+SELECT count(influence_score(r)) FROM (SELECT i AS followers, i AS "Likes_avg", i AS post_id, i AS age, 5.0 AS "newPostViews", 'x' AS likes
+  FROM generate_series(1, 3) i) r;
