@@ -168,11 +168,27 @@ static enum status make_tables(struct shipping *shipping, struct error *err)
     return database_make(shipping->database, table, columns, err);
 }
 
+/* Clients write what they like: one letter that the database does not have would stop all rows
+ * behind it. SQL_ASCII keeps any. */
+static enum status check_encoding(const struct shipping *shipping, struct error *err)
+{
+    static const char count[] = "SELECT count(*) FROM pg_settings WHERE name = 'server_encoding'"
+                                " AND setting NOT IN ('UTF8', 'SQL_ASCII')";
+    int64_t n = 0;
+    TRY(ask_number(shipping, count, &n, err));
+    return n == 0 ? STATUS_OK
+                  : fail(err, STATUS_INVALID,
+                         "the log needs a database in UTF8 (CREATE DATABASE ... ENCODING 'UTF8' "
+                         "TEMPLATE template0), as requests hold any letter");
+}
+
 static enum status connect(struct shipping *shipping, struct error *err)
 {
     struct database_options options = {.cancel = shipping->cancel, .max_attempts = 1};
     TRY(database_open(shipping->options->to, &options, &shipping->database, err));
-    enum status status = make_tables(shipping, err);
+    enum status status = check_encoding(shipping, err);
+    if (status == STATUS_OK)
+        status = make_tables(shipping, err);
     if (status != STATUS_OK)
         database_close(STEAL(shipping->database));
     return status;
