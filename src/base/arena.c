@@ -46,6 +46,14 @@ void arena_reset(struct arena *arena)
     arena->block->previous = NULL;
 }
 
+size_t arena_bytes(const struct arena *arena)
+{
+    size_t bytes = 0;
+    for (const struct arena_block *block = arena->block; block; block = block->previous)
+        bytes += block->bytes;
+    return bytes;
+}
+
 static struct arena_block *grow(struct arena *arena, size_t bytes)
 {
     size_t size = arena->block ? arena->block->bytes * 2 : arena->first_bytes;

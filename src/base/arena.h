@@ -19,6 +19,9 @@ void arena_deinit(struct arena *arena);
 /* Forget everything allocated; keeps the largest block. */
 void arena_reset(struct arena *arena);
 
+/* What its blocks take. */
+size_t arena_bytes(const struct arena *arena);
+
 /* Memory aligned to 16 bytes, borrowed until reset or deinit; NULL when out of memory. Not zeroed.
  */
 void *arena_alloc(struct arena *arena, size_t bytes);

@@ -313,21 +313,28 @@ static int64_t memory_bytes(void)
     return (int64_t)sysconf(_SC_AVPHYS_PAGES) * sysconf(_SC_PAGESIZE);
 }
 
-/* Bounded memory: connections with full heads, and lanes full of rows. Bodies and answers come on
- * top, those of requests at one moment. */
+/* Bounded memory: connections with full heads, bodies and replies, and lanes full of rows. */
 static void check_memory(struct check *check)
 {
     const struct serve_config *config = check->config;
     int64_t rows = config->log_durability == DURABILITY_OFF
                        ? 0
                        : (int64_t)(check->n_loops + 1) * config->log_queue_bytes;
-    int64_t worst = config->server_max_connections * config->server_max_header_bytes + rows;
+    int64_t worst = config->server_max_connections * config->server_max_header_bytes +
+                    config->server_max_body_memory + rows;
     int64_t there = memory_bytes();
     const char *verdict = there > 0 && worst > there ? "warning" : "ok";
     tell(check, "memory", verdict,
-         "%.0f MB at worst for connections and rows that wait, %.0f MB are there%s",
+         "%.0f MB at worst for connections, bodies with replies and rows that wait, %.0f MB are "
+         "there%s",
          (double)worst / 1e6, (double)there / 1e6,
-         verdict[0] == 'w' ? "; lower server.max_connections or log.queue_bytes" : "");
+         verdict[0] == 'w'
+             ? "; lower server.max_connections, server.max_body_memory or log.queue_bytes"
+             : "");
+    if (config->server_max_body_memory < 3 * config->server_max_body_bytes)
+        tell(check, "memory", "warning",
+             "server.max_body_memory has no room for three bodies of server.max_body_bytes: large "
+             "ones may get 503 without any others; raise the one, or lower the other");
 }
 
 enum status check_all(const struct serve_config *config, unsigned n_loops, FILE *out,

@@ -9,6 +9,7 @@
 #include "serve/admit.h"
 #include "serve/encoding.h"
 #include "serve/handlers.h"
+#include "serve/memory.h"
 #include "serve/models.h"
 #include "serve/problem.h"
 #include "serve/router.h"
@@ -60,8 +61,8 @@ void request_begin(struct request *request, uint64_t id)
     request->allow = NULL;
     request->n_extra = 0;
     request->retry_after_s = 0;
-    request->must_close = request->is_turned_away = request->is_logged = request->pending =
-        request->resumed = false;
+    request->must_close = request->has_no_room = request->is_turned_away = request->is_logged =
+        request->pending = request->resumed = false;
     request->outcome.status = STATUS_OK;
     request->stage = REQUEST_LINE;
     request->is_sent = false;
@@ -149,6 +150,14 @@ static void refuse_large_body(struct request *request)
     request->must_close = true;
 }
 
+/* Of a body, what is kept of it in memory. */
+static uint64_t kept_bytes(const struct request *request)
+{
+    int64_t length = request->head.content_length;
+    int64_t most = has_rows(request) ? (int64_t)ROWS_FROM_BYTES : most_body_bytes(request);
+    return length < 0 ? 0 : (uint64_t)(length < most ? length : most);
+}
+
 bool dispatch_head(struct request *request)
 {
     const struct guard_head *head = &request->head;
@@ -184,6 +193,10 @@ bool dispatch_head(struct request *request)
     } else {
         check_types(request);
     }
+    if (request->status == 0 && !memory_has_room(request, kept_bytes(request))) {
+        memory_refuse(request);
+        return false;
+    }
     return true;
 }
 
@@ -205,6 +218,14 @@ static void run_handler(struct request *request)
         problem_reply_http(request, 503, "no_memory", "out of memory");
 }
 
+/* The same, and whether there was room for what it read and wrote. */
+static void run_handler_within_bounds(struct request *request)
+{
+    run_handler(request);
+    if (!request->pending && request->status < 400 && !memory_take(request))
+        memory_refuse(request);
+}
+
 /* False: the reply is ready. */
 static bool unpack_body(struct request *request)
 {
@@ -222,6 +243,10 @@ static bool unpack_body(struct request *request)
     request->packed = request->body;
     request->body = plain;
     buffer_clear(&request->packed);
+    if (status == STATUS_OK && !memory_take(request)) {
+        memory_refuse(request);
+        return false;
+    }
     return status == STATUS_OK;
 }
 
@@ -239,6 +264,8 @@ static void answer_rows(struct request *request, const char *data, size_t bytes)
     struct error err = {0};
     if (handle_rows(request, data, bytes, &err) != STATUS_OK)
         problem_reply(request, &err);
+    if (!memory_take(request))
+        memory_refuse(request);
 }
 
 /* Enough of the body has come: its rows are answered from here on. Which model answers is decided
@@ -252,6 +279,8 @@ static void begin_rows(struct request *request)
     if (!has_model)
         return;
     answer_rows(request, request->body.at, length);
+    if (request->has_no_room)
+        return;
     /* The request log wants the beginning. */
     size_t most = (size_t)request->service->config->log_max_body_bytes;
     request->body.length = length < most ? length : most;
@@ -271,7 +300,9 @@ void dispatch_piece(struct request *request, const char *data, size_t bytes)
         return;
     }
     buffer_put(&request->body, data, bytes);
-    if (request->body.length > ROWS_FROM_BYTES && has_rows(request) && !request->body.failed)
+    if (!memory_take(request))
+        memory_refuse(request);
+    else if (request->body.length > ROWS_FROM_BYTES && has_rows(request) && !request->body.failed)
         begin_rows(request);
 }
 
@@ -284,20 +315,20 @@ void dispatch_body(struct request *request)
         return;
     if (request->route->needs_model && !request->model && !acquire_model(request))
         return;
-    run_handler(request);
+    run_handler_within_bounds(request);
 }
 
 void dispatch_resumed(struct request *request)
 {
     request->pending = false;
     request->resumed = true;
-    run_handler(request);
+    run_handler_within_bounds(request);
 }
 
 void dispatch_turn(struct request *request)
 {
     if (request->stage == REQUEST_ANSWERING) {
-        run_handler(request);
+        run_handler_within_bounds(request);
         return;
     }
     request->unfinished = false;

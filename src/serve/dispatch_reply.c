@@ -5,12 +5,10 @@
 #include "serve/access_lines.h"
 #include "serve/dispatch.h"
 #include "serve/encoding.h"
+#include "serve/memory.h"
 #include "serve/problem.h"
 #include "serve/router.h"
 #include "serve/service.h"
-
-/* Buffers that one large request has grown are given back. */
-#define KEEP_BYTES (256u << 10)
 
 /* ---- packing ---- */
 
@@ -46,6 +44,7 @@ bool dispatch_pack(struct request *request)
             return false;
     encoding_pack_end(request->packing);
     request->packing = NULL;
+    (void)memory_take(request); /* it is about to be sent: no reason to refuse it */
     request->is_packed = packed == PACKED_WHOLE;
     if (request->is_packed)
         request_add_header(request, "Content-Encoding", "gzip");
@@ -58,14 +57,6 @@ const struct buffer *dispatch_reply(const struct request *request)
 }
 
 /* ---- the end ---- */
-
-static void clear_buffer(struct buffer *buffer)
-{
-    if (buffer->capacity > KEEP_BYTES)
-        buffer_deinit(buffer);
-    else
-        buffer_clear(buffer);
-}
 
 /* False: the row is lost, and counted. */
 static bool put_row(struct request *request, uint64_t latency_ns)
@@ -127,9 +118,6 @@ void dispatch_done(struct request *request, bool sent)
     request->model = NULL;
     encoding_pack_end(request->packing);
     request->packing = NULL;
-    arena_reset(&request->arena);
-    clear_buffer(&request->body);
-    clear_buffer(&request->reply);
-    clear_buffer(&request->packed);
     spool_close(&request->spool);
+    memory_settle(request);
 }

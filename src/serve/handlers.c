@@ -201,7 +201,8 @@ enum status handle_metrics(struct request *request, struct error *err)
 {
     (void)err;
     struct service *service = request->service;
-    struct metrics_outside outside = {.log_enabled = service->log != NULL};
+    struct metrics_outside outside = {.held_bytes = memory_held(&service->memory),
+                                      .log_enabled = service->log != NULL};
     request->model = slot_acquire(&service->slots[MODEL_MAIN]);
     if (request->model) {
         outside.engine = request->model->engine;

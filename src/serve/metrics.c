@@ -248,6 +248,15 @@ static void write_connections(const struct metrics *metrics, struct buffer *out)
            SUM(metrics, connections_refused));
 }
 
+static void write_memory(const struct metrics *metrics, uint64_t held_bytes, struct buffer *out)
+{
+    single(out, "influenced_body_memory_bytes", "gauge",
+           "Memory of bodies and replies: server.max_body_memory bounds it.", held_bytes);
+    single(out, "influenced_body_memory_refused_total", "counter",
+           "Requests answered 503 because bodies and replies of others filled it.",
+           SUM(metrics, memory_refused));
+}
+
 static void write_log(const struct metrics_outside *outside, struct buffer *out)
 {
     if (!outside->log_enabled)
@@ -311,6 +320,7 @@ void metrics_write(const struct metrics *metrics, const struct metrics_outside *
     write_requests(metrics, out);
     write_latency(metrics, out);
     write_connections(metrics, out);
+    write_memory(metrics, outside->held_bytes, out);
     write_scores(metrics, out);
     write_model(metrics, outside, out);
     head(out, "influenced_reloads_total", "counter", "Reloads of the model, by outcome.");

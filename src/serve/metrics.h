@@ -42,6 +42,7 @@ struct metrics_lane {
     counter turns;             /* times that a large answer waited so that others were served */
     counter canary[2];         /* answered by the canary: without and with a 5xx */
     counter connections_opened, connections_closed, connections_refused;
+    counter memory_refused; /* requests for which server.max_body_memory had no room */
 };
 
 struct metrics {
@@ -89,6 +90,7 @@ struct metrics_outside {
     const struct engine *engine;
     const struct model_tally *tally;            /* [n_lanes] */
     char roles[N_MODEL_ROLES][BUNDLE_ID_BYTES]; /* versions; "": none */
+    uint64_t held_bytes;                        /* by requests: see memory.h */
     bool log_enabled;
     struct reqlog_stats log;
 };

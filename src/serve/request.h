@@ -52,6 +52,7 @@ struct request {
     struct buffer body, reply;
     struct buffer packed; /* the body as it came or the reply as it goes, when compressed; of a CSV
                              body what is not answered yet */
+    uint64_t held_bytes;  /* of all these, as memory.h has counted them */
     struct spool spool;   /* the reply goes on there, if it is long */
 
     /* What came. */
@@ -84,6 +85,7 @@ struct request {
     const char *allow;      /* value of the Allow header, or NULL */
     unsigned retry_after_s; /* 0: no Retry-After header */
     bool must_close;        /* the connection cannot be used any more */
+    bool has_no_room;       /* memory_refuse() answered it */
     bool is_turned_away;    /* no token opens it, or it came too often: its row has no text */
     bool is_logged;
 

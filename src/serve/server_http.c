@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "serve/dispatch.h"
 #include "serve/query.h"
+#include "serve/refuse.h"
 #include "serve/server_loop.h"
 
 /* TLS 1.2 and 1.3. The library takes a pointer that is not const. */
@@ -282,6 +283,13 @@ static enum MHD_Result on_body(struct loop *loop, struct request *request,
     uint64_t each = (uint64_t)request->service->config->server_max_body_bytes;
     uint64_t before = request->body_bytes / each;
     dispatch_piece(request, data, *bytes);
+    if (request->has_no_room) {
+        /* The library takes no reply before the body has ended. */
+        request->connection->lingers = true;
+        request->is_sent = refuse_request(
+            (struct wire){request->connection->fd, request->connection->tls}, request);
+        return MHD_NO;
+    }
     /* A long body gets its time for each part of it. */
     if (request->body_bytes / each != before)
         connection_move(&loop->connections, request->connection, PHASE_BODY, loop->now_ns);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "serve/memory.h"
 #include "serve/server_loop.h"
 
 #define KEEP_REQUESTS 256 /* warm requests that a loop keeps */
@@ -25,6 +26,7 @@ struct request *server_take_request(struct loop *loop)
 
 static void free_request(struct request *request)
 {
+    memory_forget(request);
     arena_deinit(&request->arena);
     buffer_deinit(&request->body);
     buffer_deinit(&request->reply);

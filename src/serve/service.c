@@ -35,6 +35,7 @@ enum status service_init(struct service *service, const struct serve_config *con
     TRY(metrics_init(&service->metrics, n_lanes, err));
     TRY(access_init(&service->access, config->access_tokens, err));
     TRY(open_tls(service, err));
+    service->memory.most = (uint64_t)config->server_max_body_memory;
     TRY(limiter_init(&service->limiter, (uint64_t)config->limit_requests_per_s,
                      (uint64_t)config->limit_burst, err));
     service->reload_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -14,6 +14,7 @@
 #include "serve/access.h"
 #include "serve/config.h"
 #include "serve/limiter.h"
+#include "serve/memory.h"
 #include "serve/metrics.h"
 #include "serve/models.h"
 #include "serve/slot.h"
@@ -28,6 +29,7 @@ struct service {
     unsigned n_lanes;
     struct slot slots[N_MODEL_ROLES];
     struct metrics metrics;
+    struct memory memory;  /* held by requests */
     struct reqlog *log;    /* owns; NULL: durability is off */
     struct key caller_key; /* hashes addresses when there is no log */
     struct shadow *shadow; /* owns; NULL: none is configured */
