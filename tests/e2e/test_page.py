@@ -104,8 +104,9 @@ def test_every_section_renders_without_a_complaint(drive, page_url, handles, pag
     assert found["ask"]["charts"] >= 1 or found["ask"]["title"] == "Ask"
 
 
-def test_nothing_overflows_on_a_phone(drive, page_url, handles):
-    found = drive("sections", page_url, width=375, handle=handles[0])
+@pytest.mark.parametrize("width", [375, 320])
+def test_nothing_overflows_on_a_phone(drive, page_url, handles, width):
+    found = drive("sections", page_url, width=width, handle=handles[0])
     assert {name: section["overflow"] for name, section in found.items() if section["overflow"] > 0} == {}
 
 
@@ -337,12 +338,15 @@ def test_charts_export_and_their_tables_sort(drive, page_url, tmp_path):
 
 def test_an_answer_that_no_longer_holds_is_marked(drive, page_url, daemon, handles):
     found = drive("outage", page_url, handle=handles[0], followers="47")
-    silent, refused = found["said"]
+    silent, away, often, foreign, refused = found["said"]
     assert "does not answer" in silent and "the answer before" in silent
+    assert "not reached just now (503)" in away
+    assert "Too many requests in a short time" in often
+    assert "not an answer of the daemon" in foreign and "JSON" not in foreign
     assert "Too many requests at once" in refused
     assert found["kept"] == found["before"]["score"]
     profile = daemon.get(f"/influencers?handle={handles[0]}")[1]["profile"]
-    assert found["after"]["score"] == points(daemon.post("/score", {**profile, "followers": "471"})[1]["score"])
+    assert found["after"]["score"] == points(daemon.post("/score", {**profile, "followers": "474"})[1]["score"])
 
 
 def test_a_killed_daemon_is_missed_and_its_return_noticed(drive, page_url, models, handles, start_daemon):
@@ -385,7 +389,8 @@ def test_real_tables_render_without_a_complaint(drive, page_url, run, shared_dat
     run("train", *arguments, "--out", tmp_path / "models", *QUICK_SEARCH, timeout=600)
     other = start_daemon(tmp_path / "models")
     handle = other.get("/influencers?limit=1")[1]["influencers"][0]["handle"]
-    for width in (1280, 375):
+    widths = (1280, 375) if name == "posts and edges" else (1280, 375, 320)
+    for width in widths:
         found = drive("sections", other.url + "/", width=width, handle=handle)
         for section, drawn in found.items():
             assert drawn["failed"] == [] and all_explained(drawn), section

@@ -103,7 +103,12 @@ export function endpoint(path: string): string {
 
 export async function call<T>(path: string, body?: object, signal?: AbortSignal): Promise<T> {
   const answer = await send(path, body, signal);
-  return (await answer.json()) as T;
+  try {
+    return (await answer.json()) as T;
+  } catch (problem) {
+    if (signal?.aborted) throw problem;
+    throw new ApiError("What came back is not an answer of the daemon: something between it and this page answered instead, or cut it short.", answer.status, "no_answer", "");
+  }
 }
 
 export async function callText(path: string, signal?: AbortSignal): Promise<string> {
@@ -147,7 +152,14 @@ async function send(path: string, body?: object, signal?: AbortSignal, accept = 
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => null);
   const detail = problem?.error ?? {};
-  throw new ApiError(detail.message ?? `The daemon answered ${answer.status}.`, answer.status, detail.code ?? "", detail.field ?? "");
+  throw new ApiError(detail.message ?? bareRefusal(answer.status), answer.status, detail.code ?? "", detail.field ?? "");
+}
+
+/** What a proxy that answers in the daemon's place means by its page of HTML. */
+function bareRefusal(status: number): string {
+  if (status === 429) return "Too many requests in a short time: wait a little, then try again.";
+  if ([502, 503, 504].includes(status)) return `The daemon is not reached just now (${status}): it may be starting again, or busy.`;
+  return `The daemon answered ${status}.`;
 }
 
 /** The very request, for a shell; a token stays out of what is copied and pasted about. */

@@ -449,14 +449,15 @@ const checks = {
     return { some, all, rows };
   },
 
-  /** The daemon goes silent, then refuses, then is back: what the page says of the answer it has. */
+  /** The daemon goes silent, a proxy answers in its place, it refuses, then is back: what the page says of the answer it has. */
   async outage(browser) {
     const page = await open(browser);
     await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
     const before = await answer(page);
     const followers = page.locator(".profile-field input[type=text]").first();
     const said = [];
-    const trouble = [(route) => route.abort(), (route) => route.fulfill({ status: 503, contentType: "application/json", body: '{"error":{"code":"overloaded","message":"too many requests at once"}}' })];
+    const html = (status) => (route) => route.fulfill({ status, contentType: "text/html", body: "<h1>A proxy</h1>" });
+    const trouble = [(route) => route.abort(), html(503), html(429), html(200), (route) => route.fulfill({ status: 503, contentType: "application/json", body: '{"error":{"code":"overloaded","message":"too many requests at once"}}' })];
     for (const [i, fail] of trouble.entries()) {
       await page.route(/\/(score|tier|cluster)(\?|$)/, fail);
       await followers.fill(`${options.followers}${i}`);
@@ -468,7 +469,7 @@ const checks = {
     await page.getByRole("button", { name: "Try again" }).click();
     await page.locator(".stale-note").waitFor({ state: "detached" });
     const after = await answer(page);
-    problems.splice(0, problems.length, ...problems.filter((problem) => !/ERR_FAILED|status of 503/.test(problem)));
+    problems.splice(0, problems.length, ...problems.filter((problem) => !/ERR_FAILED|status of (503|429)/.test(problem)));
     return { before, said, kept, after };
   },
 

@@ -129,7 +129,7 @@ export function strengthOf(r2: number): string {
 
 function scoreQuality(model: ScoreModel): Child {
   if (model.target === "composite")
-    return h("p", null, h("strong", null, "Score. "), "These data have no score of their own, so it is an open formula, the composite of five percentiles: exact by definition, not a forecast.");
+    return h("p", null, h("strong", null, "Score. "), "These data have no score of their own, so it is an open formula, a weighted mean of percentiles: exact by definition, not a forecast.");
   const [mae, r2] = [metric(model, "mae"), metric(model, "r2")];
   const { name, show } = unitOf(model);
   const gain = mae !== null && model.baseline.mae ? 1 - mae / model.baseline.mae : null;

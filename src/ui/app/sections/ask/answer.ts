@@ -68,7 +68,7 @@ export function scoreCard(report: Report, answer: Answer, ghost: Ghost | null, g
   const { show } = scale;
   const delta = before ? score.score - before.score : null;
   return card(
-    cardHead("Score", score.target === "composite" ? "the open formula of five percentiles, 0 to 100" : `${score.target.replace(/_/g, " ")} as the model expects it${scale.name && `, in ${scale.name}`}`),
+    cardHead("Score", score.target === "composite" ? "the open formula of percentiles, 0 to 100" : `${score.target.replace(/_/g, " ")} as the model expects it${scale.name && `, in ${scale.name}`}`),
     h(
       "div.score-line",
       null,
