@@ -256,8 +256,7 @@ static void json_read_in_steps_is_what_it_is_whole(void **state)
     static const char *const texts[] = {
         "[1,2,3,4,5,6,7,8,9]",
         "{\"k\":3,\"instances\":[{\"a\":1,\"b\":[1,2]},{\"a\":\"x,]\"},{},[],null],\"z\":[true]}",
-        "{\"inputs\":[{\"name\":\"a\",\"data\":[1,2,3,4,5]},{\"name\":\"b\",\"data\":[\"p\",\"q\"]}"
-        "],\"id\":\"7\"}",
+        "{\"inputs\":[{\"name\":\"a\",\"data\":[1,2,3,4]},{\"data\":[\"p\",\"q\"]}],\"id\":\"7\"}",
         "[[1,2],[3,[4,5,[6,7,8]]],[],{\"a\":[9,10]}]",
         " [ 1 , 2 ] ",
         "[]",
