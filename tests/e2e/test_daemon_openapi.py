@@ -319,8 +319,10 @@ def test_tokens_are_told_where_they_are_asked_for(guarded, api):
     assert api.document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     page = daemon.request("GET", "/")[2].decode()
     asset = re.search(r'"/?app-([^"]+)"', page)  # nobody's path is a stranger's: 401
-    fill = {"model": "score", "version": daemon.get("/-/ready")[1]["model"], "name": asset and asset[1]}
+    fill = {"model": "score", "version": daemon.get("/-/ready")[1]["model"], "name": asset[1] if asset else None}
     for (method, path), operation in reversed(operations(api.document).items()):  # load comes after unload
+        if "{name}" in path and not asset:
+            continue  # built without the page
         scopes = [scope for item in operation["security"] for scope in item["bearer"]]
         asked = path.format(**fill)
         api.headers = {}
