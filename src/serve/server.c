@@ -100,10 +100,16 @@ static enum status loop_init(struct loop *loop, struct server *server, unsigned 
     return server_start_library(loop, err);
 }
 
-static void loop_deinit(struct loop *loop)
+static void loop_stop(struct loop *loop)
 {
     if (loop->library)
         MHD_stop_daemon(loop->library);
+    loop->library = NULL;
+}
+
+static void loop_deinit(struct loop *loop)
+{
+    loop_stop(loop);
     linger_expire(&loop->lingerers, UINT64_MAX);
     server_free_requests(loop);
     close_slot(&loop->listen_fd);
@@ -160,6 +166,10 @@ void server_free(struct server *server)
 {
     if (!server)
         return;
+    for (unsigned i = 0; i < server->n_loops; i++)
+        loop_stop(&server->loops[i]);
+    /* The log's thread wakes the loops: it ends before they do, and after their last rows. */
+    service_close_log(server->service);
     for (unsigned i = 0; i < server->n_loops; i++)
         loop_deinit(&server->loops[i]);
     free(server->loops);

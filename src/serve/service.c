@@ -93,10 +93,17 @@ enum status service_open_log(struct service *service, void (*on_commit)(void *us
     return start_shadow(service, err);
 }
 
-void service_deinit(struct service *service)
+void service_close_log(struct service *service)
 {
     shadow_free(service->shadow);
+    service->shadow = NULL;
     reqlog_close(service->log);
+    service->log = NULL;
+}
+
+void service_deinit(struct service *service)
+{
+    service_close_log(service);
     for (size_t role = 0; role < N_MODEL_ROLES; role++)
         slot_deinit(&service->slots[role]);
     metrics_deinit(&service->metrics);

@@ -66,6 +66,9 @@ void service_deinit(struct service *service);
 enum status service_open_log(struct service *service, void (*on_commit)(void *user, unsigned lane),
                              void *user, struct error *err);
 
+/* Rows that were put are committed, and on_commit is not called any more. May be called twice. */
+void service_close_log(struct service *service);
+
 /* Where the log is: log.path, with what stands in it replaced. */
 void service_log_path(const struct serve_config *config, char ret_path[static PATH_MAX]);
 
