@@ -2,6 +2,7 @@
 """The measuring scripts run, so that they are there on the day they are needed."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,18 @@ def test_others_are_measured_beside_a_crowd_and_beside_batches():
     batches = bench("crowd.py", "batches", "--rows", 2000, "--seconds", 2)
     assert list(batches) == ["nobody", "json", "csv"] and batches["nobody"]["batches"] == 0 < batches["json"]["batches"]
     assert all(of[route]["asked"] > 0 for of in batches.values() for route in ("/score", "/-/healthy"))
+
+
+def test_refusals_are_counted_by_tests_that_there_are():
+    """./dev bench refusals picks tests by words of their names, and lines by how they begin."""
+    script = (ROOT / ".dev/bench.sh").read_text()
+    files = re.findall(r"tests/e2e/test_\w+\.py", script)
+    words = re.search(r"-k '(.*)'", script)[1].split(" or ")
+    lines = re.search(r"\^\((.*)\): ", script)[1].split("|")
+    code = "".join((ROOT / file).read_text() for file in files)
+    names = re.findall(r"^def (test_\w+)", code, re.MULTILINE)
+    assert [word for word in words if not any(word in name for name in names)] == []
+    assert [line for line in lines if not re.search(rf'print\(f?"{line}: ?', code)] == []
 
 
 def test_replies_before_a_crash_have_their_rows():

@@ -7,12 +7,13 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from conftest import QUICK_SEARCH, npm_install
+from conftest import BUILD, QUICK_SEARCH, ROOT, npm_install
 
 PAGE = Path(__file__).parent / "page"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -416,6 +417,17 @@ def test_every_table_exports_as_csv(drive, page_url, page_report):
 def test_the_first_chart_comes_soon(drive, page_url):
     """Under a second on an idle machine; the bound leaves room for tests beside it."""
     assert drive("speed", page_url)["first_chart_ms"] < 20_000
+
+
+def test_how_soon_is_measured(browser_tools, page_url):
+    """./dev bench page, whose other half is the check above."""
+    done = subprocess.run([sys.executable, ROOT / "tests/bench/page.py", "--build", BUILD, "--json", "--synthetic", "500", "--runs", "1"],
+                          capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (row,) = json.loads(done.stdout)
+    assert row["models"] == "synthetic-500" and row["report_kb"] > 10
+    assert list(row["sections"]) == ["overview", "explore", "models", "network"]
+    assert all(0 < of["first_chart_ms"] <= of["interactive_ms"] for of in row["sections"].values())
 
 
 def test_what_lighthouse_asks_is_kept(drive, page_url, handles):
