@@ -350,6 +350,21 @@ def test_an_answer_that_no_longer_holds_is_marked(drive, page_url, daemon, handl
     assert found["after"]["score"] == points(daemon.post("/score", {**profile, "followers": "474"})[1]["score"])
 
 
+@pytest.mark.parametrize("part, concerned", [
+    ("overview", {"overview"}),
+    ("data", {"overview", "ask", "data"}),
+    ("explore", {"ask", "explore", "archetypes", "virality"}),
+    ("groups", {"ask", "explore", "models"}),
+])
+def test_a_damaged_report_fails_by_section_in_plain_words(drive, page_url, part, concerned):
+    found = drive("damaged", page_url, without=[part])
+    assert {section for section, said in found.items() if said["failed"]} == concerned
+    for section in concerned:
+        assert found[section]["failed"] == f"This section could not be drawn: the report lacks its part “{part}”. Train again to have it whole."
+    if part == "overview":
+        assert found["data"]["title"] == "A damaged report"
+
+
 def test_a_killed_daemon_is_missed_and_its_return_noticed(drive, page_url, models, handles, start_daemon):
     mortal = start_daemon(models)
     mortal.options.append(f"--server.listen=127.0.0.1:{mortal.port}")

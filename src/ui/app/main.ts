@@ -8,7 +8,7 @@ import type { Context, Section } from "./context";
 import { h, replace } from "./dom";
 import { knowNames, time } from "./format";
 import { icon } from "./icons";
-import { isThere, namesIn, type Report } from "./report";
+import { isThere, lacking, namesIn, type Report } from "./report";
 import { archetypes } from "./sections/archetypes";
 import { ask } from "./sections/ask";
 import { data } from "./sections/data";
@@ -119,7 +119,7 @@ function run(context: Context): void {
       leave = section.draw(into, context, query);
     } catch (problem) {
       console.error(problem);
-      replace(into, failure(`This section could not be drawn: ${(problem as Error).message}`));
+      replace(into, h("div.section-head", null, h("h2", null, section.title)), failure(`This section could not be drawn: ${whyNot(context.report, problem as Error)}`));
     }
     if (isNew) scrollTo(0, 0);
   };
@@ -128,6 +128,12 @@ function run(context: Context): void {
     main.focus({ preventScroll: true });
   });
   go();
+}
+
+function whyNot(report: Report, problem: Error): string {
+  const lacks = lacking(report);
+  if (lacks.length === 0) return problem.message;
+  return `the report lacks its ${lacks.length > 1 ? "parts" : "part"} ${lacks.map((part) => `“${part}”`).join(", ")}. Train again to have it whole.`;
 }
 
 /** The daemon asks who is there: the page itself is open to all, its figures are not. */
@@ -156,8 +162,8 @@ async function start(): Promise<void> {
     const context = await loadReport();
     const { report } = context;
     const bundle = isThere(report.bundle) ? ` · bundle ${report.bundle.id}` : "";
-    setSource(`${report.synthetic ? "Synthetic demo data" : report.overview.title}${bundle} · influence ${report.influence}`);
-    knowNames(namesIn(report));
+    setSource(`${report.synthetic ? "Synthetic demo data" : titleOf(report)}${bundle} · influence ${report.influence}`);
+    if (lacking(report).length === 0) knowNames(namesIn(report));
     setTables(context.live, report.synthetic);
     run(context);
   } catch (problem) {

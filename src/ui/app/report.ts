@@ -18,6 +18,11 @@ export function reason(part: Maybe<object>, name: string): string {
   return `This report has no part “${name}”: it was made by an older version. Train again to have it.`;
 }
 
+/** Of what every report has, the parts that this one lacks: it was cut or edited. */
+export function lacking(report: Report): string[] {
+  return (["overview", "data", "explore", "groups"] as const).filter((part) => !isThere(report[part]));
+}
+
 /** Of columns and of features, as the files and the models have them. */
 export function namesIn({ data, explore, models, archetypes }: Report): string[] {
   const features = (model: Maybe<{ importance: Maybe<Importance> }>) => (isThere(model) && isThere(model.importance) ? model.importance.feature : []);

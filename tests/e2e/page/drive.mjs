@@ -473,6 +473,23 @@ const checks = {
     return { before, said, kept, after };
   },
 
+  /** A report without some of its parts: what each section says, or that it stands. */
+  async damaged(browser) {
+    const page = await open(browser);
+    await page.route(/\/report$/, async (route) => {
+      const report = await (await route.fetch()).json();
+      for (const part of options.without) delete report[part];
+      await route.fulfill({ json: report });
+    });
+    const found = {};
+    for (const section of SECTIONS) {
+      await visit(page, section);
+      found[section] = await page.evaluate(() => ({ failed: document.querySelector(".failed")?.textContent ?? "", title: document.querySelector(".title").textContent }));
+    }
+    problems.splice(0, problems.length, ...problems.filter((problem) => !/TypeError/.test(problem)));
+    return found;
+  },
+
   /** The daemon is killed and started again; Ask and Live say so, and go on. */
   async killed(browser) {
     const page = await open(browser);

@@ -18,8 +18,8 @@ export function overview(into: HTMLElement, { report, live }: Context): void {
 }
 
 /** "33935 accounts from ..." with the number as people write it. */
-export function titleOf({ overview: { title } }: Report): string {
-  return title.replace(/^\d+/, (digits) => whole(Number(digits)));
+export function titleOf({ overview }: Report): string {
+  return isThere(overview) ? overview.title.replace(/^\d+/, (digits) => whole(Number(digits))) : "A damaged report";
 }
 
 function lead(report: Report): string {
