@@ -18,7 +18,7 @@ static const char name[] = "log";
 /* Hex digits of the bytes that may stand in a handle, and of the others. */
 #define INSIDE "(?:2e|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a]|[89a-f][0-9a-f])"
 #define OUTSIDE "(?:[01][0-9a-f]|2[0-9a-df]|3[a-f]|40|5[b-e]|60|7[b-f])"
-/* A character of a handle, plain or written as %XX or \uXXXX. */
+/* A character of a handle, plain or escaped, as in a URL or in JSON. */
 #define OF_HANDLE \
     "[a-z0-9._]|[^\\u0001-\\u007f]|%" INSIDE "|\\\\u00" INSIDE "|\\\\u(?!00)[0-9a-f]{4}"
 /* No such one before; and no digits of an escape that begin here. */
@@ -81,15 +81,12 @@ static enum status erase_rows(const struct log_erase *erase, int64_t *ret_rows, 
 {
     struct database_options options = {.cancel = interrupt_flag()};
     AUTO(database_close_slot) struct database *database = NULL;
-    struct key key = {0};
     char hash[KEY_HANDLE_BYTES];
+    /* Rows of a log that hashes handles have the hash in its place; its key lies beside it. */
+    TRY(key_find_handle(erase->path, erase->handle, hash, err));
     TRY(database_open(erase->to, &options, &database, err));
     TRY(delete_mentions(database, erase, erase->handle, ret_rows, err));
-    /* Rows of a log that hashes handles have the hash in its place; its key lies beside it. */
-    if (key_read(&key, erase->path, NULL) != STATUS_OK)
-        return STATUS_OK;
-    key_hash_handle(&key, erase->handle, strlen(erase->handle), hash);
-    return delete_mentions(database, erase, hash, ret_rows, err);
+    return hash[0] ? delete_mentions(database, erase, hash, ret_rows, err) : STATUS_OK;
 }
 
 int log_erase_table_run(const struct log_erase *erase)

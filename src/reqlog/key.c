@@ -77,11 +77,10 @@ static enum status read_file(struct key *key, const char *path, struct error *er
     return STATUS_OK;
 }
 
-enum status key_read(struct key *key, const char *path, struct error *err)
+/* Such a file is replaced when the log is opened. */
+static bool is_no_key(enum status status)
 {
-    char file[PATH_MAX];
-    TRY(key_path(path, file, err));
-    return read_file(key, file, err);
+    return status == STATUS_CORRUPT || status == STATUS_LIMIT;
 }
 
 enum status key_load(struct key *key, const char *path, struct error *err)
@@ -89,7 +88,7 @@ enum status key_load(struct key *key, const char *path, struct error *err)
     char file[PATH_MAX];
     TRY(key_path(path, file, err));
     enum status status = file_exists(file) ? read_file(key, file, err) : STATUS_NOT_FOUND;
-    if (status == STATUS_CORRUPT || status == STATUS_LIMIT)
+    if (is_no_key(status))
         log_warning("%s: is no key; a new one takes its place, hashes of before are nobody's",
                     file);
     else if (status != STATUS_NOT_FOUND)
@@ -143,4 +142,19 @@ void key_hash_handle(const struct key *key, const char *handle, size_t length,
             handle[i] >= 'A' && handle[i] <= 'Z' ? (char)(handle[i] + ('a' - 'A')) : handle[i];
     ret_text[0] = '#';
     key_hash(key, folded, length, ret_text + 1);
+}
+
+enum status key_find_handle(const char *path, const char *handle,
+                            char ret_text[static KEY_HANDLE_BYTES], struct error *err)
+{
+    char file[PATH_MAX];
+    struct key key = {0};
+    TRY(key_path(path, file, err));
+    enum status status = read_file(&key, file, err);
+    ret_text[0] = '\0';
+    if (status == STATUS_NOT_FOUND || is_no_key(status))
+        return STATUS_OK;
+    TRY(status);
+    key_hash_handle(&key, handle, strlen(handle), ret_text);
+    return STATUS_OK;
 }

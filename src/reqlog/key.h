@@ -35,9 +35,6 @@ enum status key_make(struct key *key, struct error *err);
 /* Whether there is a key, and so was a log. */
 bool key_exists(const char *path);
 
-/* The key as it is, for a reader of the log. STATUS_NOT_FOUND: there is none. */
-enum status key_read(struct key *key, const char *path, struct error *err);
-
 /* Replace a key older than max_age_us (0: never), and try again to save one that could not be. */
 void key_tend(struct key *key, const char *path, int64_t max_age_us);
 
@@ -48,3 +45,8 @@ void key_hash(const struct key *key, const char *text, size_t length,
 #define KEY_HANDLE_BYTES (KEY_HEX_BYTES + 1)
 void key_hash_handle(const struct key *key, const char *handle, size_t length,
                      char ret_text[static KEY_HANDLE_BYTES]);
+
+/* The same by the key of the log at `path`, for readers of its rows. "": there is no key, and what
+ * was hashed with one is nobody's. Fails where there may be one that cannot be read. */
+enum status key_find_handle(const char *path, const char *handle,
+                            char ret_text[static KEY_HANDLE_BYTES], struct error *err);

@@ -227,16 +227,6 @@ static enum status empty_wal(sqlite3 *db, const char *path, struct error *err)
                : STATUS_OK;
 }
 
-/* Rows of a log that hashes handles have the handle's hash in its place. */
-static bool hash_of(const char *path, const char *handle, char ret_text[static KEY_HANDLE_BYTES])
-{
-    struct key key = {0};
-    if (key_read(&key, path, NULL) != STATUS_OK)
-        return false;
-    key_hash_handle(&key, handle, strlen(handle), ret_text);
-    return true;
-}
-
 static enum status delete_mentions(sqlite3 *db, const char *path, const char *handle,
                                    int64_t *ret_rows, struct error *err)
 {
@@ -255,9 +245,10 @@ enum status reqlog_erase(const char *path, const char *handle, int64_t *ret_rows
     char hash[KEY_HANDLE_BYTES];
     int64_t rows = 0;
     TRY(open_log(path, &db, err));
+    TRY(key_find_handle(path, handle, hash, err));
     TRY(execute(db, path, "PRAGMA secure_delete = ON", err));
     TRY(delete_mentions(db, path, handle, &rows, err));
-    if (hash_of(path, handle, hash))
+    if (hash[0])
         TRY(delete_mentions(db, path, hash, &rows, err));
     /* The old pages are in the write-ahead log and in free space: both are rewritten. */
     TRY(execute(db, path, "VACUUM", err));

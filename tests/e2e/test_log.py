@@ -117,6 +117,22 @@ def test_erase_names_what_it_cannot_reach(log, run):
     assert done.returncode == 1 and "other.db.damaged-" in done.stderr
 
 
+def test_erase_needs_the_key_of_hashed_handles(log, run):
+    """A key that cannot be read may be that of rows that stay; a file that is no key was nobody's."""
+    key = log.path.with_name("requests.db.key")
+    key.unlink()
+    key.mkdir()
+    before = len(rows(log))
+    for more in (), ("--to", "postgresql://127.0.0.1:1/none", "--table", "requests"):
+        done = log("erase", "--handle", "somebody", *more, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "requests.db.key: is a directory" in done.stderr
+    assert len(rows(log)) == before
+    key.rmdir()
+    key.write_text("none")
+    assert log("erase", "--handle", "somebody").stdout == "6 rows erased\n"
+
+
 def test_replay_tells_what_another_bundle_would_have_said(start_daemon, hand_models, run, tmp_path):
     other = tmp_path / "other"
     subprocess.run([BUILD / "tests/support/make-bundle", other, "6"], check=True, capture_output=True)
