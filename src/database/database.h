@@ -72,7 +72,7 @@ struct database_table {
     const char *with; /* a statement that belongs to the rows: done when they are; or NULL */
 };
 
-/* The table as it stands in a statement, quoted; a text likewise. */
+/* TABLE or SCHEMA.TABLE as it stands in a statement, quoted; a text likewise. */
 struct buffer;
 enum status database_put_table(const struct database *database, const char *table,
                                struct buffer *sql, struct error *err);

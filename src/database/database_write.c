@@ -26,22 +26,15 @@ static enum status put_name(const struct database *database, const char *name, s
     return STATUS_OK;
 }
 
-/* TABLE or SCHEMA.TABLE, quoted. */
-static enum status put_table(const struct database *database, const char *name, struct buffer *sql,
-                             struct error *err)
-{
-    const char *dot = strchr(name, '.');
-    if (!dot)
-        return put_name(database, name, strlen(name), sql, err);
-    TRY(put_name(database, name, (size_t)(dot - name), sql, err));
-    buffer_put_char(sql, '.');
-    return put_name(database, dot + 1, strlen(dot + 1), sql, err);
-}
-
 enum status database_put_table(const struct database *database, const char *table,
                                struct buffer *sql, struct error *err)
 {
-    return put_table(database, table, sql, err);
+    const char *dot = strchr(table, '.');
+    if (!dot)
+        return put_name(database, table, strlen(table), sql, err);
+    TRY(put_name(database, table, (size_t)(dot - table), sql, err));
+    buffer_put_char(sql, '.');
+    return put_name(database, dot + 1, strlen(dot + 1), sql, err);
 }
 
 enum status database_put_text(const struct database *database, const char *text, struct buffer *sql,
@@ -61,7 +54,7 @@ enum status database_has_table(struct database *database, const char *table, boo
 {
     AUTO(buffer_deinit) struct buffer name = {0};
     AUTO(buffer_deinit) struct buffer sql = {0};
-    TRY(put_table(database, table, &name, err));
+    TRY(database_put_table(database, table, &name, err));
     if (name.failed || !name.at)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     buffer_put_text(&sql, "SELECT CASE WHEN to_regclass(");
@@ -132,18 +125,18 @@ static enum status start_copy(struct database *database, struct error *err)
         TRY(database_has_table(database, database->table.name, &is_made, err));
     if (!is_made) {
         buffer_put_text(&sql, is_new ? "CREATE TABLE " : "CREATE TABLE IF NOT EXISTS ");
-        TRY(put_table(database, database->table.name, &sql, err));
+        TRY(database_put_table(database, database->table.name, &sql, err));
         TRY(put_columns(database, true, &sql, err));
         TRY(run(database, &sql, err));
     }
     if (database->table.mode == DATABASE_REPLACE) {
         /* Not TRUNCATE: it would make the table look empty to readers of older snapshots. */
         buffer_put_text(&sql, "DELETE FROM ");
-        TRY(put_table(database, database->table.name, &sql, err));
+        TRY(database_put_table(database, database->table.name, &sql, err));
         TRY(run(database, &sql, err));
     }
     buffer_put_text(&sql, "COPY ");
-    TRY(put_table(database, database->table.name, &sql, err));
+    TRY(database_put_table(database, database->table.name, &sql, err));
     TRY(put_columns(database, false, &sql, err));
     buffer_put_text(&sql, " FROM STDIN (FORMAT csv)");
     if (sql.failed)
@@ -206,7 +199,7 @@ enum status database_make(struct database *database, const char *table, const ch
     if (is_made)
         return STATUS_OK;
     buffer_put_text(&sql, "CREATE TABLE IF NOT EXISTS ");
-    TRY(put_table(database, table, &sql, err));
+    TRY(database_put_table(database, table, &sql, err));
     buffer_put_text(&sql, columns);
     return run(database, &sql, err);
 }
