@@ -186,6 +186,12 @@ bool file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 struct file_stamp file_stamp(const char *path)
 {
     struct stat info;

@@ -42,6 +42,9 @@ enum status file_remove_tree(const char *path, struct error *err);
 
 bool file_exists(const char *path);
 
+/* The name without its folder: what stands behind the last slash of the path, which it borrows. */
+const char *file_name(const char *path);
+
 /* What tells a file from the one that was of the same name: another file, another size, a change of
  * content or of its names and rights. All 0: there is none. */
 struct file_stamp {

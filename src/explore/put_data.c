@@ -4,14 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "explore/explore_inner.h"
 #include "explore/put.h"
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 static size_t count_events(const struct import_event *events, size_t n, enum import_event_kind kind)
 {
@@ -54,7 +49,7 @@ static void put_sources(const char *key, const struct import_source *sources, si
     for (size_t i = 0; i < n; i++) {
         const struct import_source *source = &sources[i];
         json_begin_object(w);
-        json_member_string(w, "name", base_name(source->path));
+        json_member_string(w, "name", file_name(source->path));
         json_member_string(w, "month", source->month);
         json_member_string(w, "schema", source->schema);
         json_member_string(w, "encoding", source->encoding);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "explore/explore_inner.h"
 #include "explore/figures.h"
 #include "explore/finding.h"
@@ -131,11 +132,10 @@ static void put_overview(const struct explore *explore, struct json_writer *w)
     const struct import_report *report = explore->input.report;
     char title[256];
     const char *path = report && report->n_sources ? report->sources[0].path : "";
-    const char *slash = strrchr(path, '/');
     int length = snprintf(title, sizeof title, "%zu accounts", explore->frame->n_rows);
     if (path[0])
         length += snprintf(title + length, sizeof title - (size_t)length, " from %.120s",
-                           slash ? slash + 1 : path);
+                           file_name(path));
     if (report && report->n_sources > 1)
         snprintf(title + length, sizeof title - (size_t)length, " and %zu more",
                  report->n_sources - 1);

@@ -6,15 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "pipeline/by_group.h"
 #include "pipeline/train.h"
 #include "profile/parse.h"
-
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
 
 static void put_data(const struct training *training, struct buffer *out)
 {

@@ -4,19 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/text.h"
 
 static const char profiles[] = "profiles";
 
 static void put_source(const struct import_source *source, const char *role, struct buffer *out)
 {
-    const char *slash = strrchr(source->path, '/');
     /* All of it is sent: no byte of it is left to chance. */
     struct data_file file;
     memset(&file, 0, sizeof file);
     file.n_rows = source->n_rows;
     file.n_kept = source->n_kept;
-    snprintf(file.name, sizeof file.name, "%s", slash ? slash + 1 : source->path);
+    snprintf(file.name, sizeof file.name, "%s", file_name(source->path));
     snprintf(file.role, sizeof file.role, "%s", role);
     snprintf(file.schema, sizeof file.schema, "%s", source->schema);
     snprintf(file.month, sizeof file.month, "%s", source->month);
