@@ -36,12 +36,15 @@ struct run {
     size_t n_workers;
     FILE *out;
     size_t n_rows;
+    /* Where the table at hand has each of the training table's own columns; SIZE_MAX: nowhere. */
+    size_t *own_at;
 };
 
 static void run_deinit(struct run *run)
 {
     import_report_free(run->imported);
     engine_close(run->engine);
+    free(run->own_at);
     for (size_t i = 0; i < PREDICT_MAX_THREADS; i++) {
         free(run->workers[i].scratch);
         free(run->workers[i].score_scratch);
@@ -187,13 +190,13 @@ static enum status put_row(struct worker *worker, const struct profile *profile,
 static void take_own(struct worker *worker, size_t row, struct profile_extra *values,
                      struct profile *profile)
 {
-    const struct own_columns *own = engine_own_columns(worker->run->engine);
-    const struct table *table = worker->table;
+    const struct run *run = worker->run;
+    const struct own_columns *own = engine_own_columns(run->engine);
     profile->extras = values;
     profile->n_extras = 0;
     for (size_t i = 0; i < own->n; i++) {
-        size_t extra = table_find_extra(table, own->columns[i].name);
-        const char *text = extra == SIZE_MAX ? NULL : table->extras[extra].text[row];
+        size_t extra = run->own_at[i];
+        const char *text = extra == SIZE_MAX ? NULL : worker->table->extras[extra].text[row];
         if (!text)
             continue;
         struct profile_extra *value = &values[profile->n_extras++];
@@ -284,6 +287,9 @@ static enum status take_turn(struct run *run, const struct table *table, size_t 
 static enum status put_table(void *user, const struct table *table, struct error *err)
 {
     struct run *run = user;
+    const struct own_columns *own = engine_own_columns(run->engine);
+    for (size_t i = 0; i < own->n; i++)
+        run->own_at[i] = table_find_extra(table, own->columns[i].name);
     for (size_t at = 0; at < table->n_rows;)
         TRY(take_turn(run, table, &at, err));
     run->n_rows += table->n_rows;
@@ -300,6 +306,10 @@ static enum status new_scratch(size_t bytes, void **ret_scratch, struct error *e
 static enum status open_engine(struct run *run, struct error *err)
 {
     TRY(engine_open(run->input->bundle, &run->engine, err));
+    size_t n_own = engine_own_columns(run->engine)->n;
+    run->own_at = calloc(n_own + 1, sizeof *run->own_at);
+    if (!run->own_at)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
     size_t rows_bytes = engine_rows_scratch_bytes(run->engine);
     size_t n = run->input->n_threads;
     run->n_workers = n == 0 ? 1 : n < PREDICT_MAX_THREADS ? n : PREDICT_MAX_THREADS;
@@ -309,8 +319,7 @@ static enum status open_engine(struct run *run, struct error *err)
         TRY(new_scratch(engine_scratch_bytes(run->engine), &worker->scratch, err));
         TRY(new_scratch(rows_bytes, &worker->score_scratch, err));
         TRY(new_scratch(rows_bytes, &worker->tier_scratch, err));
-        worker->own =
-            calloc(ENGINE_ROWS * engine_own_columns(run->engine)->n + 1, sizeof *worker->own);
+        worker->own = calloc(ENGINE_ROWS * n_own + 1, sizeof *worker->own);
         if (!worker->own)
             return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
