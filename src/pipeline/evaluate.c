@@ -176,8 +176,8 @@ enum status evaluate_run(const struct evaluate_input *input, struct evaluation *
     struct row_plan plan;
     TRY(evaluate_check(input, err));
     TRY(own_target_make(&own, &evaluation->cases, err));
-    TRY(evaluation_warn(input, evaluation, err));
     TRY(check_words(input, evaluation, &plan, err));
+    TRY(evaluation_warn(input, evaluation, err));
     /* The rows of a post's lift are posts. */
     if (!own.target || strcmp(own.target, OWN_TARGET_POST_LIFT) != 0)
         TRY(network_join(&own.joins, evaluation->cases.table, input->seed, &evaluation->links,

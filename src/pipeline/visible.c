@@ -55,6 +55,11 @@ static bool name_group(const struct choosing *choosing, const char *name, struct
     return true;
 }
 
+static const char *without_prefix(const char *name)
+{
+    return text_starts_with(name, EXTRA_PREFIX) ? name + strlen(EXTRA_PREFIX) : name;
+}
+
 static enum status take_name(const struct choosing *choosing, const char *option, const char *name,
                              struct named *named, struct error *err)
 {
@@ -70,8 +75,7 @@ static enum status take_name(const struct choosing *choosing, const char *option
         named->fields |= UINT64_C(1) << field->index;
     if (field || name_group(choosing, name, named))
         return STATUS_OK;
-    const char *own = text_starts_with(name, EXTRA_PREFIX) ? name + strlen(EXTRA_PREFIX) : name;
-    size_t extra = table_find_extra(choosing->table, own);
+    size_t extra = table_find_extra(choosing->table, without_prefix(name));
     if (extra == SIZE_MAX)
         return fail(err, STATUS_NOT_FOUND, "%s: there is no feature, field, group or column '%s'",
                     option, name);
@@ -92,9 +96,8 @@ static enum status take_names(const struct choosing *choosing, const char *optio
     return STATUS_OK;
 }
 
-#define PLACES                                                                         \
-    "network" /* the group of features that are computed when the names have been read \
-               */
+/* The group of features that are computed when the names have been read. */
+#define PLACES "network"
 
 static enum status nowhere(const char *name, struct error *err)
 {
@@ -219,24 +222,26 @@ static enum status leaks_of_names(const struct choosing *choosing, const struct 
                 name, target->name, BY_DEFINITION, name);
 }
 
-static bool is_word(const char *list, const char *name)
+/* By its own name, not as one of the group. */
+static bool is_asked_for(const struct choosing *choosing, const char *column)
 {
-    size_t length = strlen(name);
-    for (const char *at = list; (at = strstr(at, name)); at += length)
-        if ((at == list || strchr(", :", at[-1])) && (!at[length] || strchr(", ", at[length])))
+    const char *list = choosing->names->features;
+    char *name;
+    while (list && (name = train_config_word(&list, ", ", choosing->arena)))
+        if (strcmp(without_prefix(name), column) == 0)
             return true;
     return false;
 }
 
 /* Columns that a request cannot bring, because their name means something else there. */
-static enum status hide_reserved(const struct choosing *choosing, const struct named *named,
-                                 bool *hidden_extra, struct error *err)
+static enum status hide_reserved(const struct choosing *choosing, bool *hidden_extra,
+                                 struct error *err)
 {
     for (size_t e = 0; choosing->names->served && e < choosing->table->n_extras; e++) {
         const char *name = choosing->table->extras[e].name;
         if (!own_columns_is_reserved(name))
             continue;
-        if (named->extras && named->extras[e] && is_word(choosing->names->features, name))
+        if (is_asked_for(choosing, name))
             return fail(err, STATUS_INVALID,
                         "--features: a request to a bundle cannot bring a column of the name '%s', "
                         "which is an option there; `influence evaluate` takes it",
@@ -350,13 +355,13 @@ enum status visible_choose(const struct table *table, const struct target *targe
     if (target->extra != SIZE_MAX)
         hidden_extra[target->extra] = true;
     TRY(list_definitions(&choosing, err));
-    struct named named = {0};
+    struct named named;
     if (names->features) {
         TRY(take_names(&choosing, "--features", names->features, &named, err));
         TRY(leaks_of_names(&choosing, &named, err));
         include(&named, table, &visible.options, hidden_extra);
     }
-    TRY(hide_reserved(&choosing, &named, hidden_extra, err));
+    TRY(hide_reserved(&choosing, hidden_extra, err));
     TRY(take_names(&choosing, "--exclude", names->exclude, &named, err));
     exclude(&named, table, &visible.options, hidden_extra);
     TRY(hide_leaks(&choosing, hidden_extra, err));
