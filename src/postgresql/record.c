@@ -123,8 +123,7 @@ static bool is_text_type(Oid type)
 
 /* ---- a row ---- */
 
-/* `influence import` writes rates as "engagement_rate (fraction)", which is the field's own unit.
- */
+/* `influence import` writes a rate as "engagement_rate (fraction)": in the field's own unit. */
 static int field_of_column(const char *name)
 {
     static const char unit[] = " (fraction)";
@@ -285,7 +284,7 @@ static void check_arguments(FunctionCallInfo fcinfo, int first)
                 (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                  errmsg("influence: this function was made by another version of the extension"),
                  errhint("DROP EXTENSION influence CASCADE; CREATE EXTENSION influence;")));
-    fcinfo->flinfo->fn_extra = fcinfo->flinfo;
+    fcinfo->flinfo->fn_extra = fcinfo->flinfo; /* looked at: anything but NULL */
 }
 
 bool record_set_arguments(struct ifl_session *session, FunctionCallInfo fcinfo, int first)
