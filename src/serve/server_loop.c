@@ -206,6 +206,14 @@ static void close_door(struct loop *loop)
     MHD_run(loop->library);
 }
 
+/* Those whose rows are on their way, without waiting for them. */
+static void resume_waiting(struct loop *loop)
+{
+    for (; loop->waiting_first; loop->waiting_first = loop->waiting_first->next_pending)
+        MHD_resume_connection(loop->waiting_first->connection->library);
+    loop->waiting_last = NULL;
+}
+
 static void drain(struct loop *loop)
 {
     close_door(loop);
@@ -221,11 +229,11 @@ static void drain(struct loop *loop)
     }
     /* The library must not be stopped with suspended connections. */
     resume_all(loop);
-    for (; loop->waiting_first; loop->waiting_first = loop->waiting_first->next_pending)
-        MHD_resume_connection(loop->waiting_first->connection->library);
-    loop->waiting_last = NULL;
+    resume_waiting(loop);
     MHD_run(loop->library);
+    /* Requests that came meanwhile are cut off, wherever they wait. */
     loop->ends = true;
+    resume_waiting(loop);
     while (loop->turns_first)
         give_turn(loop);
     MHD_run(loop->library);

@@ -8,8 +8,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
+import threading
 import time
 
 import pytest
@@ -230,6 +232,30 @@ def test_no_acknowledged_answer_is_lost_by_kill_9(start_daemon, hand_models):
         daemon.start()
     assert answers > 100
     print(f"kill -9: {answers} acknowledged answers, 0 lost")
+
+
+def ask_until_the_end(port):
+    head = "POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    message = f"{head}Content-Length: {len(BODY)}\r\n\r\n{BODY}".encode()
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+        while True:
+            client.sendall(message)
+            if not client.recv(65536):
+                return
+
+
+def test_an_end_cuts_off_requests_whose_rows_are_on_their_way(start_daemon, hand_models):
+    """Again and again: it takes a request that comes in the last moment of all."""
+    daemon = start_daemon(hand_models, "--log.durability=acknowledged", "--server.drain_timeout_ms=0")
+    for _ in range(4 if SANITIZED else 10):
+        clients = [threading.Thread(target=ask_until_the_end, args=(daemon.port,)) for _ in range(24)]
+        for client in clients:
+            client.start()
+        time.sleep(0.1)
+        daemon.stop()
+        for client in clients:
+            client.join()
+        daemon.start()
 
 
 # ---- who is named ----
