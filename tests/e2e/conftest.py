@@ -211,7 +211,7 @@ class Daemon:
             time.sleep(0.02)
         raise AssertionError(f"influenced is not ready after {timeout} s:\n{self.log}")
 
-    def request(self, method, path, body=None, headers=None, timeout=60):
+    def request(self, method, path, body=None, headers=None, timeout=300):
         """(status, headers, bytes) of one request."""
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers or {})
         try:

@@ -97,7 +97,7 @@ def test_what_is_nearly_a_token_opens_nothing(guarded, spoil):
     assert daemon.request("POST", "/score", BODY, {"Authorization": f"Basic {tokens['shop']}"})[0] == 401
 
 
-def until(check, timeout=10):
+def until(check, timeout=60):
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         if check():

@@ -180,7 +180,7 @@ def test_a_large_body_within_the_bound_is_read(hand_daemon):
 
 def raw(daemon, head):
     """The status line of what a raw request gets, or "" when the connection was just closed."""
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=60) as client:
         client.sendall(head)
         return client.recv(4096).split(b"\r\n")[0].decode()
 

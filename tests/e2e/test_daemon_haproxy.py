@@ -207,7 +207,7 @@ def exchange(port, data):
     """All that comes back until HAProxy lets go. The client leaves its side open: a half-closed one may lose
     answers."""
     reply = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         try:
             client.sendall(data)
             while piece := client.recv(65536):

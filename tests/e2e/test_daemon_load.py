@@ -64,7 +64,7 @@ def test_those_who_wait_for_a_descriptor_get_it_beside_others(start_daemon, hand
     """Out of descriptors nobody is let in; when there are some again, those who wait are, however busy the rest is."""
     daemon = start_daemon(hand_models, "--server.threads=1")
     resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (80, 80))
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as busy:
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=60) as busy:
         ask(busy)
         held = hold(daemon.port, 100, b"")
         end = time.monotonic() + 20

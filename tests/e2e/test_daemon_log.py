@@ -52,7 +52,7 @@ class Load(threading.Thread):
         self.wrong = []  # statuses that are not 200
 
     def run(self):
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         while self.answers < self.n:
             try:
                 connection.request("POST", "/score", BODY, HEADERS)

@@ -42,7 +42,7 @@ def chunk(data):
 
 
 def begin(port, first, data=b""):
-    client = socket.create_connection(("127.0.0.1", port), timeout=30)
+    client = socket.create_connection(("127.0.0.1", port), timeout=60)
     try:
         client.sendall(first + data)
     except OSError:

@@ -38,10 +38,10 @@ def options(certificate, key):
 
 def shown(daemon):
     """The certificate that a new connection is shown."""
-    return ssl.get_server_certificate(("127.0.0.1", daemon.port), timeout=10)
+    return ssl.get_server_certificate(("127.0.0.1", daemon.port), timeout=60)
 
 
-def until(check, timeout=10):
+def until(check, timeout=60):
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         if check():
@@ -57,7 +57,7 @@ def pair(tmp_path):
 
 def connect(daemon, certificate):
     context = ssl.create_default_context(cafile=certificate)
-    return context.wrap_socket(socket.create_connection(("127.0.0.1", daemon.port), timeout=10), server_hostname="127.0.0.1")
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", daemon.port), timeout=60), server_hostname="127.0.0.1")
 
 
 def read(client):
@@ -116,7 +116,7 @@ def test_requests_are_answered_over_tls_and_only_so(start_daemon, hand_models, h
         for _ in range(3):
             client.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
             assert read(client).startswith(b"HTTP/1.1 200")
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=60) as plain:
         plain.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n")
         try:
             assert b"HTTP/" not in plain.recv(65536)
@@ -132,7 +132,7 @@ def test_old_versions_are_refused(start_daemon, hand_models, pair):
         warnings.simplefilter("ignore", DeprecationWarning)
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as raw, pytest.raises(OSError):
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=60) as raw, pytest.raises(OSError):
         context.wrap_socket(raw)
 
 
@@ -152,7 +152,7 @@ def test_refusals_go_over_tls_as_well(start_daemon, hand_models, pair, data, sta
 def test_a_handshake_that_does_not_come_is_ended(start_daemon, hand_models, pair):
     daemon = start_daemon(hand_models, *options(*pair), "--server.header_timeout_ms=500")
     for first in (b"", b"\x16\x03\x01"):
-        with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", daemon.port), timeout=60) as client:
             client.sendall(first)
             start = time.monotonic()
             assert b"HTTP" not in client.recv(65536)

@@ -220,7 +220,7 @@ def test_an_id_is_made_when_there_is_none(hand_daemon):
 
 def test_no_content_type_is_no_trouble(hand_daemon):
     import http.client
-    connection = http.client.HTTPConnection("127.0.0.1", hand_daemon.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", hand_daemon.port, timeout=60)
     body = json.dumps({"inputs": inputs()}).encode()
     connection.putrequest("POST", "/v2/models/score/infer")
     connection.putheader("Content-Length", str(len(body)))
