@@ -15,6 +15,14 @@
 static const enum profile_text usable_texts[] = {PROFILE_category, PROFILE_country,
                                                  PROFILE_audience_country, PROFILE_community};
 
+bool design_takes_text(enum profile_text text)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(usable_texts); i++)
+        if (usable_texts[i] == text)
+            return true;
+    return false;
+}
+
 void design_profile(const struct table *table, size_t row, struct profile *ret_profile)
 {
     table_profile(table, row, ret_profile);

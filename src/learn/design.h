@@ -52,6 +52,9 @@ struct design {
     bool is_empty;    /* nothing at all */
 };
 
+/* Models can see this text, by its levels. */
+bool design_takes_text(enum profile_text text);
+
 /* The features that the table's rows can fill (in at least one row of twenty), that vary, and that
  * are not the same column as an earlier one; category, country and audience_country likewise. Extra
  * columns take part when they may and the table has read them (table_read_extras()).

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learn/leakage_classes.h"
 #include "learn/metrics.h"
 
 #define MAX_ROWS 1000
-#define MIN_ROWS 20
+#define MIN_ROWS LEAKAGE_MIN_ROWS
 #define MAX_COLUMNS 64
 #define SAME_RANKS 0.999
 #define FEW_VALUES 10
@@ -16,15 +17,16 @@
 
 struct column {
     struct leak leak; /* its name */
-    double *value;    /* [n] NaN: missing */
+    double *value;    /* [n] NaN: missing; of texts a code for each */
     double rho;       /* with the target; 0: not known */
+    bool is_text;
     bool is_continuous;
 };
 
 struct scan {
     size_t n;
-    double *y;              /* [n]; NaN: classes only */
-    const uint32_t **label; /* [n] */
+    double *y;       /* [n]; NaN: classes only */
+    uint32_t *label; /* [n]; of classes */
     struct column columns[MAX_COLUMNS];
     size_t n_columns;
     double *a, *b; /* [n] scratch */
@@ -40,45 +42,115 @@ static enum status no_memory(struct error *err)
 
 /* ---- the columns ---- */
 
-static enum status add_column(struct scan *scan, struct leak leak, struct error *err)
+/* Which row of the target the i-th of the sample is. */
+static size_t sampled(const struct scan *scan, const struct target *target, size_t i)
+{
+    return i * target->n / scan->n;
+}
+
+static enum status add_column(struct scan *scan, struct leak leak, bool is_text, struct error *err)
 {
     if (scan->n_columns == MAX_COLUMNS)
         return STATUS_OK;
     double *value = ARENA_ARRAY(scan->arena, double, scan->n + 1);
     if (!value)
         return no_memory(err);
-    scan->columns[scan->n_columns++] = (struct column){.leak = leak, .value = value};
+    scan->columns[scan->n_columns++] =
+        (struct column){.leak = leak, .value = value, .is_text = is_text};
+    return STATUS_OK;
+}
+
+static enum status choose_columns(struct scan *scan, const struct table *table,
+                                  const struct target *target, const struct leakage_columns *which,
+                                  struct error *err)
+{
+    for (size_t f = 0; f < PROFILE_N_NUMBERS; f++) {
+        const char *name = profile_number_field((enum profile_number)f)->name;
+        if (which->fields >> f & 1)
+            TRY(add_column(scan, (struct leak){.column = name, .kind = LEAK_NUMBER, .index = f},
+                           false, err));
+    }
+    for (size_t t = 0; t < PROFILE_N_TEXTS; t++)
+        if (which->texts[t])
+            TRY(add_column(
+                scan,
+                (struct leak){.column = profile_fields[t].name, .kind = LEAK_TEXT, .index = t},
+                true, err));
+    for (size_t e = 0; e < table->n_extras; e++) {
+        const struct table_extra *extra = &table->extras[e];
+        if (which->extras[e] && e != target->extra)
+            TRY(add_column(scan,
+                           (struct leak){.column = extra->name, .kind = LEAK_EXTRA, .index = e},
+                           !extra->number, err));
+    }
+    return STATUS_OK;
+}
+
+static double number_of(const struct table *table, size_t row, const struct profile *profile,
+                        const struct leak *leak)
+{
+    return leak->kind == LEAK_NUMBER ? profile->number[leak->index]
+                                     : table->extras[leak->index].number[row];
+}
+
+static const char *text_of(const struct table *table, size_t row, const struct leak *leak)
+{
+    const char *const *column =
+        leak->kind == LEAK_TEXT ? table->text[leak->index] : table->extras[leak->index].text;
+    return column && column[row] && column[row][0] != '\0' ? column[row] : NULL;
+}
+
+struct coded {
+    const char *text;
+    size_t at;
+};
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(((const struct coded *)a)->text, ((const struct coded *)b)->text);
+}
+
+/* value[i]: which of the texts, in alphabetic order, the row has. */
+static enum status code_texts(const struct scan *scan, const struct table *table,
+                              const struct target *target, struct column *column, struct error *err)
+{
+    AUTO(free_slot) struct coded *coded = calloc(scan->n + 1, sizeof *coded);
+    if (!coded)
+        return no_memory(err);
+    size_t n = 0;
+    for (size_t i = 0; i < scan->n; i++) {
+        const char *text = text_of(table, target->rows[sampled(scan, target, i)], &column->leak);
+        column->value[i] = NAN;
+        if (text)
+            coded[n++] = (struct coded){text, i};
+    }
+    qsort(coded, n, sizeof *coded, by_text);
+    double code = 0;
+    for (size_t i = 0; i < n; i++) {
+        code += i > 0 && strcmp(coded[i].text, coded[i - 1].text) != 0;
+        column->value[coded[i].at] = code;
+    }
     return STATUS_OK;
 }
 
 static enum status take_columns(struct scan *scan, const struct table *table,
-                                const struct target *target, const struct leakage_columns *which,
-                                struct error *err)
+                                const struct target *target, struct error *err)
 {
-    for (size_t f = 0; f < PROFILE_N_NUMBERS; f++)
-        if (which->fields >> f & 1)
-            TRY(add_column(
-                scan,
-                (struct leak){.column = profile_number_field((enum profile_number)f)->name,
-                              .field = (enum profile_number)f,
-                              .extra = SIZE_MAX},
-                err));
-    for (size_t e = 0; e < table->n_extras; e++)
-        if (which->extras[e] && table->extras[e].number && e != target->extra)
-            TRY(add_column(scan, (struct leak){.column = table->extras[e].name, .extra = e}, err));
     for (size_t i = 0; i < scan->n; i++) {
-        size_t at = i * target->n / scan->n;
+        size_t at = sampled(scan, target, i);
         struct profile profile;
         design_profile(table, target->rows[at], &profile);
         scan->y[i] = target->y[at];
-        scan->label[i] = &target->label[at];
-        for (size_t c = 0; c < scan->n_columns; c++) {
-            const struct leak *leak = &scan->columns[c].leak;
-            scan->columns[c].value[i] = leak->extra == SIZE_MAX
-                                            ? profile.number[leak->field]
-                                            : table->extras[leak->extra].number[target->rows[at]];
-        }
+        if (target->task == TASK_CLASSIFICATION)
+            scan->label[i] = target->label[at];
+        for (size_t c = 0; c < scan->n_columns; c++)
+            if (!scan->columns[c].is_text)
+                scan->columns[c].value[i] =
+                    number_of(table, target->rows[at], &profile, &scan->columns[c].leak);
     }
+    for (size_t c = 0; c < scan->n_columns; c++)
+        if (scan->columns[c].is_text)
+            TRY(code_texts(scan, table, target, &scan->columns[c], err));
     return STATUS_OK;
 }
 
@@ -125,71 +197,40 @@ static enum status compare_ranks(struct scan *scan, struct column *column, struc
         err);
 }
 
-struct labelled {
-    double value;
-    uint32_t label;
-};
-
-static int by_value(const void *a, const void *b)
+/* Of classes: does the column tell them? */
+static enum status compare_classes(struct scan *scan, struct column *column, struct error *err)
 {
-    const struct labelled *x = a;
-    const struct labelled *y = b;
-    if (x->value != y->value)
-        return x->value < y->value ? -1 : 1;
-    return (x->label > y->label) - (x->label < y->label);
-}
-
-/* Rows of one value that are not of its most frequent class; rows: [n] of one value, by label. */
-static size_t count_mixed(const struct labelled *rows, size_t n, uint32_t *ret_majority)
-{
-    size_t most = 0;
-    for (size_t begin = 0; begin < n;) {
-        size_t end = begin + 1;
-        while (end < n && rows[end].label == rows[begin].label)
-            end++;
-        if (end - begin > most) {
-            most = end - begin;
-            *ret_majority = rows[begin].label;
-        }
-        begin = end;
-    }
-    return n - most;
-}
-
-/* Sorted by the number, each class is one stretch, but for one row in 200. */
-static bool are_ranges(struct labelled *rows, size_t n, size_t n_classes)
-{
-    size_t n_stretches = 0;
-    size_t n_mixed = 0;
-    uint32_t before = UINT32_MAX;
-    qsort(rows, n, sizeof rows[0], by_value);
-    for (size_t begin = 0; begin < n;) {
-        size_t end = begin + 1;
-        uint32_t majority = 0;
-        while (end < n && rows[end].value == rows[begin].value)
-            end++;
-        n_mixed += count_mixed(rows + begin, end - begin, &majority);
-        n_stretches += majority != before;
-        before = majority;
-        begin = end;
-    }
-    return n_mixed <= n / 200 && n_stretches <= n_classes + n / 200;
-}
-
-static enum status compare_classes(struct scan *scan, struct column *column, size_t n_classes,
-                                   struct error *err)
-{
-    AUTO(free_slot) struct labelled *rows = calloc(scan->n + 1, sizeof *rows);
+    AUTO(free_slot) struct leakage_row *rows = calloc(scan->n + 1, sizeof *rows);
     if (!rows)
         return no_memory(err);
     size_t n = 0;
     for (size_t i = 0; i < scan->n; i++)
         if (!isnan(column->value[i]))
-            rows[n++] = (struct labelled){column->value[i], *scan->label[i]};
-    if (n < MIN_ROWS || (double)n < 0.5 * (double)scan->n || n_classes < 2 ||
-        !are_ranges(rows, n, n_classes))
+            rows[n++] = (struct leakage_row){column->value[i], scan->label[i]};
+    if (n < MIN_ROWS || 2 * n < scan->n)
         return STATUS_OK;
-    return add_leak(scan, column, arena_printf(scan->arena, "the classes are ranges of it"), err);
+    if (column->is_text ? !leakage_are_pure(rows, n) : !leakage_are_ranges(rows, n))
+        return STATUS_OK;
+    return add_leak(scan, column,
+                    arena_printf(scan->arena, column->is_text ? "each of its values is of one class"
+                                                              : "the classes are ranges of it"),
+                    err);
+}
+
+/* Of a text, and a target that is a number or was cut from one. */
+static enum status compare_ranges(struct scan *scan, struct column *column, struct error *err)
+{
+    AUTO(free_slot) struct leakage_row *rows = calloc(scan->n + 1, sizeof *rows);
+    if (!rows)
+        return no_memory(err);
+    size_t n = 0;
+    for (size_t i = 0; i < scan->n; i++)
+        if (!isnan(column->value[i]) && !isnan(scan->y[i]))
+            rows[n++] = (struct leakage_row){scan->y[i], (uint32_t)column->value[i]};
+    if (n < MIN_ROWS || 2 * n < scan->n || !leakage_are_ranges(rows, n))
+        return STATUS_OK;
+    return add_leak(scan, column, arena_printf(scan->arena, "its values are ranges of the target"),
+                    err);
 }
 
 /* ---- two columns ---- */
@@ -313,19 +354,24 @@ enum status leakage_scan(const struct table *table, const struct target *target,
     scan->arena = arena;
     scan->n = target->n < MAX_ROWS ? target->n : MAX_ROWS;
     scan->y = ARENA_ARRAY(arena, double, scan->n + 1);
-    scan->label = ARENA_ARRAY(arena, const uint32_t *, scan->n + 1);
+    scan->label = ARENA_ARRAY(arena, uint32_t, scan->n + 1);
     scan->a = ARENA_ARRAY(arena, double, scan->n + 1);
     scan->b = ARENA_ARRAY(arena, double, scan->n + 1);
     scan->leaks = ARENA_ARRAY(arena, struct leak, MAX_COLUMNS);
     if (!scan->y || !scan->label || !scan->a || !scan->b || !scan->leaks)
         return no_memory(err);
-    TRY(take_columns(scan, table, target, columns, err));
+    TRY(choose_columns(scan, table, target, columns, err));
+    TRY(take_columns(scan, table, target, err));
     bool is_number = target->n > 0 && is_continuous(scan, scan->y);
     for (size_t c = 0; c < scan->n_columns; c++) {
-        scan->columns[c].is_continuous = is_continuous(scan, scan->columns[c].value);
-        TRY(compare_ranks(scan, &scan->columns[c], err));
+        struct column *column = &scan->columns[c];
+        column->is_continuous = !column->is_text && is_continuous(scan, column->value);
+        if (!column->is_text)
+            TRY(compare_ranks(scan, column, err));
+        else if (is_number)
+            TRY(compare_ranges(scan, column, err));
         if (target->task == TASK_CLASSIFICATION)
-            TRY(compare_classes(scan, &scan->columns[c], target->n_classes, err));
+            TRY(compare_classes(scan, column, err));
     }
     for (size_t a = 0; is_number && a < scan->n_columns; a++)
         for (size_t b = a + 1; b < scan->n_columns; b++)

@@ -253,10 +253,11 @@ static enum status hide_reserved(const struct choosing *choosing, bool *hidden_e
 
 /* The columns that the features chosen so far read. */
 static struct leakage_columns columns_seen(const struct choosing *choosing,
-                                           const bool *hidden_extra, bool *extras)
+                                           const bool *hidden_extra, bool *extras,
+                                           bool texts[static PROFILE_N_TEXTS])
 {
     const struct design_options *options = &choosing->visible->options;
-    struct leakage_columns columns = {.extras = extras};
+    struct leakage_columns columns = {.extras = extras, .texts = texts};
     for (size_t f = 0; f < FEATURE_N; f++)
         if (!options->excluded[f] && !leakage_hides(options->hidden, (enum feature_id)f))
             columns.fields |= feature_definitions[f].inputs;
@@ -268,6 +269,9 @@ static struct leakage_columns columns_seen(const struct choosing *choosing,
                               (UINT64_C(1) << PROFILE_avg_engagement) |
                               (UINT64_C(1) << PROFILE_engagement_rate);
     columns.fields &= ~choosing->allowed;
+    for (size_t t = 0; t < PROFILE_N_TEXTS; t++)
+        texts[t] = design_takes_text((enum profile_text)t) && choosing->table->text[t] &&
+                   !options->hidden_text[t] && !choosing->allowed_texts[t];
     return columns;
 }
 
@@ -277,7 +281,7 @@ static enum status list_definitions(struct choosing *choosing, struct error *err
     struct visible *visible = choosing->visible;
     const struct table *table = choosing->table;
     visible->leaks =
-        ARENA_ARRAY(choosing->arena, struct leak, PROFILE_N_NUMBERS + table->n_extras + 1);
+        ARENA_ARRAY(choosing->arena, struct leak, PROFILE_N_FIELDS + table->n_extras + 1);
     if (!visible->leaks)
         return no_memory(err);
     for (size_t f = 0; f < PROFILE_N_NUMBERS; f++) {
@@ -285,8 +289,8 @@ static enum status list_definitions(struct choosing *choosing, struct error *err
         if (!choosing->names->features && table->number[f] && visible->options.hidden >> f & 1 &&
             strcmp(name, choosing->target->name) != 0)
             visible->leaks[visible->n_leaks++] = (struct leak){.column = name,
-                                                               .field = (enum profile_number)f,
-                                                               .extra = SIZE_MAX,
+                                                               .kind = LEAK_NUMBER,
+                                                               .index = f,
                                                                .is_known = true,
                                                                .reason = BY_DEFINITION};
     }
@@ -299,7 +303,8 @@ static enum status hide_leaks(struct choosing *choosing, bool *hidden_extra, str
     bool *extras = ARENA_ARRAY(choosing->arena, bool, choosing->table->n_extras + 1);
     if (!extras)
         return no_memory(err);
-    struct leakage_columns columns = columns_seen(choosing, hidden_extra, extras);
+    bool texts[PROFILE_N_TEXTS];
+    struct leakage_columns columns = columns_seen(choosing, hidden_extra, extras, texts);
     struct leak *found = NULL;
     size_t n_found = 0;
     TRY(leakage_scan(choosing->table, choosing->target, &columns, choosing->arena, &found, &n_found,
@@ -309,10 +314,12 @@ static enum status hide_leaks(struct choosing *choosing, bool *hidden_extra, str
             return fail(err, STATUS_INVALID,
                         "--features: '%s' gives '%s' away: %s (--allow-leakage %s)",
                         found[i].column, choosing->target->name, found[i].reason, found[i].column);
-        if (found[i].extra == SIZE_MAX)
-            visible->options.hidden |= UINT64_C(1) << found[i].field;
+        if (found[i].kind == LEAK_NUMBER)
+            visible->options.hidden |= UINT64_C(1) << found[i].index;
+        else if (found[i].kind == LEAK_TEXT)
+            visible->options.hidden_text[found[i].index] = true;
         else
-            hidden_extra[found[i].extra] = true;
+            hidden_extra[found[i].index] = true;
         visible->leaks[visible->n_leaks++] = found[i];
     }
     return STATUS_OK;

@@ -68,6 +68,37 @@ def test_what_gives_the_target_away_is_found_and_named(evaluate, own_table, run)
     assert chosen(allowed)["metrics"]["spearman"]["mean"] > 0.99
 
 
+def test_texts_that_give_the_target_away_are_found(evaluate, tmp_path):
+    """A continent is known by its country, and a size by the band it falls into; but not what merely goes along."""
+    where = {"Peru": "America", "Chile": "America", "Kenya": "Africa", "Ghana": "Africa", "Nepal": "Asia"}
+    rows, draw = [], random.Random(5)
+    for i in range(200):
+        followers, country = int(1000 * 2 ** (8 * draw.random())), draw.choice(list(where))
+        rows.append({"handle": f"account_{i}", "followers": followers, "country": country, "continent": where[country],
+                     "band": "small" if followers < 8000 else "middle" if followers < 64000 else "large",
+                     "agency": f"agency {draw.randrange(30)}", "bio": f"I am number {i}",
+                     "taste": where[country] if i % 10 else "travel"})
+    table = write_table(tmp_path / "texts.csv", rows)
+    base = ("--models", "prior", "--repeats", 1)
+    assert leaks(evaluate(table, "--target", "continent", *base)) == {"country": "each of its values is of one class"}
+    # Two countries make a continent: of the continent the country is not known.
+    assert "continent" not in leaks(evaluate(table, "--target", "country", *base))
+    number = ("--models", "constant", "--repeats", 1)
+    assert leaks(evaluate(table, "--target", "followers", *number)) == {"band": "its values are ranges of the target"}
+    cut = leaks(evaluate(table, "--target", "followers", "--bins", "quantiles:4", *base))
+    assert cut == {"band": "its values are ranges of the target"}
+    seen = evaluate(table, "--target", "continent", "--allow-leakage", "country", *base)
+    assert not leaks(seen) and [name for name in seen["features"] if "country" in name]
+
+
+def test_a_rare_class_is_no_sign_of_leakage(evaluate, tmp_path):
+    """With six rows in 300 any number falls apart into few stretches."""
+    rows = [{"handle": f"account_{i}", "followers": int(1000 * 2 ** (8 * spread(i))), "posts": int(1 + 900 * spread(i, 1)),
+             "fake": "yes" if i % 50 == 7 else "no"} for i in range(300)]
+    result = evaluate(write_table(tmp_path / "rare.csv", rows), "--target", "fake", "--models", "prior", "--repeats", 1)
+    assert not leaks(result)
+
+
 def test_the_most_frequent_classes_stay_and_the_others_are_taken_together(evaluate, own_table):
     result = evaluate(own_table, "--target", "mood", "--top", 1, "--models", "prior", "--repeats", 1)
     assert [(c["name"], c["rows"]) for c in result["classes"]] == [("glad", 54), ("(other)", 106)]
@@ -91,7 +122,8 @@ def test_labels_come_from_a_file_of_their_own(evaluate, own_table, tmp_path, run
     labels.write_text("user;seen;verdict\n" + "".join(
         f"@ACCOUNT_{i};{i};{'good' if i % 3 == 0 else 'bad'}\n" for i in range(100)) + "stranger;1;bad\n",
         encoding="utf-8")
-    result = evaluate(own_table, "--labels", f"{labels}:verdict", "--models", "prior softmax", "--repeats", 1)
+    result = evaluate(own_table, "--labels", f"{labels}:verdict", "--models", "prior softmax", "--repeats", 1,
+                      "--allow-leakage", "mood")
     assert result["target"] == "verdict" and result["rows"] == 100
     assert {c["name"]: c["rows"] for c in result["classes"]} == {"good": 34, "bad": 66}
     assert chosen(result)["metrics"]["accuracy"]["mean"] > 0.95  # the mood says it all
