@@ -88,6 +88,7 @@ static int tail(struct log_options *options)
 static int export_rows(struct log_options *options)
 {
     bool as_csv = strcmp(options->format, "csv") == 0;
+    options->filter.past_damage = true;
     if (as_csv)
         fputs(LOG_PRINT_CSV_HEADER, stdout);
     return print_rows(options, &(struct printer){.write = as_csv ? log_print_csv : log_print_json});

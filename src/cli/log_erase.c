@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "cli/command.h"
+#include "reqlog/mention.h"
 #include "reqlog/reader.h"
 
 static const char name[] = "log";
@@ -28,10 +30,18 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-/* Files of SQLite, but not those it keeps beside: they go with theirs. */
-static bool is_beside(const char *file)
+/* Files that SQLite keeps beside a database go with theirs. */
+static bool is_beside(const char *path)
 {
-    return ends_with(file, "-wal") || ends_with(file, "-shm") || ends_with(file, "-journal");
+    static const char *const tails[] = {"-wal", "-shm", "-journal"};
+    char database[PATH_MAX];
+    for (size_t i = 0; i < ARRAY_LENGTH(tails); i++)
+        if (ends_with(path, tails[i])) {
+            snprintf(database, sizeof database, "%.*s", (int)(strlen(path) - strlen(tails[i])),
+                     path);
+            return file_exists(database) || strcmp(tails[i], "-shm") == 0; /* no rows in it */
+        }
+    return false;
 }
 
 static bool is_database(const char *path)
@@ -42,6 +52,26 @@ static bool is_database(const char *path)
     if (file)
         fclose(file);
     return n == sizeof magic && memcmp(magic, "SQLite format 3", sizeof magic) == 0;
+}
+
+/* A log whose beginning is damaged is no database any more. */
+static bool was_log(const char *path)
+{
+    char key[PATH_MAX];
+    struct stat info;
+    snprintf(key, sizeof key, "%.*s.key", (int)sizeof key - 5, path);
+    return (ends_with(path, ".db") || file_exists(key)) && stat(path, &info) == 0 &&
+           info.st_size > 0;
+}
+
+/* What is neither: such as a write-ahead log without its database, or somebody's export. */
+static bool mentions(const char *path, const char *handle, struct error *err)
+{
+    AUTO(file_unmap) struct file_map map = {0};
+    if (file_map(path, &map, err) != STATUS_OK)
+        return true;
+    fail(err, STATUS_INVALID, "%s: is no request log, and mentions the handle: look at it", path);
+    return mention_find((const char *)map.bytes, map.size, handle);
 }
 
 static void count_failure(struct tally *tally, const struct error *err)
@@ -65,8 +95,8 @@ static void name_damaged(struct tally *tally, const char *path)
 {
     struct error err = {0};
     fail(&err, STATUS_CORRUPT,
-         "%s was set aside as damaged, and may hold the handle still: `sqlite3 FILE .recover` what "
-         "you need of it, and delete it",
+         "%s was set aside as damaged, and may hold the handle still: print what can be read "
+         "of it (`influence log export --db FILE`), and delete it",
          path);
     count_failure(tally, &err);
 }
@@ -75,6 +105,15 @@ static bool is_folder(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static void erase_any(struct tally *tally, const char *path)
+{
+    struct error err = {0};
+    if (is_database(path) || was_log(path))
+        erase_one(tally, path);
+    else if (mentions(path, tally->erase->handle, &err))
+        count_failure(tally, &err);
 }
 
 /* file: NULL for all logs of the folder, else the one whose damaged predecessors are meant. */
@@ -92,12 +131,12 @@ static enum status erase_folder(struct tally *tally, const char *folder, const c
         const char *damaged = strstr(its, ".damaged-");
         char path[PATH_MAX];
         snprintf(path, sizeof path, "%s/%s", folder, its);
-        if (is_beside(its) || is_folder(path))
+        if (is_beside(path) || is_folder(path))
             continue;
         if (damaged && (!file || (strncmp(its, file, length) == 0 && damaged == its + length)))
             name_damaged(tally, path);
-        else if (!damaged && !file && is_database(path))
-            erase_one(tally, path);
+        else if (!damaged && !file)
+            erase_any(tally, path);
     }
     free(entries);
     return STATUS_OK;

@@ -8,12 +8,12 @@
 #include "reqlog/mention.h"
 #include "reqlog/store.h"
 
-/* One WHERE for all: ?1 since, ?2 until, ?3 route, ?4 status, ?5 handle, ?6 after id. */
+/* One WHERE for all: ?1 since, ?2 until, ?3 route, ?4 status, ?5 handle, ?6 from id on. */
 #define WHERE                                                         \
     " WHERE (?1 = 0 OR time_us >= ?1) AND (?2 = 0 OR time_us < ?2)"   \
     " AND (?3 IS NULL OR route = ?3)"                                 \
     " AND (?4 = 0 OR status = ?4 OR (?4 < 10 AND status / 100 = ?4))" \
-    " AND (?5 IS NULL OR mentions(input, ?5) OR mentions(output, ?5)) AND id > ?6"
+    " AND (?5 IS NULL OR mentions(input, ?5) OR mentions(output, ?5)) AND id >= ?6"
 
 static void sql_mentions(sqlite3_context *context, int n, sqlite3_value **values)
 {
@@ -41,9 +41,8 @@ static enum status sqlite_fail(sqlite3 *db, const char *path, struct error *err)
                 "%s: %s", path, sqlite3_errmsg(db));
 }
 
-static enum status open_log(const char *path, sqlite3 **ret_db, struct error *err)
+static enum status add_functions(const char *path, sqlite3 **ret_db, struct error *err)
 {
-    TRY(store_open_reader(path, ret_db, err));
     if (sqlite3_create_function(*ret_db, "mentions", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
                                 sql_mentions, NULL, NULL) == SQLITE_OK)
         return STATUS_OK;
@@ -51,6 +50,12 @@ static enum status open_log(const char *path, sqlite3 **ret_db, struct error *er
     sqlite3_close(*ret_db);
     *ret_db = NULL;
     return status;
+}
+
+static enum status open_log(const char *path, sqlite3 **ret_db, struct error *err)
+{
+    TRY(store_open_reader(path, ret_db, err));
+    return add_functions(path, ret_db, err);
 }
 
 static enum status prepare(sqlite3 *db, const char *path, const char *sql,
@@ -65,7 +70,7 @@ static enum status prepare(sqlite3 *db, const char *path, const char *sql,
     sqlite3_bind_text(s, 3, filter->route, -1, SQLITE_STATIC); /* NULL binds NULL */
     sqlite3_bind_int(s, 4, filter->status);
     sqlite3_bind_text(s, 5, filter->handle, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(s, 6, filter->after_id);
+    sqlite3_bind_int64(s, 6, filter->after_id + 1);
     return STATUS_OK;
 }
 
@@ -122,21 +127,90 @@ static bool has_traces(sqlite3 *db)
            sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0) > 0;
 }
 
+struct reading {
+    sqlite3_stmt *rows; /* borrows */
+    reqlog_visit visit;
+    void *user;
+    bool in_order;
+    int64_t next_id;    /* behind the last row that was read */
+    int64_t damaged_id; /* where the first damage was passed over */
+    int n_damages;
+};
+
+static int read_on(struct reading *reading)
+{
+    int code;
+    while ((code = sqlite3_step(reading->rows)) == SQLITE_ROW) {
+        struct reqlog_record record = record_of(reading->rows);
+        if (reading->in_order && record.id < reading->next_id)
+            return SQLITE_CORRUPT; /* half a page, the rest of which is zeros */
+        reading->next_id = record.id + 1;
+        if (!reading->visit(reading->user, &record))
+            return SQLITE_DONE;
+    }
+    return code;
+}
+
+static bool can_read_from(const struct reading *reading, int64_t id)
+{
+    sqlite3_reset(reading->rows);
+    sqlite3_bind_int64(reading->rows, 6, id);
+    int code = sqlite3_step(reading->rows);
+    bool is_row = code == SQLITE_ROW && sqlite3_column_int64(reading->rows, 0) >= id;
+    sqlite3_reset(reading->rows);
+    return is_row || code == SQLITE_DONE;
+}
+
+/* To the first row behind the damage: by ever longer steps, then between the last two. False: there
+ * is none. */
+static bool pass_damage(struct reading *reading)
+{
+    int64_t step = 1;
+    if (reading->n_damages++ == 0)
+        reading->damaged_id = reading->next_id;
+    while (!can_read_from(reading, reading->next_id + step)) {
+        if (step > INT64_MAX / 8)
+            return false;
+        step *= 2;
+    }
+    int64_t bad = reading->next_id + step / 2;
+    int64_t good = reading->next_id + step;
+    while (good - bad > 1) {
+        int64_t middle = bad + (good - bad) / 2;
+        if (can_read_from(reading, middle))
+            good = middle;
+        else
+            bad = middle;
+    }
+    reading->next_id = good;
+    sqlite3_bind_int64(reading->rows, 6, good);
+    return true;
+}
+
 enum status reqlog_read(const char *path, const struct reqlog_filter *filter, reqlog_visit visit,
                         void *user, struct error *err)
 {
     AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
     AUTO(sqlite3_finalize_slot) sqlite3_stmt *statement = NULL;
-    TRY(open_log(path, &db, err));
+    TRY((filter->past_damage ? store_open_damaged : store_open_reader)(path, &db, err));
+    TRY(add_functions(path, &db, err));
     TRY(prepare(db, path, rows_sql[filter->newest > 0][has_traces(db)], filter, &statement, err));
     if (filter->newest > 0)
         sqlite3_bind_int64(statement, 7, filter->newest);
+    struct reading reading = {.rows = statement,
+                              .visit = visit,
+                              .user = user,
+                              .in_order = filter->past_damage && filter->newest == 0,
+                              .next_id = filter->after_id + 1};
     int code;
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct reqlog_record record = record_of(statement);
-        if (!visit(user, &record))
-            return STATUS_OK;
-    }
+    do
+        code = read_on(&reading);
+    while (filter->past_damage && (code & 0xFF) == SQLITE_CORRUPT && pass_damage(&reading));
+    if (reading.n_damages > 0)
+        return fail(err, STATUS_CORRUPT,
+                    "%s: the file is damaged: rows cannot be read in %d places, the first from "
+                    "row %lld on",
+                    path, reading.n_damages, (long long)reading.damaged_id);
     return code == SQLITE_DONE ? STATUS_OK : sqlite_fail(db, path, err);
 }
 
@@ -239,20 +313,52 @@ static enum status delete_mentions(sqlite3 *db, const char *path, const char *ha
     return STATUS_OK;
 }
 
-enum status reqlog_erase(const char *path, const char *handle, int64_t *ret_rows, struct error *err)
+/* A page that cannot be read may hold anything. Of a deletion that meets one SQLite keeps nothing.
+ */
+static enum status tell_damage(enum status status, int64_t rows, struct error *err)
+{
+    char reason[sizeof err->message];
+    if (status != STATUS_CORRUPT || !err)
+        return status;
+    snprintf(reason, sizeof reason, "%s", err->message);
+    return fail(err, status,
+                "%s; %lld rows were erased, and the damaged file may hold the handle still: print "
+                "what can be read of it (`influence log export --db FILE`), and delete it with "
+                "what lies beside it (-wal, -shm)",
+                reason, (long long)rows);
+}
+
+/* The old pages are in the write-ahead log and in free space: both are rewritten. */
+static enum status rebuild(sqlite3 *db, const char *path, int64_t rows, struct error *err)
+{
+    enum status status = execute(db, path, "VACUUM", err);
+    if (status == STATUS_OK)
+        return empty_wal(db, path, err);
+    return status == STATUS_CORRUPT
+               ? status
+               : fail_prefix(err, status,
+                             "%lld rows are deleted, but the file is not rebuilt without them, "
+                             "which takes free space of twice its size: erase again",
+                             (long long)rows);
+}
+
+static enum status erase(const char *path, const char *handle, int64_t *ret_rows, struct error *err)
 {
     AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
     char hash[KEY_HANDLE_BYTES];
-    int64_t rows = 0;
     TRY(open_log(path, &db, err));
     TRY(key_find_handle(path, handle, hash, err));
     TRY(execute(db, path, "PRAGMA secure_delete = ON", err));
-    TRY(delete_mentions(db, path, handle, &rows, err));
+    TRY(delete_mentions(db, path, handle, ret_rows, err));
     if (hash[0])
-        TRY(delete_mentions(db, path, hash, &rows, err));
-    /* The old pages are in the write-ahead log and in free space: both are rewritten. */
-    TRY(execute(db, path, "VACUUM", err));
-    TRY(empty_wal(db, path, err));
+        TRY(delete_mentions(db, path, hash, ret_rows, err));
+    return rebuild(db, path, *ret_rows, err);
+}
+
+enum status reqlog_erase(const char *path, const char *handle, int64_t *ret_rows, struct error *err)
+{
+    int64_t rows = 0;
+    TRY(tell_damage(erase(path, handle, &rows, err), rows, err));
     *ret_rows = rows;
     return STATUS_OK;
 }

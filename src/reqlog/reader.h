@@ -18,6 +18,7 @@ struct reqlog_filter {
     const char *handle;         /* rows that mention it; NULL: any */
     int64_t after_id;           /* rows with a higher id only */
     int64_t newest;             /* the newest so many; 0: all */
+    bool past_damage;           /* read on behind what is damaged, and fail at the end */
 };
 
 struct reqlog_record {
@@ -56,6 +57,6 @@ enum status reqlog_summarise(const char *path, const struct reqlog_filter *filte
 enum status reqlog_probe(const char *path, struct error *err);
 
 /* Delete every row that mentions the handle, overwrite what was deleted, rebuild the file without
- * it. */
+ * it. STATUS_CORRUPT: the file is damaged and may hold it still; the message says what to do. */
 enum status reqlog_erase(const char *path, const char *handle, int64_t *ret_rows,
                          struct error *err);

@@ -183,7 +183,8 @@ enum status store_flush(struct store *store, struct error *err)
                              : sqlite_fail(store->db, code & 0xFF, "request log: checkpoint", err);
 }
 
-enum status store_open_reader(const char *path, sqlite3 **ret_db, struct error *err)
+static enum status open_reader(const char *path, const char *first_sql, sqlite3 **ret_db,
+                               struct error *err)
 {
     if (!file_exists(path))
         return fail(err, STATUS_NOT_FOUND, "%s: no such file", path);
@@ -194,6 +195,7 @@ enum status store_open_reader(const char *path, sqlite3 **ret_db, struct error *
     enum status status = code == SQLITE_OK ? STATUS_OK : sqlite_fail(db, code & 0xFF, path, err);
     if (status == STATUS_OK) {
         sqlite3_busy_timeout(db, 5000);
+        sqlite3_exec(db, first_sql, NULL, NULL, NULL);
         status = check_version(db, path, &is_new, err);
     }
     if (status != STATUS_OK)
@@ -201,6 +203,17 @@ enum status store_open_reader(const char *path, sqlite3 **ret_db, struct error *
     else
         *ret_db = db;
     return status;
+}
+
+enum status store_open_reader(const char *path, sqlite3 **ret_db, struct error *err)
+{
+    return open_reader(path, "", ret_db, err);
+}
+
+enum status store_open_damaged(const char *path, sqlite3 **ret_db, struct error *err)
+{
+    /* So that SQLite takes a file that is shorter than its header says. */
+    return open_reader(path, "PRAGMA writable_schema = ON", ret_db, err);
 }
 
 static enum status run(struct store *store, sqlite3_stmt *statement, struct error *err)

@@ -47,6 +47,9 @@ void store_close(struct store *store);
 /* Open for reading; STATUS_NOT_FOUND: there is no such file. */
 enum status store_open_reader(const char *path, sqlite3 **ret_db, struct error *err);
 
+/* The same for a file that may be damaged, to read what is left of it, and nothing else. */
+enum status store_open_damaged(const char *path, sqlite3 **ret_db, struct error *err);
+
 enum status store_begin(struct store *store, struct error *err);
 enum status store_insert(struct store *store, const struct queue_row *row, struct error *err);
 enum status store_commit(struct store *store, struct error *err);

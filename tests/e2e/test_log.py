@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -115,6 +116,90 @@ def test_erase_names_what_it_cannot_reach(log, run):
     assert damaged.name in done.stderr and "other.db" not in done.stderr and "-wal" not in done.stderr
     done = run("log", "erase", "--db", log.path.parent, "--handle", "somebody", check=False)
     assert done.returncode == 1 and "other.db.damaged-" in done.stderr
+
+
+PAGE = 8192  # of a log
+
+
+def large_log(log, n=300):
+    """The log with more rows, every tenth somebody's; its bytes, and the inputs by row."""
+    with sqlite3.connect(log.path) as db:
+        for i in range(n):
+            who = "Somebody" if i % 10 == 0 else f"other_{i}"
+            db.execute("INSERT INTO request (time_us, request_id, route, status, latency_us, caller, input) VALUES"
+                       " (?, ?, '/score', 200, 9, '', ?)", (10**15 + i, f"r{i}", json.dumps({"handle": who, "pad": "x" * (i % 7 * 900)})))
+        inputs = dict(db.execute("SELECT id, input FROM request WHERE id > 8"))
+    db.close()  # and nothing is left beside it
+    assert not log.path.with_name("requests.db-wal").exists()
+    return log.path.read_bytes(), inputs
+
+
+def damages(whole):
+    """(name, bytes): as disks and copies damage files."""
+    chance, pages = random.Random(5), len(whole) // PAGE
+    for n in range(5):
+        at = PAGE * chance.randrange(2, pages)
+        yield f"zeros-{n}", whole[:at] + bytes(PAGE) + whole[at + PAGE:]
+        at = chance.randrange(PAGE, len(whole) - 512)
+        yield f"noise-{n}", whole[:at] + chance.randbytes(512) + whole[at + 512:]
+        yield f"cut-{n}", whole[:chance.randrange(1000, len(whole) - 1)]
+        flipped = bytearray(whole)
+        for _ in range(20):
+            flipped[chance.randrange(PAGE, len(whole))] ^= 1 << chance.randrange(8)
+        yield f"flips-{n}", bytes(flipped)
+    yield "header", bytes(100) + whole[100:]
+
+
+def test_erase_of_a_damaged_log_is_whole_or_says_that_it_is_not(log, run, tmp_path):
+    """As a file, and among others in a folder, where one without its header is no database any more."""
+    codes = {}
+    for name, content in damages(large_log(log)[0]):
+        for place in "requests.db", "":
+            folder = tmp_path / "damaged"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            (folder / "requests.db").write_bytes(content)
+            if not place:
+                shutil.copy(log.path, folder / "whole.db")
+            done = run("log", "erase", "--db", folder / place, "--handle", "somebody", check=False)
+            left = any(b"somebody" in path.read_bytes().lower().replace(b"somebody.else", b"") for path in folder.iterdir())
+            codes.setdefault((name.split("-")[0], done.returncode), []).append(left)
+            assert done.returncode == 1 or not left, (name, done.stderr)
+            if done.returncode == 1:
+                assert "requests.db: " in done.stderr and "may hold the handle still" in done.stderr and "delete it" in done.stderr, name
+                assert ("\n" in done.stdout) == (not place)
+    assert all(True in codes[(kind, 1)] for kind in ("zeros", "cut", "header"))
+
+
+def test_erase_names_other_files_that_mention_the_handle(log, run):
+    export = log.path.with_name("export.jsonl")
+    export.write_text(log("export").stdout, encoding="utf-8")
+    orphan = log.path.with_name("gone.db-wal")
+    orphan.write_bytes(b'"somebody"')
+    (log.path.with_name("gone.db-shm")).write_bytes(b'"somebody"')
+    (log.path.with_name("notes.txt")).write_text("of somebody.else", encoding="utf-8")
+    done = run("log", "erase", "--db", log.path.parent, "--handle", "somebody", check=False)
+    assert (done.returncode, done.stdout) == (1, "6 rows erased, from 1 log\n")
+    assert [line.split(": ")[1].rsplit("/")[-1] for line in done.stderr.splitlines()] == ["export.jsonl", "gone.db-wal"]
+
+
+def test_export_reads_past_the_damage(log, run):
+    whole, inputs = large_log(log)
+    other = log.path.with_name("damaged.db")
+    told = []
+    for name, content in damages(whole):
+        other.write_bytes(content)
+        done = run("log", "export", "--db", other, check=False)
+        read = [json.loads(line) for line in done.stdout.splitlines()]
+        ids = [row["id"] for row in read]
+        assert ids == sorted(set(ids)), name
+        if name.startswith(("zeros", "cut")) and "places" in done.stderr:
+            told.append(len(ids))
+            changed = [row["id"] for row in read if row["id"] > 8 and inputs[row["id"]] != row["input"]]
+            assert done.returncode == 1 and len(changed) <= 1  # the end of a long text, of which SQLite knows no better
+            if name.startswith("zeros"):  # one page of many
+                assert len(ids) > len(inputs) * 0.8 and max(ids) == max(inputs), name
+    assert len(told) > 4
 
 
 def test_erase_needs_the_key_of_hashed_handles(log, run):
