@@ -311,10 +311,10 @@ void card_put(const struct training *training, int64_t created_utc_us, struct bu
     clock_format_utc(created_utc_us, created);
     buffer_printf(out, "# Model card\n\nTrained %.19sZ by influence %s, seed %llu.\n", created,
                   INFLUENCE_VERSION, (unsigned long long)training->seed);
-    if (training->n_warnings > 0)
+    if (training->warnings.n > 0)
         buffer_put_text(out, "\n## Careful\n\n");
-    for (size_t i = 0; i < training->n_warnings; i++)
-        buffer_printf(out, "- %s\n", training->warnings[i]);
+    for (size_t i = 0; i < training->warnings.n; i++)
+        buffer_printf(out, "- %s\n", training->warnings.texts[i]);
     put_data(training, out);
     put_score(training, out);
     put_tier(training, out);

@@ -159,6 +159,25 @@ static enum status validate(const struct evaluate_input *input, const struct row
     return evaluation_measure_certainty(evaluation, err);
 }
 
+/* Of labels that joined nothing, and of columns that drifted. The snapshots are read again for it,
+ * as their join leaves nothing to be compared. */
+static enum status warn(const struct evaluate_input *input, struct evaluation *evaluation,
+                        struct error *err)
+{
+    AUTO(explore_snapshots_deinit) struct explore_snapshots snapshots = {0};
+    const struct import_options options = {.schema_dir = input->target.schema_dir};
+    const struct labels_joined *labels = &evaluation->cases.labels;
+    size_t n_lost = labels->n_labels - labels->n_matched;
+    if (n_lost > 0)
+        warnings_add(&evaluation->warnings, &evaluation->memory,
+                     "%zu of %zu labels are of accounts that the table does not have: nothing is "
+                     "learnt from them",
+                     n_lost, labels->n_labels);
+    TRY(explore_snapshots_load(input->target.files, input->target.n_files, &options,
+                               evaluation->cases.imported, &snapshots, err));
+    return warnings_add_drift(&evaluation->warnings, &evaluation->memory, &snapshots, err);
+}
+
 enum status evaluate_check(const struct evaluate_input *input, struct error *err)
 {
     return model_names_check("--models", input->models, MODELS_OF_BOTH, err);
@@ -177,7 +196,7 @@ enum status evaluate_run(const struct evaluate_input *input, struct evaluation *
     TRY(evaluate_check(input, err));
     TRY(own_target_make(&own, &evaluation->cases, err));
     TRY(check_words(input, evaluation, &plan, err));
-    TRY(evaluation_warn(input, evaluation, err));
+    TRY(warn(input, evaluation, err));
     /* The rows of a post's lift are posts. */
     if (!own.target || strcmp(own.target, OWN_TARGET_POST_LIFT) != 0)
         TRY(network_join(&own.joins, evaluation->cases.table, input->seed, &evaluation->links,
@@ -237,8 +256,7 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
         print_selection(&board, out);
     if (!evaluation->is_partial)
         evaluation_print_certainty(evaluation, out);
-    for (size_t i = 0; i < evaluation->n_warnings; i++)
-        fprintf(out, "%scareful: %s\n", i ? "" : "\n", evaluation->warnings[i]);
+    warnings_print(&evaluation->warnings, out);
 }
 
 void evaluation_put_json(const struct evaluation *evaluation, struct json_writer *w)
@@ -272,11 +290,7 @@ void evaluation_put_json(const struct evaluation *evaluation, struct json_writer
     json_member_string(w, "selected_by", metric_names[evaluation->metric]);
     json_member_string(w, "chosen", crossval->entries[evaluation->chosen].trainer->name);
     leaderboard_put_selection_json(&board, w);
-    json_put_key(w, "warnings");
-    json_begin_array(w);
-    for (size_t i = 0; i < evaluation->n_warnings; i++)
-        json_put_string(w, evaluation->warnings[i]);
-    json_end_array(w);
+    warnings_put_json(&evaluation->warnings, w);
     if (!evaluation->is_partial)
         evaluation_put_certainty(evaluation, w);
     json_put_key(w, "leaderboard");

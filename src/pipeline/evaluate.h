@@ -15,6 +15,7 @@
 #include "pipeline/own_target.h"
 #include "pipeline/row_options.h"
 #include "pipeline/visible.h"
+#include "pipeline/warnings.h"
 
 struct evaluate_input {
     struct own_target target;   /* with the files; its progress is ours */
@@ -43,12 +44,9 @@ struct evaluation_certainty {
     struct reliability reliability;   /* of the first repeat, calibrated */
 };
 
-#define EVALUATION_MAX_WARNINGS 24
-
 struct evaluation {
     struct arena memory;
-    const char *warnings[EVALUATION_MAX_WARNINGS]; /* [n_warnings] of what the figures are of */
-    size_t n_warnings;
+    struct warnings warnings; /* of what the figures are of */
     struct own_cases cases;
     struct visible visible;
     struct design design;
@@ -76,10 +74,6 @@ DEFINE_SLOT(evaluation_free, struct evaluation)
 
 void evaluation_print(const struct evaluation *evaluation, FILE *out);
 void evaluation_put_json(const struct evaluation *evaluation, struct json_writer *w);
-
-/* Labels that joined nothing, and columns that drifted between snapshots: by evaluate_run(). */
-enum status evaluation_warn(const struct evaluate_input *input, struct evaluation *evaluation,
-                            struct error *err);
 
 /* Its certainty: measured by evaluate_run(), printed and put by the functions above. */
 enum status evaluation_measure_certainty(struct evaluation *evaluation, struct error *err);

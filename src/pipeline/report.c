@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "pipeline/train.h"
 
 void report_put_numbers(const struct report *report, const char *key, const double *values,
@@ -145,13 +146,13 @@ static void put_overview(const struct report *report)
     json_end_array(w);
     json_put_key(w, "careful");
     json_begin_array(w);
-    for (size_t i = 0; i < training->n_warnings; i++) {
+    for (size_t i = 0; i < training->warnings.n; i++) {
+        const char *text = training->warnings.texts[i];
         json_begin_object(w);
         json_member_string(w, "level", "warning");
-        json_member_string(w, "text", training->warnings[i]);
+        json_member_string(w, "text", text);
         json_member_string(w, "section",
-                           strncmp(training->warnings[i], "archetypes", 10) == 0 ? "archetypes"
-                                                                                 : "models");
+                           text_starts_with(text, "archetypes") ? "archetypes" : "models");
         json_end_object(w);
     }
     explore_put_cautions(report->explore, w);

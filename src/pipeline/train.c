@@ -42,17 +42,10 @@ void training_free(struct training *training)
 
 void training_warn(struct training *training, const char *format, ...)
 {
-    char text[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    warnings_add_list(&training->warnings, &training->memory, format, args);
     va_end(args);
-    for (size_t i = 0; i < training->n_warnings; i++)
-        if (strcmp(training->warnings[i], text) == 0)
-            return;
-    char *copy = arena_strdup(&training->memory, text);
-    if (copy && training->n_warnings < TRAINING_MAX_WARNINGS)
-        training->warnings[training->n_warnings++] = copy;
 }
 
 /* Every row says that it was made by `influence synth`. */
@@ -117,7 +110,7 @@ static enum status import(const struct train_input *input, struct training *trai
     training->is_synthetic = is_synthetic(training->table);
     if (training->is_synthetic)
         training_warn(training, "demo data: every row is synthetic");
-    TRY(warn_of_drift(training, err));
+    TRY(warnings_add_drift(&training->warnings, &training->memory, &training->snapshots, err));
     training->all_rows = calloc(n, sizeof *training->all_rows);
     if (!training->all_rows)
         return fail(err, STATUS_NO_MEMORY, "out of memory");

@@ -195,10 +195,7 @@ void train_print(const struct training *training, FILE *out)
     print_why(training->why.score, "score", out);
     print_why(training->why.tier, "tier", out);
     print_archetypes(training, out);
-    if (training->n_warnings > 0)
-        fputc('\n', out);
-    for (size_t i = 0; i < training->n_warnings; i++)
-        fprintf(out, "careful: %s\n", training->warnings[i]);
+    warnings_print(&training->warnings, out);
     fputc('\n', out);
     stages_print(&training->stages, out);
     fprintf(out, "\nbundle %s, %.1f s\n", training->bundle_id, training->seconds);
@@ -358,11 +355,7 @@ static void put_members(const struct training *training, struct json_writer *w)
     json_member_number(w, "stability", training->cluster.archetypes->stability);
     json_end_object(w);
     put_features(training, w);
-    json_put_key(w, "warnings");
-    json_begin_array(w);
-    for (size_t i = 0; i < training->n_warnings; i++)
-        json_put_string(w, training->warnings[i]);
-    json_end_array(w);
+    warnings_put_json(&training->warnings, w);
 }
 
 void manifest_put(const struct training *training, struct buffer *out)

@@ -28,9 +28,8 @@
 #include "pipeline/stages.h"
 #include "pipeline/train_config.h"
 #include "pipeline/visible.h"
+#include "pipeline/warnings.h"
 #include "runtime/engine.h"
-
-#define TRAINING_MAX_WARNINGS 32
 
 /* A target and what the search found for it. */
 struct searched {
@@ -146,8 +145,7 @@ struct training {
     size_t blob_bytes[ENGINE_N_BLOBS];
     struct engine *engine; /* borrows the blobs */
 
-    const char *warnings[TRAINING_MAX_WARNINGS];
-    size_t n_warnings;
+    struct warnings warnings;
     struct stages stages;
     double seconds;
     char bundle_id[BUNDLE_ID_BYTES];
@@ -156,12 +154,9 @@ struct training {
 void training_free(struct training *training);
 DEFINE_SLOT(training_free, struct training)
 
-/* Remember a warning for the terminal, the report and the card; more than fit are dropped. */
+/* Remember a warning for the terminal, the report and the card. */
 void training_warn(struct training *training, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* Columns that moved much between the two newest snapshots, if there are two. */
-enum status warn_of_drift(struct training *training, struct error *err);
 
 /* Of several workers, on rank 0: share the rows of training->table out; what it decides by takes
  * their place. And, when nothing more is to be fitted together, let the others go. */
