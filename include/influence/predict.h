@@ -52,11 +52,27 @@ IFL_API void ifl_clear(struct ifl_session *session);
 IFL_API enum ifl_status ifl_set_number(struct ifl_session *session, int field, double value,
                                        struct ifl_error *err);
 
-/* Set any field as people write it ("475.8m", "1.39%", "N/A"); the text is copied. */
+/* Set any field as people write it ("475.8m", "1.39%", "N/A"); the text is copied. A name that is
+ * no field's may be a column's, below. */
 IFL_API enum ifl_status ifl_set(struct ifl_session *session, const char *name, const char *text,
                                 struct ifl_error *err);
 
-/* Take the profile of a catalogued handle. IFL_NOT_FOUND: there is none. */
+/* Columns of the training table's own that the bundle's models read (`influence train --extras`),
+ * by the table's folded names, numbered from 0; most bundles have none. What a profile lacks of
+ * them counts as missing. */
+IFL_API size_t ifl_column_count(const struct ifl_session *session);
+IFL_API const char *ifl_column_name(const struct ifl_session *session, int column); /* or NULL */
+IFL_API int ifl_column_find(const struct ifl_session *session, const char *name);   /* or -1 */
+IFL_API int ifl_column_is_text(const struct ifl_session *session, int column);
+
+/* Set a column: a text as people write it, copied, or a number; NULL and NaN make it missing.
+ * Either may be given to either kind: a column of texts takes a number by how it is written. */
+IFL_API enum ifl_status ifl_set_column(struct ifl_session *session, int column, const char *text,
+                                       struct ifl_error *err);
+IFL_API enum ifl_status ifl_set_column_number(struct ifl_session *session, int column, double value,
+                                              struct ifl_error *err);
+
+/* Take the profile of a catalogued handle, with its columns. IFL_NOT_FOUND: there is none. */
 IFL_API enum ifl_status ifl_set_handle(struct ifl_session *session, const char *handle,
                                        struct ifl_error *err);
 

@@ -19,8 +19,10 @@
 #include "postgresql/models.h"
 
 struct column {
-    int field; /* of the library, or -1: not looked at */
+    int field; /* of the library, or -1 */
+    int own;   /* of the table's own that the bundle reads, or -1: as of the row at hand */
     bool is_text;
+    const char *name; /* in the library's encoding; NULL: not asked for yet */
     Oid type;
     FmgrInfo output; /* of types that are read as text */
 };
@@ -77,24 +79,54 @@ static double month_of(int64 day)
     return 12.0 * year + month - 1;
 }
 
-static bool set_value(struct ifl_session *session, struct column *column, Datum value)
+/* False: no number of the types that are read as one. */
+static bool number_of(Oid type, Datum value, double *ret)
+{
+    switch (type) {
+    case INT2OID:
+        *ret = DatumGetInt16(value);
+        return true;
+    case INT4OID:
+        *ret = DatumGetInt32(value);
+        return true;
+    case INT8OID:
+        *ret = (double)DatumGetInt64(value);
+        return true;
+    case FLOAT4OID:
+        *ret = (double)DatumGetFloat4(value);
+        return true;
+    case FLOAT8OID:
+        *ret = DatumGetFloat8(value);
+        return true;
+    case BOOLOID:
+        *ret = DatumGetBool(value) ? 1 : 0;
+        return true;
+    case NUMERICOID:
+        *ret = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
+        return true;
+    default:
+        return false;
+    }
+}
+
+static const char *text_of(struct column *column, Datum value)
 {
     switch (column->type) {
-    case INT2OID:
-        return set_number(session, column->field, DatumGetInt16(value));
-    case INT4OID:
-        return set_number(session, column->field, DatumGetInt32(value));
-    case INT8OID:
-        return set_number(session, column->field, (double)DatumGetInt64(value));
-    case FLOAT4OID:
-        return set_number(session, column->field, (double)DatumGetFloat4(value));
-    case FLOAT8OID:
-        return set_number(session, column->field, DatumGetFloat8(value));
-    case BOOLOID:
-        return set_number(session, column->field, DatumGetBool(value) ? 1 : 0);
-    case NUMERICOID:
-        return set_number(session, column->field,
-                          DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value)));
+    case TEXTOID:
+    case VARCHAROID:
+    case BPCHAROID:
+        return TextDatumGetCString(value);
+    default:
+        return OutputFunctionCall(&column->output, value);
+    }
+}
+
+static bool set_field(struct ifl_session *session, struct column *column, Datum value)
+{
+    double number;
+    if (number_of(column->type, value, &number))
+        return set_number(session, column->field, number);
+    switch (column->type) {
     case DATEOID:
         return DATE_NOT_FINITE(DatumGetDateADT(value)) ||
                set_number(session, column->field, month_of(DatumGetDateADT(value)));
@@ -102,13 +134,25 @@ static bool set_value(struct ifl_session *session, struct column *column, Datum 
     case TIMESTAMPTZOID:
         return TIMESTAMP_NOT_FINITE(DatumGetTimestamp(value)) ||
                set_number(session, column->field, month_of(day_of(DatumGetTimestamp(value))));
-    case TEXTOID:
-    case VARCHAROID:
-    case BPCHAROID:
-        return set_text(session, column->field, TextDatumGetCString(value));
     default:
-        return set_text(session, column->field, OutputFunctionCall(&column->output, value));
+        return set_text(session, column->field, text_of(column, value));
     }
+}
+
+/* As it would have come to the training: a number, or a text, whatever the column was there. */
+static bool set_own(struct ifl_session *session, struct column *column, Datum value)
+{
+    struct ifl_error err;
+    double number;
+    if (number_of(column->type, value, &number))
+        return accept(ifl_set_column_number(session, column->own, number, &err), &err);
+    const char *text = encoding_in(text_of(column, value));
+    return accept(ifl_set_column(session, column->own, text, &err), &err);
+}
+
+static bool set_value(struct ifl_session *session, struct column *column, Datum value)
+{
+    return column->field >= 0 ? set_field(session, column, value) : set_own(session, column, value);
 }
 
 /* Texts take only texts: a number in a column named country is no country. */
@@ -135,6 +179,14 @@ static int field_of_column(const char *name)
     return ifl_field_find(plain);
 }
 
+static void prepare_output(struct row_map *map, struct column *column, Oid type)
+{
+    Oid output;
+    bool ignored;
+    getTypeOutputInfo(type, &output, &ignored);
+    fmgr_info_cxt(output, &column->output, map->memory);
+}
+
 static void map_column(struct row_map *map, int i, const char *name, Oid type)
 {
     struct column *column = &map->columns[i];
@@ -147,10 +199,7 @@ static void map_column(struct row_map *map, int i, const char *name, Oid type)
         ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                         errmsg("influence: column \"%s\" must be a text, not %s", name,
                                format_type_be(type))));
-    Oid output;
-    bool ignored;
-    getTypeOutputInfo(type, &output, &ignored);
-    fmgr_info_cxt(output, &column->output, map->memory);
+    prepare_output(map, column, type);
 }
 
 static struct row_map *new_map(FunctionCallInfo fcinfo, HeapTupleHeader row)
@@ -172,6 +221,23 @@ static struct row_map *new_map(FunctionCallInfo fcinfo, HeapTupleHeader row)
     return map;
 }
 
+/* One of the table's own that the session's bundle reads, which is another's from row to row where
+ * versions are named. */
+static bool find_own(struct row_map *map, int i, struct ifl_session *session)
+{
+    struct column *column = &map->columns[i];
+    column->own = -1;
+    if (column->field >= 0 || ifl_column_count(session) == 0)
+        return false;
+    Form_pg_attribute attribute = TupleDescAttr(map->row, i);
+    if (!column->name)
+        column->name = MemoryContextStrdup(map->memory, encoding_in(NameStr(attribute->attname)));
+    column->own = ifl_column_find(session, column->name);
+    if (column->own >= 0 && !OidIsValid(column->output.fn_oid))
+        prepare_output(map, column, attribute->atttypid);
+    return column->own >= 0;
+}
+
 /* A number whose name says that it may be meant for a field, by which it is not known here. */
 static bool sounds_like_field(const char *name, Oid type)
 {
@@ -191,19 +257,21 @@ static bool sounds_like_field(const char *name, Oid type)
     return false;
 }
 
-/* Once a call site, and not again by each parallel worker. */
+static void add_name(StringInfo names, const char *name)
+{
+    appendStringInfo(names, "%s\"%s\"", names->len > 0 ? ", " : "", name);
+}
+
 static void tell_unheard(const struct row_map *map)
 {
     StringInfoData names;
-    if (IsParallelWorker())
-        return;
     initStringInfo(&names);
     for (int i = 0; i < map->row->natts; i++) {
         Form_pg_attribute attribute = TupleDescAttr(map->row, i);
         const char *name = NameStr(attribute->attname);
-        if (!attribute->attisdropped && map->columns[i].field < 0 &&
+        if (!attribute->attisdropped && map->columns[i].field < 0 && map->columns[i].own < 0 &&
             sounds_like_field(name, attribute->atttypid))
-            appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", name);
+            add_name(&names, name);
     }
     if (names.len > 0)
         ereport(NOTICE, (errmsg("influence: not looked at: %s", names.data),
@@ -213,30 +281,56 @@ static void tell_unheard(const struct row_map *map)
     pfree(names.data);
 }
 
-static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row, uint64 identifier)
+/* map: NULL of arguments, which bring none. */
+static void tell_lacking(struct ifl_session *session, const struct row_map *map)
 {
-    int n_fields = 0;
+    StringInfoData names;
+    initStringInfo(&names);
+    for (int own = 0; own < (int)ifl_column_count(session); own++) {
+        int i = 0;
+        while (map && i < map->row->natts && map->columns[i].own != own)
+            i++;
+        if (!map || i == map->row->natts)
+            add_name(&names, encoding_plain(ifl_column_name(session, own)));
+    }
+    if (names.len > 0)
+        ereport(NOTICE, (errmsg("influence: counted as missing: %s", names.data),
+                         errhint("The models of this bundle read these columns of the table that "
+                                 "they were trained on. A row brings them by these names.")));
+    pfree(names.data);
+}
+
+static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row, uint64 identifier,
+                                struct ifl_session *session)
+{
+    int n_known = 0;
     struct row_map *map = new_map(fcinfo, row);
     for (int i = 0; i < map->row->natts; i++) {
         Form_pg_attribute attribute = TupleDescAttr(map->row, i);
         map->columns[i].field = -1;
-        if (!attribute->attisdropped)
-            map_column(map, i, NameStr(attribute->attname), attribute->atttypid);
-        n_fields += map->columns[i].field >= 0;
+        map->columns[i].own = -1;
+        if (attribute->attisdropped)
+            continue;
+        map_column(map, i, NameStr(attribute->attname), attribute->atttypid);
+        n_known += map->columns[i].field >= 0 || find_own(map, i, session);
     }
-    if (n_fields == 0)
+    if (n_known == 0)
         ereport(ERROR,
                 (errcode(ERRCODE_UNDEFINED_COLUMN),
                  errmsg("influence: no column of the row is a field of a profile"),
                  errhint("Columns are matched by name: handle, followers, posts, avg_likes, ...; "
                          "rename others with AS.")));
-    tell_unheard(map);
+    if (!IsParallelWorker()) { /* once a call site, and not again by each of them */
+        tell_unheard(map);
+        tell_lacking(session, map);
+    }
     map->identifier = identifier;
     fcinfo->flinfo->fn_extra = map;
     return map;
 }
 
-static struct row_map *map_of(FunctionCallInfo fcinfo, HeapTupleHeader row)
+static struct row_map *map_of(FunctionCallInfo fcinfo, HeapTupleHeader row,
+                              struct ifl_session *session)
 {
     struct row_map *map = fcinfo->flinfo->fn_extra;
     uint64 identifier =
@@ -246,18 +340,18 @@ static struct row_map *map_of(FunctionCallInfo fcinfo, HeapTupleHeader row)
     fcinfo->flinfo->fn_extra = NULL;
     if (map)
         MemoryContextDelete(map->memory);
-    return make_map(fcinfo, row, identifier);
+    return make_map(fcinfo, row, identifier, session);
 }
 
 bool record_set_row(struct ifl_session *session, FunctionCallInfo fcinfo, int argument)
 {
     HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(argument);
-    struct row_map *map = map_of(fcinfo, row);
+    struct row_map *map = map_of(fcinfo, row, session);
     HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
     ItemPointerSetInvalid(&tuple.t_self);
     heap_deform_tuple(&tuple, map->row, map->values, map->nulls);
     for (int i = 0; i < map->row->natts; i++)
-        if (map->columns[i].field >= 0 && !map->nulls[i] &&
+        if (!map->nulls[i] && (map->columns[i].field >= 0 || find_own(map, i, session)) &&
             !set_value(session, &map->columns[i], map->values[i]))
             return false;
     return true;
@@ -265,7 +359,7 @@ bool record_set_row(struct ifl_session *session, FunctionCallInfo fcinfo, int ar
 
 /* Arguments go by their place. A function that another version of the extension made may have
  * others: what is taken for a text could be a number, and bring the server down. */
-static void check_arguments(FunctionCallInfo fcinfo, int first)
+static void check_arguments(FunctionCallInfo fcinfo, int first, struct ifl_session *session)
 {
     Oid *types;
     char **names = NULL;
@@ -284,13 +378,15 @@ static void check_arguments(FunctionCallInfo fcinfo, int first)
                 (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                  errmsg("influence: this function was made by another version of the extension"),
                  errhint("DROP EXTENSION influence CASCADE; CREATE EXTENSION influence;")));
+    if (!IsParallelWorker())
+        tell_lacking(session, NULL);
     fcinfo->flinfo->fn_extra = fcinfo->flinfo; /* looked at: anything but NULL */
 }
 
 bool record_set_arguments(struct ifl_session *session, FunctionCallInfo fcinfo, int first)
 {
     if (!fcinfo->flinfo->fn_extra)
-        check_arguments(fcinfo, first);
+        check_arguments(fcinfo, first, session);
     for (int field = 0; first + field < PG_NARGS(); field++) {
         if (PG_ARGISNULL(first + field))
             continue;

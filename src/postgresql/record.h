@@ -8,12 +8,12 @@
 
 #include "influence/predict.h"
 
-/* Set the fields of a row whose columns are named like them; other columns are not looked at. The
- * match of names is kept with the call site (fn_extra), so that a row costs no search. Raises an
- * error when no column is a field. False: a value cannot be, and influence.invalid_as_null is on.
- */
+/* Set the fields of a row whose columns are named like them, and the columns of the training
+ * table's own that the bundle reads; others are not looked at. The match of fields is kept with the
+ * call site (fn_extra), so that a row costs no search. Raises an error when no column is known.
+ * False: a value cannot be, and influence.invalid_as_null is on. */
 bool record_set_row(struct ifl_session *session, FunctionCallInfo fcinfo, int argument);
 
 /* Set all fields from arguments, one each from `first` on, in the library's order: numbers are
- * float8, texts text. */
+ * float8, texts text. They bring no columns of the table's own, which a NOTICE tells. */
 bool record_set_arguments(struct ifl_session *session, FunctionCallInfo fcinfo, int first);

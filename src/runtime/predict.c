@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The public interface: a thin coat over engine.h. */
-#include "influence/predict.h"
-
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,23 +8,13 @@
 
 #include "artifact/bundle.h"
 #include "base/cleanup.h"
-#include "profile/parse.h"
-#include "runtime/engine.h"
+#include "runtime/predict_session.h"
 
 /* struct ifl_engine is struct engine under another name; it is never defined. */
 static const struct engine *inner(const struct ifl_engine *engine)
 {
     return (const void *)engine;
 }
-
-struct ifl_session {
-    const struct engine *engine;
-    struct profile profile;
-    char *texts[PROFILE_N_TEXTS]; /* owned; what was set as text */
-    void *scratch;
-    const char **features; /* of the score model */
-    struct ifl_similar_item items[SIMILAR_MAX_K];
-};
 
 static enum ifl_status public_status(enum status status)
 {
@@ -55,7 +43,7 @@ static enum ifl_status public_status(enum status status)
     return IFL_FAILED;
 }
 
-static enum ifl_status give(enum status status, const struct error *from, struct ifl_error *err)
+enum ifl_status predict_give(enum status status, const struct error *from, struct ifl_error *err)
 {
     enum ifl_status given = public_status(status);
     if (given == IFL_OK || !err)
@@ -86,7 +74,7 @@ static enum status verify(const char *path, struct error *err)
 enum ifl_status ifl_bundle_verify(const char *path, struct ifl_error *err)
 {
     struct error error = {0};
-    return give(verify(path, &error), &error, err);
+    return predict_give(verify(path, &error), &error, err);
 }
 
 enum ifl_status ifl_engine_open(const char *path, struct ifl_engine **ret_engine,
@@ -97,7 +85,7 @@ enum ifl_status ifl_engine_open(const char *path, struct ifl_engine **ret_engine
     enum status status = engine_open(path, &engine, &error);
     if (status == STATUS_OK)
         *ret_engine = (void *)engine;
-    return give(status, &error, err);
+    return predict_give(status, &error, err);
 }
 
 void ifl_engine_close(struct ifl_engine *engine)
@@ -110,25 +98,38 @@ const char *ifl_engine_version(const struct ifl_engine *engine)
     return engine_version(inner(engine));
 }
 
-enum ifl_status ifl_session_new(const struct ifl_engine *engine, struct ifl_session **ret_session,
-                                struct ifl_error *err)
+static struct ifl_session *new_session(const struct engine *engine)
 {
-    const struct feature_spec *spec = predictor_spec(engine_predictor(inner(engine), ENGINE_SCORE));
+    const struct feature_spec *spec = predictor_spec(engine_predictor(engine, ENGINE_SCORE));
+    const struct own_columns *own = engine_own_columns(engine);
     struct ifl_session *session = calloc(1, sizeof *session);
-    struct error error = {0};
-    if (session) {
-        session->engine = inner(engine);
-        session->scratch =
-            aligned_alloc(64, (engine_scratch_bytes(session->engine) + 127) / 64 * 64);
-        session->features = calloc(spec->n_columns + 1, sizeof *session->features);
-    }
-    if (!session || !session->scratch || !session->features) {
+    if (!session)
+        return NULL;
+    session->engine = engine;
+    session->scratch = aligned_alloc(64, (engine_scratch_bytes(engine) + 127) / 64 * 64);
+    session->features = calloc(spec->n_columns + 1, sizeof *session->features);
+    session->own = calloc(own->n + 1, sizeof *session->own);
+    session->own_texts = calloc(own->n + 1, sizeof *session->own_texts);
+    if (!session->scratch || !session->features || !session->own || !session->own_texts) {
         ifl_session_free(session);
-        return give(fail(&error, STATUS_NO_MEMORY, "session: out of memory"), &error, err);
+        return NULL;
     }
     for (size_t i = 0; i < spec->n_columns; i++)
         session->features[i] = spec->columns[i].name;
-    profile_init(&session->profile);
+    session->n_own = own->n;
+    for (size_t i = 0; i < own->n; i++)
+        session->own[i].name = own->columns[i].name;
+    ifl_clear(session);
+    return session;
+}
+
+enum ifl_status ifl_session_new(const struct ifl_engine *engine, struct ifl_session **ret_session,
+                                struct ifl_error *err)
+{
+    struct error error = {0};
+    struct ifl_session *session = new_session(inner(engine));
+    if (!session)
+        return predict_give(fail(&error, STATUS_NO_MEMORY, "session: out of memory"), &error, err);
     *ret_session = session;
     return IFL_OK;
 }
@@ -140,109 +141,9 @@ void ifl_session_free(struct ifl_session *session)
     ifl_clear(session);
     free(session->scratch);
     free(session->features);
+    free(session->own);
+    free(session->own_texts);
     free(session);
-}
-
-/* ---- the profile ---- */
-
-size_t ifl_field_count(void)
-{
-    return PROFILE_N_FIELDS;
-}
-
-const char *ifl_field_name(int field)
-{
-    return field >= 0 && (size_t)field < PROFILE_N_FIELDS ? profile_fields[field].name : NULL;
-}
-
-int ifl_field_find(const char *name)
-{
-    const struct profile_field *field = profile_field_find(name, strlen(name));
-    return field ? (int)(field - profile_fields) : -1;
-}
-
-int ifl_field_is_text(int field)
-{
-    return ifl_field_name(field) && profile_fields[field].kind == PROFILE_TEXT;
-}
-
-void ifl_clear(struct ifl_session *session)
-{
-    for (size_t i = 0; i < PROFILE_N_TEXTS; i++) {
-        free(session->texts[i]);
-        session->texts[i] = NULL;
-    }
-    profile_init(&session->profile);
-}
-
-static enum status set_number(struct ifl_session *session, int field, double value,
-                              struct error *err)
-{
-    if (!ifl_field_name(field))
-        return fail(err, STATUS_INVALID, "field %d: there is none of that number", field);
-    const struct profile_field *known = &profile_fields[field];
-    if (known->kind == PROFILE_TEXT)
-        return fail_field(err, STATUS_INVALID, known->name, "is a text");
-    TRY(profile_check_number(known, value, err));
-    session->profile.number[known->index] = value;
-    return STATUS_OK;
-}
-
-enum ifl_status ifl_set_number(struct ifl_session *session, int field, double value,
-                               struct ifl_error *err)
-{
-    struct error error = {0};
-    return give(set_number(session, field, value, &error), &error, err);
-}
-
-static enum status set_text(struct ifl_session *session, const char *name, const char *text,
-                            struct error *err)
-{
-    const struct profile_field *field = profile_field_find(name, strlen(name));
-    if (!field)
-        return fail(err, STATUS_INVALID, "'%s' is no field of a profile", name);
-    AUTO(free_slot) char *copy = strdup(text);
-    if (!copy)
-        return fail(err, STATUS_NO_MEMORY, "%s: out of memory", name);
-    /* On a copy of the profile: what is refused changes nothing. */
-    struct profile changed = session->profile;
-    if (field->kind == PROFILE_TEXT)
-        changed.text[field->index] = NULL;
-    else
-        changed.number[field->index] = MISSING;
-    size_t length = strlen(copy);
-    while (length > 0 && copy[length - 1] == ' ')
-        copy[--length] = '\0';
-    TRY(parse_field(field, copy, length, &changed, err));
-    TRY(profile_check(&changed, err));
-    session->profile = changed;
-    if (field->kind == PROFILE_TEXT) {
-        free(session->texts[field->index]);
-        session->texts[field->index] = STEAL(copy);
-    }
-    return STATUS_OK;
-}
-
-enum ifl_status ifl_set(struct ifl_session *session, const char *name, const char *text,
-                        struct ifl_error *err)
-{
-    struct error error = {0};
-    return give(set_text(session, name, text, &error), &error, err);
-}
-
-enum ifl_status ifl_set_handle(struct ifl_session *session, const char *handle,
-                               struct ifl_error *err)
-{
-    struct error error = {0};
-    const struct catalogue *catalogue = engine_catalogue(session->engine);
-    uint32_t row;
-    if (!catalogue_find(catalogue, handle, strlen(handle), &row))
-        return give(
-            fail_field(&error, STATUS_NOT_FOUND, "handle", "'%s' is not in the catalogue", handle),
-            &error, err);
-    ifl_clear(session);
-    catalogue_profile(catalogue, row, &session->profile); /* its texts live as long as the engine */
-    return IFL_OK;
 }
 
 /* ---- the answers ---- */
@@ -269,7 +170,7 @@ static enum ifl_status score(struct ifl_session *session, bool explain, struct i
             .contributions = answer.contributions,
             .base = answer.base,
         };
-    return give(status, &error, err);
+    return predict_give(status, &error, err);
 }
 
 enum ifl_status ifl_score(struct ifl_session *session, struct ifl_score *ret_score,
@@ -300,7 +201,7 @@ enum ifl_status ifl_growth(struct ifl_session *session, struct ifl_growth *ret_g
             .months = answer.months,
             .percentile = answer.percentile,
         };
-    return give(status, &error, err);
+    return predict_give(status, &error, err);
 }
 
 enum ifl_status ifl_tier(struct ifl_session *session, struct ifl_tier *ret_tier,
@@ -321,7 +222,7 @@ enum ifl_status ifl_tier(struct ifl_session *session, struct ifl_tier *ret_tier,
             .size_predicted = answer.size_predicted,
             .size_confidence = answer.size_confidence,
         };
-    return give(status, &error, err);
+    return predict_give(status, &error, err);
 }
 
 enum ifl_status ifl_cluster(struct ifl_session *session, struct ifl_cluster *ret_cluster,
@@ -340,7 +241,7 @@ enum ifl_status ifl_cluster(struct ifl_session *session, struct ifl_cluster *ret
             .distance_percentile = answer.distance_percentile,
             .membership = answer.membership,
         };
-    return give(status, &error, err);
+    return predict_give(status, &error, err);
 }
 
 enum ifl_status ifl_similar(struct ifl_session *session, const struct ifl_similar_query *query,
@@ -359,7 +260,7 @@ enum ifl_status ifl_similar(struct ifl_session *session, const struct ifl_simila
     enum status status = engine_similar(session->engine, &session->profile, &asked,
                                         session->scratch, &answer, &error);
     if (status != STATUS_OK)
-        return give(status, &error, err);
+        return predict_give(status, &error, err);
     const struct catalogue *catalogue = engine_catalogue(session->engine);
     for (size_t i = 0; i < answer.n; i++)
         session->items[i] = (struct ifl_similar_item){

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, SANITIZED, run_command
+from conftest import ROOT, SANITIZED, run_command, write_table
 
 pytest_plugins = ["postgresql"]
 SCRIPTS = ROOT / "tests/postgresql"
@@ -69,6 +69,60 @@ def test_rows_score_as_influence_predict_does(server):
     assert there.keys() == scores.keys()
     for handle, score in there.items():
         assert float(score) == pytest.approx(float(scores[handle]), abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def by_mood(server, tmp_path_factory):
+    """(models directory, its table in the database, expected scores) of a bundle that reads two columns of its table's own."""
+    folder = tmp_path_factory.mktemp("mood")
+    rows = [{"handle": f"account_{i}", "followers": 1000 + 7919 * i % 9973, "posts": 10 + 31 * i % 97,
+             "reel_views": 100 + 541 * i % 9001, "mood": ["glad", "calm", "cross"][i * 7 % 3]} for i in range(240)]
+    for row in rows:
+        row["worth"] = row["reel_views"] / 100 + {"glad": 30, "calm": 0, "cross": -30}[row["mood"]]
+    table = write_table(folder / "mood.csv", rows)
+    run_command("train", table, "--target", "worth", "--extras", "--folds", 2, "--repeats", 1, "--score.models=constant ridge",
+                "--tier.models=prior softmax", "--out", server.folder / "mood")
+    subprocess.run(["chmod", "-R", "a+rX", server.folder / "mood"], check=True)
+    run_command("import", table, "--csv", server.uri, "--table", "moods", "--replace")
+    scores = run_command("predict", table, "--bundle", server.folder / "mood").stdout.splitlines()[1:]
+    return server.folder / "mood", {line.split(",")[0]: float(line.split(",")[1]) for line in scores}
+
+
+def test_rows_bring_columns_of_the_tables_own(server, by_mood):
+    models, scores = by_mood
+    ask = f"SET client_min_messages = warning; SET influence.models = '{models}'; SELECT "
+    there = dict(line.split("|") for line in server.sql(ask + "handle, influence_score(m) FROM moods m").splitlines())
+    assert len(there) == 240 and all(float(score) == pytest.approx(scores[handle], abs=1e-6) for handle, score in there.items())
+    # As texts, as numbers of any type, as named; what is NULL counts as missing.
+    row = "SELECT followers, posts, {} FROM moods WHERE handle = 'account_17'"
+    for columns, same in (("reel_views::int, mood::varchar", "t"), ("(reel_views::numeric / 1000)::text || 'k' AS reel_views, mood", "t"),
+                          ("reel_views::numeric, NULL::text AS mood", "f"), ("reel_views, 'calm' AS mood", "f")):
+        assert server.sql(ask + f"abs(influence_score(r) - {scores['account_17']}) < 1e-6 FROM ({row.format(columns)}) r") == same, columns
+    # A row of nothing else is a row of the bundle's; of another bundle it is none.
+    assert float(server.sql(ask + "influence_score(r) FROM (SELECT 'glad' AS mood) r")) > 30
+    with pytest.raises(AssertionError, match="no column of the row is a field"):
+        server.sql("SELECT influence_score(r) FROM (SELECT 'glad' AS mood) r")
+    # By version each row is read by what its own bundle asks for.
+    version = server.sql(ask + "influence_model()")
+    assert server.sql(ask + f"influence_score_at('{version}', m) = influence_score(m) FROM moods m LIMIT 1") == "t"
+
+
+def told_by(server, text):
+    """The notices of a script."""
+    done = subprocess.run([server.psql, "-XqAt", "-h", "127.0.0.1", "-p", str(server.port), "-U", "tester", "creators"],
+                          input=text, capture_output=True, text=True, timeout=60, check=False)
+    return done.stderr
+
+
+@pytest.mark.parametrize("call, lacking", [
+    ("influence_score(r) FROM (SELECT 5000 AS followers, 'glad' AS mood, 3 AS likes_avg) r", '"reel_views"'),
+    ("influence_score(followers => 5000)", '"reel_views", "mood"'),
+    ("influence_score(m) FROM moods m", None),
+])
+def test_columns_that_are_not_brought_are_told(server, by_mood, call, lacking):
+    told = told_by(server, f"SET influence.models = '{by_mood[0]}'; SELECT {call}")
+    assert re.findall(r"NOTICE:  influence: counted as missing: (.*)", told) == ([lacking] if lacking else [])
+    assert re.findall(r"NOTICE:  influence: not looked at: (.*)", told) == (['"likes_avg"'] if "likes_avg" in call else [])
 
 
 def test_parallel_workers_give_the_same_sum(server):

@@ -2,10 +2,11 @@
 """`influence train` with a target of one's own: what evaluate takes, learnt, told of and served."""
 
 import csv
+import ctypes
 import json
 
 import pytest
-from conftest import write_table
+from conftest import BUILD, write_table
 
 QUICK = ("--folds", 2, "--repeats", 1, "--score.models=constant ridge", "--tier.models=prior softmax")
 
@@ -125,6 +126,98 @@ def test_a_request_brings_columns_of_the_tables_own_by_name(by_reels, start_daem
     assert {"reel_views", "mood"} <= set(schemas["Profile"]["properties"])
     named = {i["name"]: i["datatype"] for i in daemon.get("/v2/models/score")[1]["inputs"]}
     assert named["reel_views"] == "FP64" and named["mood"] == "BYTES" and "k" not in named
+
+
+def test_the_log_is_asked_again_with_columns_of_the_tables_own(by_reels, train, start_daemon, run):
+    rows, table, models = by_reels
+    daemon = start_daemon(models, "--log.max_body_bytes=1000000")
+    profiles = [{"followers": row["followers"], "posts": row["posts"], "reel_views": row["Reel Views"], "mood": row["Mood"]}
+                for row in rows[:60]]
+    daemon.post("/score", {"instances": profiles})
+    daemon.post("/score", dict(profiles[0], reel_views="2.5k"))
+    daemon.get(f"/score?handle={rows[3]['handle']}")
+    sheet = "\n".join(",".join(map(str, line)) for line in [profiles[0], *(profile.values() for profile in profiles)]) + "\n"
+    daemon.request("POST", "/score", sheet.encode(), {"Content-Type": "text/csv"})
+    inputs = [{"name": name, "datatype": "BYTES" if name == "mood" else "FP64", "shape": [60],
+               "data": [profile[name] for profile in profiles]} for name in profiles[0]]
+    daemon.post("/v2/models/score/infer", {"inputs": inputs})
+    daemon.post("/invocations", {"dataframe_records": profiles})
+    daemon.post("/invocations", {"dataframe_split": {"columns": list(profiles[0]), "data": [list(p.values()) for p in profiles]}})
+    daemon.stop()
+    log = ("--db", daemon.directory / "requests.db", "--json")
+    same = json.loads(run("log", "replay", *log, "--bundle", models).stdout)["score"]
+    assert same["answers"] == 5 * 60 + 2 and same["changed"] == same["failed"] == 0
+    # A bundle that reads one of them alone gives other answers, and few of them by chance the same.
+    other = train(table, "--target", "worth", "--features", "followers,mood")
+    changed = json.loads(run("log", "replay", *log, "--bundle", other).stdout)["score"]
+    assert changed["changed"] > 290 and changed["failed"] == 0
+    # What was asked lies where the table's first rows lie: nothing counts as missing.
+    drift = json.loads(run("log", "drift", *log, "--bundle", models).stdout)["score"]
+    features = {feature["name"]: feature for feature in drift["features"]}
+    own = {name: figures for name, figures in features.items() if "reel_views" in name or "mood" in name}
+    assert own and all(figures["missing"] < 0.01 and figures["psi"] < 0.6 for figures in own.values()), own
+
+
+class Score(ctypes.Structure):
+    """struct ifl_score, as far as its score."""
+
+    _fields_ = [("target", ctypes.c_char_p), ("score", ctypes.c_double), ("rest", ctypes.c_double * 32)]
+
+
+@pytest.fixture
+def library(by_reels):
+    """The public library with a session of the bundle that reads columns of its own."""
+    path = BUILD / "src/runtime/libinfluence.so"
+    if b"__asan_init" in path.read_bytes():
+        pytest.skip("a library with sanitizers cannot be loaded here")
+    ifl = ctypes.CDLL(str(path))
+    ifl.ifl_column_name.restype = ctypes.c_char_p
+    ifl.ifl_column_count.restype = ctypes.c_size_t
+    engine, session, score = ctypes.c_void_p(), ctypes.c_void_p(), Score()
+    assert ifl.ifl_engine_open(str(by_reels[2]).encode(), ctypes.byref(engine), None) == 0
+    assert ifl.ifl_session_new(engine, ctypes.byref(session), None) == 0
+
+    def ask():
+        assert ifl.ifl_score_only(session, ctypes.byref(score), None) == 0
+        return score.score
+
+    yield ifl, session, ask
+    ifl.ifl_session_free(session)
+    ifl.ifl_engine_close(engine)
+
+
+def test_a_program_brings_columns_of_the_tables_own(by_reels, library, start_daemon):
+    rows, _, models = by_reels
+    ifl, session, ask = library
+    daemon = start_daemon(models)
+    assert [ifl.ifl_column_name(session, i) for i in range(ifl.ifl_column_count(session))] == [b"reel_views", b"mood"]
+    assert ifl.ifl_column_name(session, 2) is None and ifl.ifl_column_find(session, b"worth") == -1
+    assert [ifl.ifl_column_is_text(session, i) for i in range(3)] == [0, 1, 0]
+    row = rows[17]
+    profile = {"followers": row["followers"], "posts": row["posts"], "reel_views": row["Reel Views"], "mood": row["Mood"]}
+    for name, value in profile.items():
+        assert ifl.ifl_set(session, name.encode(), str(value).encode(), None) == 0
+    want = daemon.post("/score", profile)[1]["score"]
+    assert ask() == pytest.approx(want, abs=1e-7)
+    # By their numbers, as numbers, and as missing.
+    assert ifl.ifl_set_column(session, 1, None, None) == 0
+    assert ifl.ifl_set_column_number(session, 0, ctypes.c_double(7500), None) == 0
+    without = daemon.post("/score", {**profile, "reel_views": 7500, "mood": None})[1]["score"]
+    assert ask() == pytest.approx(without, abs=1e-7) and abs(without - want) > 3
+    assert ifl.ifl_set_column_number(session, 0, ctypes.c_double(float("nan")), None) == 0
+    lacking = daemon.post("/score", {name: profile[name] for name in ("followers", "posts")})[1]["score"]
+    assert ask() == pytest.approx(lacking, abs=1e-7)
+    # Of a catalogued account, and one of them changed.
+    assert ifl.ifl_set_handle(session, row["handle"].encode(), None) == 0
+    assert ask() == pytest.approx(want, abs=1e-6)
+    assert ifl.ifl_set(session, b"mood", b"cross" if row["Mood"] != "cross" else b"glad", None) == 0
+    assert abs(ask() - want) > 20
+    ifl.ifl_clear(session)
+    assert ifl.ifl_set(session, b"followers", b"5000", None) == 0
+    assert ask() == pytest.approx(daemon.post("/score", {"followers": 5000})[1]["score"], abs=1e-7)
+    assert ifl.ifl_set(session, b"worth", b"3", None) == 1
+    assert ifl.ifl_set_column(session, 2, b"3", None) == 1
+    assert ifl.ifl_set_column_number(session, 0, ctypes.c_double(float("inf")), None) == 1
 
 
 def test_bins_and_the_most_frequent_make_classes(train, demo):
