@@ -41,7 +41,7 @@ def test_script(server, script):
         server.sql("DROP TABLE IF EXISTS creators CASCADE")
     done = subprocess.run(
         [server.psql, "-Xaq", "-h", "127.0.0.1", "-p", str(server.port), "-U", "tester", "creators", "-f", SCRIPTS / "sql" / f"{script}.sql"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False,
     )
     printed = re.sub(r"psql:.*?: ((?:ERROR|NOTICE|WARNING))", r"\1", done.stdout)
     printed = re.sub(r"^LOCATION:.*\n", "", printed, flags=re.MULTILINE).replace(str(server.models), "MODELS")

@@ -7,7 +7,7 @@ DECLARE
   r altered;
   got float8;
   steps text[] := ARRAY[
-    (SELECT 'ALTER TABLE altered ' || string_agg(format('ADD COLUMN c%s int DEFAULT 5', i), ', ') FROM generate_series(1, 1200) i),
+    (SELECT 'ALTER TABLE altered ' || string_agg(format('ADD COLUMN c%s int DEFAULT 5', i), ', ') FROM generate_series(1, 300) i),
     'ALTER TABLE altered RENAME followers TO others', 'ALTER TABLE altered RENAME junk TO followers',
     'ALTER TABLE altered ADD COLUMN posts int DEFAULT 850', 'ALTER TABLE altered DROP COLUMN posts',
     'ALTER TABLE altered ALTER COLUMN followers TYPE text'];
