@@ -13,6 +13,7 @@
 #include <miscadmin.h>
 #include <utils/builtins.h>
 
+#include "postgresql/call_site.h"
 #include "postgresql/encoding.h"
 #include "postgresql/models.h"
 #include "postgresql/record.h"
@@ -136,18 +137,31 @@ static void fill_prediction(struct ifl_session *session, Datum *values, bool *nu
     values[PREDICT_CLUSTER_NAME] = encoding_out(cluster.name);
 }
 
+/* The columns of the row that is returned. PostgreSQL finds them in its catalogue, for more than a
+ * linear model takes to answer. */
+static TupleDesc columns_of_answer(FunctionCallInfo fcinfo)
+{
+    struct call_site *site = call_site(fcinfo);
+    if (site->answer)
+        return site->answer;
+    TupleDesc columns;
+    MemoryContext before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+    if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE)
+        elog(ERROR, "influence_predict: a row is returned");
+    site->answer = BlessTupleDesc(columns);
+    MemoryContextSwitchTo(before);
+    return site->answer;
+}
+
 static Datum predict(FunctionCallInfo fcinfo, enum form form, bool has_version)
 {
     Datum values[PREDICT_N] = {0};
     bool nulls[PREDICT_N] = {0};
-    TupleDesc columns;
     struct ifl_session *session = session_of_call(fcinfo, form, has_version);
     if (!session)
         PG_RETURN_NULL();
-    if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE)
-        elog(ERROR, "influence_predict: a row is returned");
     fill_prediction(session, values, nulls);
-    PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls)));
+    PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(columns_of_answer(fcinfo), values, nulls)));
 }
 
 /* ---- sets ---- */

@@ -15,6 +15,7 @@
 #include <utils/timestamp.h>
 #include <utils/typcache.h>
 
+#include "postgresql/call_site.h"
 #include "postgresql/encoding.h"
 #include "postgresql/models.h"
 
@@ -325,22 +326,21 @@ static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row, ui
         tell_lacking(session, map);
     }
     map->identifier = identifier;
-    fcinfo->flinfo->fn_extra = map;
     return map;
 }
 
 static struct row_map *map_of(FunctionCallInfo fcinfo, HeapTupleHeader row,
                               struct ifl_session *session)
 {
-    struct row_map *map = fcinfo->flinfo->fn_extra;
+    struct call_site *site = call_site(fcinfo);
     uint64 identifier =
         assign_record_type_identifier(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
-    if (map && map->identifier == identifier)
-        return map;
-    fcinfo->flinfo->fn_extra = NULL;
-    if (map)
-        MemoryContextDelete(map->memory);
-    return make_map(fcinfo, row, identifier, session);
+    if (site->row && site->row->identifier == identifier)
+        return site->row;
+    if (site->row)
+        MemoryContextDelete(site->row->memory);
+    site->row = NULL; /* also when making the next one raises an error */
+    return site->row = make_map(fcinfo, row, identifier, session);
 }
 
 bool record_set_row(struct ifl_session *session, FunctionCallInfo fcinfo, int argument)
@@ -380,13 +380,14 @@ static void check_arguments(FunctionCallInfo fcinfo, int first, struct ifl_sessi
                  errhint("DROP EXTENSION influence CASCADE; CREATE EXTENSION influence;")));
     if (!IsParallelWorker())
         tell_lacking(session, NULL);
-    fcinfo->flinfo->fn_extra = fcinfo->flinfo; /* looked at: anything but NULL */
 }
 
 bool record_set_arguments(struct ifl_session *session, FunctionCallInfo fcinfo, int first)
 {
-    if (!fcinfo->flinfo->fn_extra)
+    struct call_site *site = call_site(fcinfo);
+    if (!site->is_checked)
         check_arguments(fcinfo, first, session);
+    site->is_checked = true;
     for (int field = 0; first + field < PG_NARGS(); field++) {
         if (PG_ARGISNULL(first + field))
             continue;

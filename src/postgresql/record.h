@@ -10,7 +10,7 @@
 
 /* Set the fields of a row whose columns are named like them, and the columns of the training
  * table's own that the bundle reads; others are not looked at. The match of fields is kept with the
- * call site (fn_extra), so that a row costs no search. Raises an error when no column is known.
+ * call site, so that a row costs no search. Raises an error when no column is known.
  * False: a value cannot be, and influence.invalid_as_null is on. */
 bool record_set_row(struct ifl_session *session, FunctionCallInfo fcinfo, int argument);
 
