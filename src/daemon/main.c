@@ -224,9 +224,10 @@ int main(int argc, char **argv)
         config_print(&serve_config_table, &config, stdout);
     } else {
         log_set_level((enum log_level)config.server_log_level);
-        enum status status = line.check    ? check_all(&config, count_loops(&config), stdout, &err)
-                             : line.health ? health_ask(&config, &err)
-                                           : serve(&config, &err);
+        enum status status =
+            line.check    ? check_all(&config, line.config_path, count_loops(&config), stdout, &err)
+            : line.health ? health_ask(&config, &err)
+                          : serve(&config, &err);
         if (status != STATUS_OK)
             code = report(&err, EXIT_FAILED);
     }

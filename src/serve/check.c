@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "serve/listen.h"
 #include "serve/models.h"
 #include "serve/service.h"
+#include "serve/spool.h"
 #include "serve/tls.h"
 
 #define SPARE_DESCRIPTORS 64
@@ -62,6 +64,31 @@ static void tell_failure(struct check *check, const char *what, const struct err
     *check->err = *problem;
 }
 
+/* As whoever reads it would find it, wherever he stands. */
+static const char *absolute(const char *path, char ret_path[static PATH_MAX])
+{
+    char here[PATH_MAX];
+    if (path[0] == '/' || !getcwd(here, sizeof here) ||
+        snprintf(ret_path, PATH_MAX, "%s/%s", here, path) >= PATH_MAX)
+        return path;
+    return ret_path;
+}
+
+/* Run by root in some other folder, it would tell of other files than the daemon's. */
+static void check_setting(const struct check *check, const char *config_path)
+{
+    char path[PATH_MAX];
+    char here[PATH_MAX] = "?";
+    const struct passwd *user = getpwuid(geteuid());
+    if (getcwd(here, sizeof here))
+        here[sizeof here - 1] = '\0';
+    tell(check, "configuration", "ok", "%s, %u event loops, %lld connections at most",
+         config_path ? absolute(config_path, path) : "no file", check->n_loops,
+         (long long)check->config->server_max_connections);
+    tell(check, "user", "ok", "%s; relative paths are meant from %s",
+         user ? user->pw_name : "without a name", here);
+}
+
 /* ---- bundles ---- */
 
 static const char *text_of(const struct buffer *buffer)
@@ -71,11 +98,13 @@ static const char *text_of(const struct buffer *buffer)
 
 static void check_bundle(struct check *check)
 {
+    char path[PATH_MAX];
     struct error problem = {0};
-    if (models_check(check->config->models_path, &check->main, &problem) != STATUS_OK)
+    const char *models = absolute(check->config->models_path, path);
+    if (models_check(models, &check->main, &problem) != STATUS_OK)
         tell_failure(check, "bundle", &problem);
     else
-        tell(check, "bundle", "ok", "%s", text_of(&check->main));
+        tell(check, "bundle", "ok", "%s, in %s", text_of(&check->main), models);
 }
 
 static void check_beside(struct check *check, const char *role, const char *version)
@@ -137,36 +166,69 @@ static void check_space(struct check *check, const char *path, const char *dir)
         tell(check, "log", "ok", "%s, %.1f GB free", path, free_gb);
 }
 
+/* What of a log cannot be written, and errno; NULL: all can, or is made by the start. */
+static const char *closed_to_us(const char *path, const char *dir, char ret_key[static PATH_MAX])
+{
+    struct stat info;
+    errno = ENOTDIR;
+    if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode) || access(dir, W_OK | X_OK) != 0 ||
+        (file_exists(path) && access(path, R_OK | W_OK) != 0))
+        return path;
+    bool is_whole = snprintf(ret_key, PATH_MAX, "%s.key", path) < PATH_MAX;
+    return is_whole && file_exists(ret_key) && access(ret_key, R_OK) != 0 ? ret_key : NULL;
+}
+
 static void check_log(struct check *check)
 {
     char dir[PATH_MAX];
-    char path[PATH_MAX];
+    char written[PATH_MAX];
+    char whole[PATH_MAX];
+    char key[PATH_MAX];
     struct error problem = {0};
     if (check->config->log_durability == DURABILITY_OFF) {
         tell(check, "log", "off", "log.durability is off: nothing is kept of requests");
         return;
     }
-    service_log_path(check->config, path);
+    service_log_path(check->config, written);
+    const char *path = absolute(written, whole);
     existing_directory(path, dir);
-    struct stat info;
-    errno = ENOTDIR;
-    if (file_exists(path) && reqlog_probe(path, &problem) != STATUS_OK) {
-        if (problem.status == STATUS_CORRUPT && key_exists(path))
-            tell(check, "log", "warning",
-                 "%s; the start sets it aside as %s.damaged-TIME and begins another; `sqlite3 FILE "
-                 ".recover` what is in it",
-                 problem.message, path);
-        else
-            tell_failure(check, "log", &problem);
-    } else if (stat(dir, &info) != 0 || !S_ISDIR(info.st_mode) || access(dir, W_OK | X_OK) != 0 ||
-               (file_exists(path) && access(path, W_OK) != 0)) {
+    const char *closed = closed_to_us(path, dir, key);
+    if (closed) {
         fail(&problem, STATUS_DENIED,
              "log.path: %s cannot be written: %s; make it the daemon's user's, or choose another",
-             path, strerror(errno));
+             closed, strerror(errno));
         tell_failure(check, "log", &problem);
+    } else if (file_exists(path) && reqlog_probe(path, &problem) != STATUS_OK) {
+        if (problem.status == STATUS_CORRUPT && key_exists(path))
+            tell(
+                check, "log", "warning",
+                "%s; the start sets it aside as %s.damaged-TIME and begins another; `influence log "
+                "export --db FILE` prints what can be read of it",
+                problem.message, path);
+        else
+            tell_failure(check, "log", &problem);
     } else {
         check_space(check, path, dir);
     }
+}
+
+/* Only long replies want it, so that it keeps nothing from starting. */
+static void check_spools(struct check *check)
+{
+    struct statvfs space;
+    const char *dir = spool_directory();
+    double most_gb = (double)check->config->server_max_spool_bytes / 1e9;
+    if (access(dir, W_OK | X_OK) != 0 || statvfs(dir, &space) != 0) {
+        tell(check, "long replies", "warning",
+             "%s cannot be written: %s; CSV replies beyond 512 KiB get 500: set TMPDIR", dir,
+             strerror(errno));
+        return;
+    }
+    double free_gb = (double)space.f_bavail * (double)space.f_frsize / 1e9;
+    tell(check, "long replies", free_gb < most_gb ? "warning" : "ok",
+         "%s, %.1f GB free, %.1f GB at worst%s", dir, free_gb, most_gb,
+         free_gb < most_gb ? "; lower server.max_spool_bytes, or set TMPDIR to where there is room"
+                           : "");
 }
 
 /* ---- the door ---- */
@@ -337,16 +399,16 @@ static void check_memory(struct check *check)
              "ones may get 503 without any others; raise the one, or lower the other");
 }
 
-enum status check_all(const struct serve_config *config, unsigned n_loops, FILE *out,
-                      struct error *err)
+enum status check_all(const struct serve_config *config, const char *config_path, unsigned n_loops,
+                      FILE *out, struct error *err)
 {
     struct check check = {.config = config, .n_loops = n_loops, .out = out, .err = err};
-    tell(&check, "configuration", "ok", "%u event loops, %lld connections at most", n_loops,
-         (long long)config->server_max_connections);
+    check_setting(&check, config_path);
     check_bundle(&check);
     check_beside(&check, "canary", config->models_canary);
     check_beside(&check, "shadow", config->models_shadow);
     check_log(&check);
+    check_spools(&check);
     check_address(&check);
     check_tokens(&check);
     check_tls(&check);

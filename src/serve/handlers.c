@@ -201,8 +201,10 @@ enum status handle_metrics(struct request *request, struct error *err)
 {
     (void)err;
     struct service *service = request->service;
-    struct metrics_outside outside = {.held_bytes = memory_held(&service->memory),
-                                      .log_enabled = service->log != NULL};
+    struct metrics_outside outside = {
+        .held_bytes = memory_held(&service->memory),
+        .spool_bytes = atomic_load_explicit(&service->spools.held, memory_order_relaxed),
+        .log_enabled = service->log != NULL};
     request->model = slot_acquire(&service->slots[MODEL_MAIN]);
     if (request->model) {
         outside.engine = request->model->engine;

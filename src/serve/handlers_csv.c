@@ -123,10 +123,17 @@ static enum status spill(struct sheet *sheet, struct error *err)
     struct spool *spool = &sheet->request->spool;
     if (reply->failed || (!spool->is_open && reply->length <= LONG_BYTES))
         return STATUS_OK;
-    int64_t most = REPLY_TIMES * sheet->request->service->config->server_max_csv_bytes;
+    struct service *service = sheet->request->service;
+    int64_t most = REPLY_TIMES * service->config->server_max_csv_bytes;
+    if (most > service->config->server_max_spool_bytes)
+        most = service->config->server_max_spool_bytes;
     if ((int64_t)(spool->bytes + reply->length) > most)
         return fail(err, STATUS_LIMIT, "the reply has more than %lld bytes", (long long)most);
-    TRY(spool_put(spool, reply->at + KEEP_BYTES, reply->length - KEEP_BYTES, err));
+    enum status status =
+        spool_put(spool, &service->spools, reply->at + KEEP_BYTES, reply->length - KEEP_BYTES, err);
+    if (status == STATUS_UNAVAILABLE)
+        counter_add(&service->metrics.lanes[sheet->request->lane].spool_refused, 1);
+    TRY(status);
     reply->length = KEEP_BYTES;
     reply->at[KEEP_BYTES] = '\0';
     return STATUS_OK;

@@ -248,13 +248,20 @@ static void write_connections(const struct metrics *metrics, struct buffer *out)
            SUM(metrics, connections_refused));
 }
 
-static void write_memory(const struct metrics *metrics, uint64_t held_bytes, struct buffer *out)
+static void write_memory(const struct metrics *metrics, const struct metrics_outside *outside,
+                         struct buffer *out)
 {
     single(out, "influenced_body_memory_bytes", "gauge",
-           "Memory of bodies and replies: server.max_body_memory bounds it.", held_bytes);
+           "Memory of bodies and replies: server.max_body_memory bounds it.", outside->held_bytes);
     single(out, "influenced_body_memory_refused_total", "counter",
            "Requests answered 503 because bodies and replies of others filled it.",
            SUM(metrics, memory_refused));
+    single(out, "influenced_spool_bytes", "gauge",
+           "Disk of long replies under way: server.max_spool_bytes bounds it.",
+           outside->spool_bytes);
+    single(out, "influenced_spool_refused_total", "counter",
+           "Requests answered 503 because long replies of others filled it.",
+           SUM(metrics, spool_refused));
 }
 
 static void write_log(const struct metrics_outside *outside, struct buffer *out)
@@ -320,7 +327,7 @@ void metrics_write(const struct metrics *metrics, const struct metrics_outside *
     write_requests(metrics, out);
     write_latency(metrics, out);
     write_connections(metrics, out);
-    write_memory(metrics, outside->held_bytes, out);
+    write_memory(metrics, outside, out);
     write_scores(metrics, out);
     write_model(metrics, outside, out);
     head(out, "influenced_reloads_total", "counter", "Reloads of the model, by outcome.");

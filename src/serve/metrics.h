@@ -43,6 +43,7 @@ struct metrics_lane {
     counter canary[2];         /* answered by the canary: without and with a 5xx */
     counter connections_opened, connections_closed, connections_refused;
     counter memory_refused; /* requests for which server.max_body_memory had no room */
+    counter spool_refused;  /* the same of server.max_spool_bytes */
 };
 
 struct metrics {
@@ -91,6 +92,7 @@ struct metrics_outside {
     const struct model_tally *tally;            /* [n_lanes] */
     char roles[N_MODEL_ROLES][BUNDLE_ID_BYTES]; /* versions; "": none */
     uint64_t held_bytes;                        /* by requests: see memory.h */
+    uint64_t spool_bytes;
     bool log_enabled;
     struct reqlog_stats log;
 };

@@ -36,6 +36,7 @@ enum status service_init(struct service *service, const struct serve_config *con
     TRY(access_init(&service->access, config->access_tokens, err));
     TRY(open_tls(service, err));
     service->memory.most = (uint64_t)config->server_max_body_memory;
+    service->spools.most = (uint64_t)config->server_max_spool_bytes;
     TRY(limiter_init(&service->limiter, (uint64_t)config->limit_requests_per_s,
                      (uint64_t)config->limit_burst, err));
     service->reload_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -18,6 +18,7 @@
 #include "serve/metrics.h"
 #include "serve/models.h"
 #include "serve/slot.h"
+#include "serve/spool.h"
 #include "serve/tls.h"
 
 struct request;
@@ -29,7 +30,8 @@ struct service {
     unsigned n_lanes;
     struct slot slots[N_MODEL_ROLES];
     struct metrics metrics;
-    struct memory memory;  /* held by requests */
+    struct memory memory; /* held by requests */
+    struct spool_room spools;
     struct reqlog *log;    /* owns; NULL: durability is off */
     struct key caller_key; /* hashes addresses when there is no log */
     struct shadow *shadow; /* owns; NULL: none is configured */

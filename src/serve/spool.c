@@ -15,6 +15,12 @@ static enum status fail_keeping(struct error *err)
     return fail(err, STATUS_IO, "cannot keep a long reply in TMPDIR: %s", strerror(errno));
 }
 
+const char *spool_directory(void)
+{
+    const char *dir = getenv("TMPDIR");
+    return dir && dir[0] ? dir : "/tmp";
+}
+
 /* Not every file system makes files without a name. */
 static int open_named(const char *dir)
 {
@@ -29,23 +35,37 @@ static int open_named(const char *dir)
     return fd;
 }
 
-static enum status open_spool(struct spool *spool, struct error *err)
+/* Counted before it is written: what could not be is given back with all the rest. */
+static enum status take_room(struct spool *spool, size_t bytes, struct error *err)
 {
-    const char *dir = getenv("TMPDIR");
-    dir = dir && dir[0] ? dir : "/tmp";
+    struct spool_room *room = spool->room;
+    uint64_t held = atomic_fetch_add_explicit(&room->held, bytes, memory_order_relaxed) + bytes;
+    spool->bytes += bytes;
+    return held <= room->most ? STATUS_OK
+                              : fail(err, STATUS_UNAVAILABLE,
+                                     "the long replies of other requests fill "
+                                     "server.max_spool_bytes");
+}
+
+static enum status open_spool(struct spool *spool, struct spool_room *room, struct error *err)
+{
+    const char *dir = spool_directory();
     spool->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (spool->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
         spool->fd = open_named(dir);
     if (spool->fd < 0)
         return fail_keeping(err);
     spool->is_open = true;
+    spool->room = room;
     return STATUS_OK;
 }
 
-enum status spool_put(struct spool *spool, const char *data, size_t bytes, struct error *err)
+enum status spool_put(struct spool *spool, struct spool_room *room, const char *data, size_t bytes,
+                      struct error *err)
 {
     if (!spool->is_open)
-        TRY(open_spool(spool, err));
+        TRY(open_spool(spool, room, err));
+    TRY(take_room(spool, bytes, err));
     while (bytes > 0) {
         ssize_t n = write(spool->fd, data, bytes);
         if (n < 0 && errno == EINTR)
@@ -54,7 +74,6 @@ enum status spool_put(struct spool *spool, const char *data, size_t bytes, struc
             return fail_keeping(err);
         data += n;
         bytes -= (size_t)n;
-        spool->bytes += (uint64_t)n;
     }
     return STATUS_OK;
 }
@@ -70,7 +89,9 @@ ssize_t spool_read(const struct spool *spool, uint64_t offset, char *ret_data, s
 
 void spool_close(struct spool *spool)
 {
-    if (spool->is_open)
+    if (spool->is_open) {
         close(spool->fd);
+        atomic_fetch_sub_explicit(&spool->room->held, spool->bytes, memory_order_relaxed);
+    }
     *spool = (struct spool){0};
 }

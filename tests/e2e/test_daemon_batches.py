@@ -3,17 +3,19 @@
 
 import csv
 import gzip
+import http.client
 import io
 import json
 import random
-import re
 import select
 import socket
 import sqlite3
 import subprocess
+import time
 
 import pytest
 from conftest import BUILD, SANITIZED, Daemon, once
+from test_daemon_memory import figure
 
 CSV = {"Content-Type": "text/csv"}
 COLUMNS = ["handle", "followers", "posts", "avg_likes", "following", "country", "category"]
@@ -210,6 +212,34 @@ def test_a_reply_that_cannot_be_kept_is_an_error(start_daemon, hand_models, monk
     assert daemon.get("/-/healthy")[0] == 200
 
 
+def test_long_replies_are_bounded_together(start_daemon, hand_models):
+    """Two that fit alone do not fit together: the second gets 503, and all room is given back."""
+    daemon = start_daemon(hand_models, "--server.max_spool_bytes=1500000")
+    body = as_csv(many_rows(12_000))
+    alone = post_csv(daemon, "/score", body)
+    assert 1_000_000 < len(alone) < 1_500_000
+    assert figure(daemon, "influenced_spool_bytes") == 0
+    first = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=60)
+    first.putrequest("POST", "/score")
+    first.putheader("Content-Type", "text/csv")
+    first.putheader("Content-Length", str(len(body)))
+    first.endheaders()
+    first.send(body[:-10])
+    end = time.monotonic() + 60
+    while figure(daemon, "influenced_spool_bytes") < 600_000:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    status, headers, answer = daemon.request("POST", "/score", body, CSV)
+    assert status == 503 and b"server.max_spool_bytes" in answer and headers["Retry-After"] == "1"
+    assert figure(daemon, "influenced_spool_refused_total") == 1
+    first.send(body[-10:])
+    assert first.getresponse().read() == alone
+    assert figure(daemon, "influenced_spool_bytes") == 0
+    assert post_csv(daemon, "/score", body) == alone
+    status, _, answer = daemon.request("POST", "/similar?k=50", body, CSV)
+    assert status == 422 and b"the reply has more than 1500000 bytes" in answer
+
+
 @pytest.mark.parametrize("durability", ["batched", "acknowledged"])
 def test_the_log_has_the_beginning_of_a_long_body(start_daemon, hand_models, durability):
     daemon = start_daemon(hand_models, f"--log.durability={durability}", "--log.max_body_bytes=1000")
@@ -226,7 +256,7 @@ def test_the_log_has_the_beginning_of_a_long_body(start_daemon, hand_models, dur
 
 
 def turns(daemon):
-    return int(re.search(r"^influenced_turns_total (\d+)$", daemon.get("/metrics")[1], re.MULTILINE)[1])
+    return figure(daemon, "influenced_turns_total")
 
 
 def long_bodies():

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator does: configure, check, start, scrape, reload, stop."""
 
+import getpass
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -388,6 +392,50 @@ def test_check_tells_what_to_do(hand_models, tmp_path):
     done = influenced("--check", f"--models.path={hand_models}", f"--models.shadow={hand_models}", "--server.listen=127.0.0.1:0",
                       cwd=tmp_path)
     assert done.returncode == 0 and "shadow         warning" in done.stdout and "itself" in done.stdout
+
+
+def test_check_names_files_as_whoever_reads_it_finds_them(hand_models, tmp_path, monkeypatch):
+    (tmp_path / "daemon.conf").write_text("[log]\npath = run/requests.db\n")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))
+    done = influenced("--check", "--config", "daemon.conf", f"--models.path={os.path.relpath(hand_models, tmp_path)}",
+                      "--server.listen=127.0.0.1:0", cwd=tmp_path)
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert done.returncode == 0
+    assert f"ok: {tmp_path}/daemon.conf, " in lines["configuration"]
+    assert f"relative paths are meant from {tmp_path}" in lines["user"] and getpass.getuser() in lines["user"]
+    assert f"ok: {tmp_path}/run/requests.db, " in lines["log"]
+    assert f", in {tmp_path}/" in lines["bundle"]
+    assert f"warning: {tmp_path}/missing cannot be written" in lines["long"]
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    most = influenced("--check", f"--models.path={hand_models}", "--server.listen=127.0.0.1:0", "--server.max_spool_bytes=1000000000000000",
+                      cwd=tmp_path).stdout
+    assert f"long replies   warning: {tmp_path}, " in most and "lower server.max_spool_bytes" in most
+
+
+def test_check_is_of_the_user_who_runs_it(hand_models, tmp_path):
+    """A key that root left behind keeps the daemon's user from starting, and its check says so."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    nobody = pwd.getpwnam("nobody")
+    place = Path(tempfile.mkdtemp(prefix="influence-check-"))  # tmp_path is root's alone
+    try:
+        shutil.copytree(hand_models, place / "models", symlinks=True)
+        (place / "run").mkdir()
+        key = place / "run/requests.db.key"
+        key.write_bytes(b"k" * 32)
+        key.chmod(0o600)
+        subprocess.run(["chmod", "-R", "a+rX", place / "models", place], check=True)
+        key.chmod(0o600)
+        os.chown(place / "run", nobody.pw_uid, nobody.pw_gid)
+        check = ("--check", "--server.listen=127.0.0.1:0")
+        denied = influenced(*check, cwd=place, user="nobody", group=nobody.pw_gid, extra_groups=[])
+        assert denied.returncode == 1 and f"{place}/run/requests.db.key cannot be written: Permission denied" in denied.stderr
+        assert "user           ok: nobody; " in denied.stdout
+        os.chown(key, nobody.pw_uid, nobody.pw_gid)
+        fit = influenced(*check, cwd=place, user="nobody", group=nobody.pw_gid, extra_groups=[])
+        assert (fit.returncode, fit.stderr) == (0, "")
+    finally:
+        shutil.rmtree(place)
 
 
 def test_health_is_asked_by_the_program_itself(start_daemon, hand_models):

@@ -114,8 +114,14 @@ def test_by_perl_a_handle_is_one_replicas_in_any_case(start_replicas, start_ngin
 def test_what_nginx_refuses_has_the_daemons_shape(start_replicas, start_nginx, hand_models):
     replicas = start_replicas(hand_models)
     connection = http.client.HTTPConnection("127.0.0.1", start_nginx(replicas, ("rate=100r/s", "rate=1r/s"), ("burst=200", "burst=20")), timeout=30)
-    status, headers, body = ask(connection, "POST", "/score", b" " * 5_000_000, **{"X-Request-Id": "large-1"})
-    assert status == 413 and body["error"]["code"] == "too_large" and body["error"]["request_id"] == headers["X-Request-Id"] == "large-1"
+    connection.putrequest("POST", "/score")
+    connection.putheader("Content-Length", str((256 << 20) + 1))
+    connection.putheader("X-Request-Id", "large-1")
+    connection.endheaders()  # and nothing of the body
+    reply = connection.getresponse()
+    error = json.loads(reply.read())["error"]
+    assert (reply.status, error["code"], error["request_id"], reply.headers["X-Request-Id"]) == (413, "too_large", "large-1", "large-1")
+    assert "proxy" in error["message"]
     connection.close()
     # The daemon's own are left alone.
     status, headers, body = ask(connection, "POST", "/score", "{")
@@ -135,6 +141,21 @@ def test_what_nginx_refuses_has_the_daemons_shape(start_replicas, start_nginx, h
         time.sleep(0.2)
         status, headers, body = ask(connection, "GET", "/score?handle=nobody")
     assert (status, headers["Retry-After"], body["error"]["code"]) == (503, "1", "unavailable")
+
+
+def test_nginx_takes_the_bodies_that_the_daemon_takes(start_replicas, start_nginx, hand_models):
+    """CSV by its bound, beyond that of JSON, which the daemon itself refuses."""
+    daemons = (ROOT / "config/influenced.conf").read_text(encoding="utf-8")
+    assert int(re.search(r"(?m)^max_csv_bytes = (\d+)$", daemons)[1]) == int(re.search(r"client_max_body_size (\d+)m;", CONFIG)[1]) << 20
+    connection = http.client.HTTPConnection("127.0.0.1", start_nginx(start_replicas(hand_models), NO_LIMIT), timeout=120)
+    row = b"5000,10,%s\r\n" % (b"x" * 100)
+    csv = b"followers,posts,note\r\n" + row * 60_000
+    assert len(csv) > 6_000_000
+    status, _, answer = ask(connection, "POST", "/score", csv, **{"Content-Type": "text/csv"})
+    assert status == 200 and answer.count(b"\r\n") == 60_001
+    status, headers, body = ask(connection, "POST", "/score", b" " * 5_000_000, **{"X-Request-Id": "large-2"})
+    assert (status, body["error"]["code"], body["error"]["request_id"]) == (413, "too_large", "large-2")
+    assert "4194304" in body["error"]["message"]
 
 
 def test_a_replica_that_is_killed_fails_nobody(start_replicas, start_nginx, hand_models):
