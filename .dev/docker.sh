@@ -105,7 +105,7 @@ docker_upgrade() {
     after=$(compose run --rm tools influence models list | grep -c .)
     say "docker-test: upgrade and rollback, of the model and of the program: $result"
     [[ $result == *'"lost": 0,'* && $result == *'"models": 2'* ]] || docker_failed "requests were lost, or no model changed"
-    [[ $before-$after == 1-2 ]] || docker_failed "tools: $before models before the training, $after after it"
+    [[ $((after - before)) -eq 1 ]] || docker_failed "tools: $before models before the training, $after after it"
 }
 
 # Whoever asks to be forgotten is in no file of any replica's log, and was.
@@ -170,6 +170,8 @@ command_docker_test() {
         say "docker-test: skipped: grafana/grafana:11.1.4 cannot be had"
     docker_images
     trap 'compose down -v >/dev/null 2>&1; docker rmi influenced:before influenced:next >/dev/null 2>&1' EXIT
+    # What a test that was interrupted left behind.
+    compose down -v >/dev/null 2>&1 || true
     compose up -d --no-build --scale influenced=2 train influenced haproxy prometheus >/dev/null 2>&1 || {
         compose logs --tail 20 >&2
         docker_failed "the stack does not come up"
