@@ -12,15 +12,29 @@ from conftest import INFLUENCE, INFLUENCED, ROOT
 
 yaml = pytest.importorskip("yaml", reason="needs python3-yaml")
 MANIFESTS = sorted((ROOT / "config/kubernetes").glob("*.yaml"))
+SHIP = ROOT / "config/kubernetes/patches/ship.yaml"
 
 
 def documents(path):
     return [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
 
 
+def deployment():
+    return next(one for one in documents(ROOT / "config/kubernetes/influence.yaml") if one["kind"] == "Deployment")
+
+
+def with_shipper():
+    """The pod of the deployment when it is patched, as `kubectl patch` does it: lists of containers go by name."""
+    [patch], pod = documents(SHIP), deployment()["spec"]["template"]["spec"]
+    assert list(patch["spec"]["template"]["spec"]) == ["containers"]
+    added = patch["spec"]["template"]["spec"]["containers"]
+    assert not {one["name"] for one in added} & {one["name"] for one in pod["containers"]}
+    return pod | {"containers": added + pod["containers"]}
+
+
 def pods():
     """(file, name, pod) of everything that starts containers."""
-    found = []
+    found = [(SHIP.name, "influenced", with_shipper())]
     for path in MANIFESTS:
         for document in documents(path):
             if "template" in document.get("spec", {}):
@@ -91,7 +105,7 @@ def test_images_commands_and_settings_are_there(file, name, pod):
         if container.get("command") == ["sleep", "infinity"]:
             assert container["image"] == "influence"  # for kubectl exec: see below
         elif container["image"] == "influence":
-            words = container["args"] if "command" not in container else container["args"][0].split("exec ")[1].split()[1:]
+            words = container["args"] if "command" not in container else re.search(r"influence (\w.*)", container["args"][0])[1].split()
             helped = subprocess.run([INFLUENCE, words[0], "--help"], capture_output=True, text=True, check=False)
             assert helped.returncode == 0, f"{file}: influence {words[0]}"
             assert {word for word in words if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", helped.stdout))
@@ -125,8 +139,7 @@ def commands_of(page, begin):
 def test_commands_of_the_operators_page_are_of_what_is_there():
     """Services, containers, mounts and options that docs/operations.md has typed."""
     services = compose()
-    deployment = next(one for one in documents(ROOT / "config/kubernetes/influence.yaml") if one["kind"] == "Deployment")
-    containers = {one["name"]: one for one in deployment["spec"]["template"]["spec"]["containers"]}
+    containers = {one["name"]: one for one in deployment()["spec"]["template"]["spec"]["containers"]}
     composed, executed = commands_of("docs/operations.md", "docker compose "), commands_of("docs/operations.md", "kubectl exec ")
     assert len(composed) >= 8 and len(executed) >= 2
     for words in composed:
@@ -162,6 +175,37 @@ def test_shippers_are_typed_as_log_ship_wants_it():
     for line in ("WorkingDirectory=%S/influence", "StateDirectory=influence", "DynamicUser=yes"):
         assert line in unit.splitlines() and line in daemon.splitlines()
     assert service["volumes"] == ["log:/log"] and service["profiles"] == ["ship"] and service["read_only"]
+
+
+def test_the_shipper_beside_a_daemon_reads_its_log_and_outlives_it(tmp_path):
+    """On Kubernetes: the script of compose, which test_log_ship.py runs. Files and mounts, and the times of a pod's end."""
+    [patch] = documents(SHIP)
+    assert {"kind": "Deployment", "apiVersion": "apps/v1"}.items() <= patch.items() and patch["metadata"]["name"] == deployment()["metadata"]["name"]
+    pod = with_shipper()
+    containers = {one["name"]: one for one in pod["containers"]}
+    ship, daemon = containers["ship"], containers["influenced"]
+    service = compose()["ship"]
+    assert (ship["command"], ship["args"]) == (service["entrypoint"], [text.replace("$$", "$") for text in service["command"]])
+    mounted = {mount["name"]: mount["mountPath"] for mount in daemon["volumeMounts"]}
+    assert ship["volumeMounts"] == [{"name": "log", "mountPath": "/log"}]
+    assert f"INFLUENCED_LOG_PATH={mounted['log']}/requests-%h.db" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    # One mount, by which SQLite's files are written and PostgreSQL is reached as the texts say.
+    text = SHIP.read_text(encoding="utf-8")
+    [secret] = [one["secretRef"]["name"] for one in ship["envFrom"]]
+    assert f"secret generic {secret} " in text and "SHIP_TO=" in text and {one["name"] for one in ship["env"]} == {"SHIP_TABLE"}
+    # Told together, the daemon ends after its pause and the requests that it still answers; a round of the shipper begins behind that.
+    drain = re.search(r"^#?drain_timeout_ms = (\d+)", (ROOT / "config/influenced.conf").read_text(encoding="utf-8"), re.M)
+    pause, wait = (int(one["lifecycle"]["preStop"]["exec"]["command"][1]) for one in (daemon, ship))
+    round_s = int(re.search(r"while sleep (\d+)", ship["args"][0])[1])
+    assert pause + int(drain[1]) / 1000 + round_s < wait < pod["terminationGracePeriodSeconds"] - round_s
+    # And kubectl, where it is, puts them together as this test does.
+    if shutil.which("kubectl"):
+        base = tmp_path / "deployment.yaml"
+        base.write_text(yaml.safe_dump(deployment()))
+        merged = subprocess.run(["kubectl", "patch", "--local", "-f", base, "--patch-file", SHIP, "-o", "yaml"], capture_output=True,
+                                text=True, timeout=120, check=False)
+        assert merged.returncode == 0, merged.stderr
+        assert yaml.safe_load(merged.stdout)["spec"]["template"]["spec"] == pod
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
