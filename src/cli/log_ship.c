@@ -33,6 +33,7 @@ struct shipping {
     const volatile sig_atomic_t *cancel;
     struct delivery delivery;
     struct database *database; /* NULL: not connected */
+    bool has_trace;            /* the table has a column for it: those of before have none */
     struct buffer rows;        /* the batch, as CSV */
     size_t n_rows;             /* of it */
     int64_t last_id;           /* the batch's last row */
@@ -79,6 +80,10 @@ static bool add_row(void *user, const struct reqlog_record *record)
     put_body(line, record->input, record->input_bytes);
     buffer_put_char(line, ',');
     put_body(line, record->output, record->output_bytes);
+    if (shipping->has_trace) {
+        buffer_put_char(line, ',');
+        put_text(line, record->trace_id);
+    }
     buffer_put_char(line, '\n');
     shipping->last_id = record->id;
     return ++shipping->n_rows < BATCH_ROWS && line->length < BATCH_BYTES && !line->failed;
@@ -89,7 +94,8 @@ static enum status take_batch(struct shipping *shipping, int64_t after_id, struc
     buffer_clear(&shipping->rows);
     shipping->n_rows = 0;
     buffer_put_text(&shipping->rows, "origin,id,time,request_id,route,status,model,latency_us,"
-                                     "caller,input,output\n");
+                                     "caller,input,output");
+    buffer_put_text(&shipping->rows, shipping->has_trace ? ",trace_id\n" : "\n");
     struct reqlog_filter filter = {.after_id = after_id};
     TRY(look_again(reqlog_read(shipping->options->path, &filter, add_row, shipping, err)));
     return shipping->rows.failed ? fail(err, STATUS_NO_MEMORY, "out of memory") : STATUS_OK;
@@ -97,8 +103,18 @@ static enum status take_batch(struct shipping *shipping, int64_t after_id, struc
 
 /* ---- into the database ---- */
 
+static enum status put_table_text(const struct shipping *shipping, struct buffer *sql,
+                                  struct error *err)
+{
+    AUTO(buffer_deinit) struct buffer quoted = {0};
+    TRY(database_put_table(shipping->database, shipping->options->table, &quoted, err));
+    if (quoted.failed || !quoted.at)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    return database_put_text(shipping->database, quoted.at, sql, err);
+}
+
 /* A statement about the marks, which lie in the schema of the rows: "%M" is their table, "%T" that
- * of the rows, "%D" its name as a text, "%O" the origin likewise. */
+ * of the rows, "%R" the same as a text, "%D" its name as one, "%O" the origin likewise. */
 static enum status put_sql(const struct shipping *shipping, const char *form, struct buffer *sql,
                            struct error *err)
 {
@@ -115,6 +131,8 @@ static enum status put_sql(const struct shipping *shipping, const char *form, st
             TRY(database_put_table(shipping->database, marks, sql, err));
         else if (*form == 'T')
             TRY(database_put_table(shipping->database, table, sql, err));
+        else if (*form == 'R')
+            TRY(put_table_text(shipping, sql, err));
         else if (*form == 'D')
             TRY(database_put_text(shipping->database, table + schema, sql, err));
         else
@@ -155,7 +173,8 @@ static enum status make_tables(struct shipping *shipping, struct error *err)
     static const char columns[] =
         " (origin text, id bigint, time timestamptz NOT NULL, request_id text NOT NULL,"
         " route text NOT NULL, status int NOT NULL, model text, latency_us bigint NOT NULL,"
-        " caller text NOT NULL, input text, output text, PRIMARY KEY (origin, id))";
+        " caller text NOT NULL, input text, output text, trace_id text,"
+        " PRIMARY KEY (origin, id))";
     static const char marks[] = " (origin text, destination text, last_id bigint NOT NULL,"
                                 " PRIMARY KEY (origin, destination))";
     const char *table = shipping->options->table;
@@ -166,6 +185,17 @@ static enum status make_tables(struct shipping *shipping, struct error *err)
     TRY(database_make(shipping->database, name_of_marks, marks, err));
     TRY(check_table(shipping, err));
     return database_make(shipping->database, table, columns, err);
+}
+
+static enum status look_for_trace(struct shipping *shipping, struct error *err)
+{
+    int64_t n = 0;
+    TRY(ask_number(shipping,
+                   "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass(%R)"
+                   " AND attname = 'trace_id' AND NOT attisdropped",
+                   &n, err));
+    shipping->has_trace = n > 0;
+    return STATUS_OK;
 }
 
 /* Clients write what they like: one letter that the database does not have would stop all rows
@@ -189,6 +219,8 @@ static enum status connect(struct shipping *shipping, struct error *err)
     enum status status = check_encoding(shipping, err);
     if (status == STATUS_OK)
         status = make_tables(shipping, err);
+    if (status == STATUS_OK)
+        status = look_for_trace(shipping, err);
     if (status != STATUS_OK)
         database_close(STEAL(shipping->database));
     return status;

@@ -51,6 +51,7 @@ enum status delivery_open(const char *path, struct delivery *ret_delivery, struc
     AUTO(sqlite3_close_slot) sqlite3 *db = NULL;
     AUTO(sqlite3_finalize_slot) sqlite3_stmt *statement = NULL;
     TRY(store_open_reader(path, &db, err));
+    TRY(store_keep_ids(db, err));
     statement = find_mark(db);
     /* Only the first time: whoever follows a log asks often, and must not lock it for that. */
     if (!statement && make_mark(db))

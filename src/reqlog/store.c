@@ -113,6 +113,43 @@ static enum status add_columns(sqlite3 *db, struct error *err)
     return has_trace ? STATUS_OK : execute(db, "ALTER TABLE request ADD COLUMN trace_id TEXT", err);
 }
 
+/* AUTOINCREMENT is a word of the schema and a row of SQLite's own table, which comes with the first
+ * table that has it: no row of the log is touched. */
+static enum status add_autoincrement(sqlite3 *db, struct error *err)
+{
+    static const char begin[] =
+        "BEGIN IMMEDIATE; " DELIVERY_TABLE ";"
+        "CREATE TABLE sequence (id INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE sequence;"
+        "INSERT INTO sqlite_sequence SELECT 'request', coalesce(max("
+        " (SELECT coalesce(max(id), 0) FROM request),"
+        " (SELECT coalesce(max(max(last_id, -1 - last_id)), 0) FROM delivery)), 0);"
+        "PRAGMA writable_schema = ON;"
+        "UPDATE sqlite_schema SET sql = replace(sql, 'id INTEGER PRIMARY KEY,',"
+        " 'id INTEGER PRIMARY KEY AUTOINCREMENT,') WHERE type = 'table' AND name = 'request'";
+    char end[128];
+    int64_t version = 0;
+    enum status status = execute(db, begin, err);
+    if (status == STATUS_OK)
+        status = read_integer(db, "PRAGMA schema_version", &version, err);
+    snprintf(end, sizeof end, "PRAGMA schema_version = %lld; COMMIT", (long long)version + 1);
+    if (status == STATUS_OK)
+        status = execute(db, end, err);
+    if (status != STATUS_OK)
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_exec(db, "PRAGMA writable_schema = OFF", NULL, NULL, NULL);
+    return status;
+}
+
+enum status store_keep_ids(sqlite3 *db, struct error *err)
+{
+    int64_t is_old = 0;
+    TRY(read_integer(db,
+                     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'request'"
+                     " AND sql LIKE '%id INTEGER PRIMARY KEY,%'",
+                     &is_old, err));
+    return is_old ? add_autoincrement(db, err) : STATUS_OK;
+}
+
 static enum status prepare(struct store *store, struct error *err)
 {
     const struct {
@@ -152,6 +189,7 @@ static enum status open_store(const char *path, struct store *store, struct erro
         TRY(create_schema(store->db, err));
     TRY(execute(store->db, DELIVERY_TABLE, err));
     TRY(add_columns(store->db, err));
+    TRY(store_keep_ids(store->db, err));
     return prepare(store, err);
 }
 

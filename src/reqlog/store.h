@@ -50,6 +50,10 @@ enum status store_open_reader(const char *path, sqlite3 **ret_db, struct error *
 /* The same for a file that may be damaged, to read what is left of it, and nothing else. */
 enum status store_open_damaged(const char *path, sqlite3 **ret_db, struct error *err);
 
+/* The ids of a file of the first version could come twice, once their row was deleted, and whoever
+ * ships rows goes by ids: from here on none does. Nothing to do for other files. */
+enum status store_keep_ids(sqlite3 *db, struct error *err);
+
 enum status store_begin(struct store *store, struct error *err);
 enum status store_insert(struct store *store, const struct queue_row *row, struct error *err);
 enum status store_commit(struct store *store, struct error *err);

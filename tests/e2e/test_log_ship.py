@@ -422,6 +422,88 @@ def test_the_shipper_of_compose_takes_every_log(table, hand_models, start_daemon
         process.wait(30)
 
 
+@pytest.fixture
+def first_log(tmp_path):
+    """As the first version made it: no traces, no mark, and ids that come twice once their row is gone."""
+    path = tmp_path / "requests.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("CREATE TABLE request ( id INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, request_id TEXT NOT NULL, route TEXT NOT NULL,"
+                   " status INTEGER NOT NULL, model TEXT, latency_us INTEGER NOT NULL, caller TEXT NOT NULL, input TEXT, output TEXT)")
+        db.executemany("INSERT INTO request (time_us, request_id, route, status, latency_us, caller, input) VALUES (?, ?, '/score', 200, 9, 'c', ?)",
+                       [(1_700_000_000_000_000 + i, f"old-{i}", f'{{"handle": "h{i}"}}') for i in range(20)])
+        db.execute("PRAGMA application_id = 1229343815")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    return path
+
+
+def shipped(table, *columns):
+    return table.sql(f"SELECT {', '.join(columns)} FROM requests ORDER BY id").splitlines()
+
+
+def test_a_log_of_the_first_version_is_shipped_whole(table, first_log):
+    """Also the rows that come after the newest one was erased: their ids are new ones."""
+    command = ["log", "ship", "--db", first_log, "--to", table.uri, "--table", "requests", "--json"]
+    assert json.loads(run_command(*command).stdout)["shipped"] == 20
+    assert shipped(table, "request_id", "coalesce(trace_id, 'none')") == [f"old-{i}|none" for i in range(20)]
+    assert run_command("log", "erase", "--db", first_log, "--handle", "h19").stdout == "1 rows erased\n"
+    with sqlite3.connect(first_log) as db:
+        db.execute("INSERT INTO request (time_us, request_id, route, status, latency_us, caller) VALUES (1, 'new', '/score', 200, 9, 'c')")
+        assert db.execute("SELECT max(id) FROM request").fetchone() == (21,)
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    db.close()
+    assert json.loads(run_command(*command).stdout)["shipped"] == 1
+    assert shipped(table, "request_id")[-2:] == ["old-19", "new"]
+
+
+def test_a_daemon_goes_on_with_a_log_of_the_first_version(table, first_log, hand_models, start_daemon):
+    """All of its rows had been deleted, so that ids would begin anew, below the mark."""
+    command = ["log", "ship", "--db", first_log, "--to", table.uri, "--table", "requests", "--json"]
+    run_command(*command)
+    with sqlite3.connect(first_log) as db:
+        db.execute("DELETE FROM sqlite_sequence")  # as the version before left it: a mark and no sequence
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_schema SET sql = replace(sql, ' AUTOINCREMENT', '') WHERE name = 'request'")
+        db.execute("DELETE FROM request")
+    db.close()
+    daemon = start_daemon(hand_models, f"--log.path={first_log}")
+    request = urllib.request.Request(daemon.url + "/score", data=BODY,
+                                     headers={"Content-Type": "application/json", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
+    urllib.request.urlopen(request, timeout=30).read()
+    daemon.stop()
+    done = json.loads(run_command(*command).stdout)
+    assert done["shipped"] >= 1
+    rows = shipped(table, "id", "route", "trace_id")
+    assert any(row.endswith(f"|/score|{'a' * 32}") for row in rows[20:])
+    assert len(rows) == 20 + done["shipped"] and int(rows[20].split("|")[0]) == 21
+
+
+def test_a_table_without_traces_goes_on_until_it_has_them(table, first_log):
+    command = ["log", "ship", "--db", first_log, "--to", table.uri, "--table", "requests", "--json"]
+    run_command(*command)
+    table.sql("ALTER TABLE requests DROP COLUMN trace_id")
+    add = "INSERT INTO request (time_us, request_id, route, status, latency_us, caller, trace_id) VALUES (1, 'new', '/score', 200, 9, 'c', 't-1')"
+    with sqlite3.connect(first_log) as db:
+        db.execute("ALTER TABLE request ADD COLUMN trace_id TEXT")
+        db.execute(add)
+    assert json.loads(run_command(*command).stdout)["shipped"] == 1
+    table.sql("ALTER TABLE requests ADD COLUMN trace_id text")
+    with sqlite3.connect(first_log) as db:
+        db.execute(add)
+    db.close()
+    assert json.loads(run_command(*command).stdout)["shipped"] == 1
+    assert shipped(table, "coalesce(trace_id, 'none')")[-2:] == ["none", "t-1"]
+
+
+def test_a_log_of_a_later_version_is_refused_by_name(table, first_log):
+    with sqlite3.connect(first_log) as db:
+        db.execute("PRAGMA user_version = 2")
+    db.close()
+    done = run_command("log", "ship", "--db", first_log, "--to", table.uri, "--table", "requests", check=False)
+    assert done.returncode == 1 and "written by a later version (schema 2, this one knows 1)" in done.stderr
+
+
 def test_it_says_what_it_lacks(table, tmp_path):
     assert "--to" in run_command("log", "ship", check=False).stderr
     done = run_command("log", "ship", "--db", tmp_path / "none.db", "--to", table.uri, "--table", "requests", check=False)
