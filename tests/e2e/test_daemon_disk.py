@@ -194,12 +194,18 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(start_daemon, hand_mode
     with open(db, "r+b") as file:  # all but the header
         file.seek(100)
         file.write(os.urandom(os.path.getsize(db) - 100))
-    post(daemon, 20)
-    wait_for(daemon, "influenced_log_set_aside_total", lambda n: n >= 1)
+    # A commit may still succeed in pages that SQLite has in memory: those rows are set aside with the file.
+    before = metric(daemon, "influenced_log_rows_total")
+    n = 0
+    while not metric(daemon, "influenced_log_set_aside_total"):
+        assert n < 5000, daemon.log
+        post(daemon, 1)
+        n += 1
+    aside = metric(daemon, "influenced_log_rows_total") - before
     post(daemon, 30)
     wait_for(daemon, "influenced_log_failing", lambda n: n == 0)
     daemon.stop()
-    assert rows_of(db) == 50  # none of those that came meanwhile is lost
+    assert max(30, n + 30 - aside) <= rows_of(db) <= n + 30  # none of those that came after is lost
     assert len(list(daemon.directory.glob("requests.db.damaged-*"))) >= 1
 
 

@@ -15,7 +15,7 @@
 #include "learn/shipped.h"
 #include "learn/trainer.h"
 
-#define JOIN_SECONDS 60
+#define JOIN_SECONDS 300 /* only keeps a hang from lasting for ever */
 
 /* What a process of a group does; zero: all is as it should be. */
 typedef int worker_function(struct collective *group, void *user);
