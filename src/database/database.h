@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* PostgreSQL, and what speaks its protocol, through libpq, whose only user this room is. Rows come
- * out of a query as CSV and go into a table from CSV, so that the importer and the writers of the
- * commands need not know where they come from and go to.
+/* PostgreSQL, and by their documentation others that speak its protocol, through libpq, whose only
+ * user this room is. Rows come out of a query as CSV and go into a table from CSV, so that the
+ * importer and the writers of the commands need not know where they come from and go to.
  *
  *     TRY(database_open(uri, &options, &database, err));
  *     TRY(database_read(database, "SELECT * FROM creators", file, &n_rows, err));

@@ -285,7 +285,8 @@ static enum status read_rows(struct database *database, const char *select, FILE
         return by_rows(database, select, out, ret_rows, err);
     struct error refused = {0};
     enum status status = by_copy(database, select, out, ret_rows, &refused);
-    /* Redshift and older CockroachDB know no COPY TO: they refuse it before any row. */
+    /* By their documentation Redshift and older CockroachDB know no COPY TO: it is refused before
+     * any row. */
     if (status == STATUS_UNSUPPORTED || (status == STATUS_INVALID && ftell(out) == 0)) {
         TRY(database_execute(database, "ROLLBACK", err));
         TRY(begin(database, err));
