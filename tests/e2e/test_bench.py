@@ -126,6 +126,7 @@ def test_rows_and_scores_in_sql_are_measured():
     result = bench("sql.py", "--rows", 4000, "--rounds", 1, "--small")
     assert result["out: import of the query"]["rows_s"] > 0 and result["in: import of a file into the table"]["rows_s"] > 0
     assert result["influence_score(row)"]["engine_us"] > 0
+    assert result["first: the first call"]["cpu_ms"] > result["first: the third"]["cpu_ms"] > 0
     assert {"one process", "2 workers beside", "two shards"} < set(result)
 
 
