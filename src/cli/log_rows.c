@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/log_tensors.h"
 #include "dataset/csv.h"
 
 #define MOST_ROWS ((size_t)1 << 24)
@@ -123,26 +124,22 @@ static bool take_columns(struct log_rows *rows, const struct json *object)
 
 /* ---- the protocols ---- */
 
-static bool read_inference(struct log_rows *rows, const struct json *input,
-                           const struct json *output)
+static bool read_inference(struct log_rows *rows, const struct log_tensors *asked,
+                           const struct log_tensors *answered)
 {
-    const struct json *tensors = json_get(input, "inputs");
     size_t n = 0;
-    size_t column = 0;
-    rows->question = question_of(json_string_or(json_get(output, "model_name"), ""));
+    rows->question = question_of(json_string_or(json_get(answered->json, "model_name"), ""));
     rows->takes_features = true;
-    if (rows->question == N_ASKED ||
-        !leaves_of(json_get(json_first(tensors), "data"), rows->arena, &n) ||
-        !make_table(rows, n, json_count(tensors)))
+    if (rows->question == N_ASKED || asked->n == 0 || !leaves_of(asked->data[0], rows->arena, &n) ||
+        !make_table(rows, n, asked->n))
         return false;
-    for (const struct json *item = json_first(tensors); item; item = json_next(item))
-        if (!add_column(rows, column++, json_string_or(json_get(item, "name"), ""),
-                        json_get(item, "data")))
+    for (size_t i = 0; i < asked->n; i++)
+        if (!add_column(rows, i, json_string_or(json_get(asked->tensors[i], "name"), ""),
+                        asked->data[i]))
             return false;
-    const struct json *tensor = json_first(json_get(output, "outputs"));
-    for (; tensor; tensor = json_next(tensor))
-        if (strcmp(json_string_or(json_get(tensor, "name"), ""), outputs[rows->question]) == 0)
-            rows->values = leaves_of(json_get(tensor, "data"), rows->arena, &n);
+    const struct json *values = log_tensors_find(answered, outputs[rows->question]);
+    if (values)
+        rows->values = leaves_of(values, rows->arena, &n);
     if (n != rows->n)
         rows->values = NULL;
     return true;
@@ -301,6 +298,18 @@ static bool is_json(const char *text)
     return strchr("{[/ \t\r\n", text[0]) != NULL;
 }
 
+static bool read_tensors(struct log_rows *rows, const struct reqlog_record *record,
+                         enum log_passed *ret_passed)
+{
+    struct log_tensors asked;
+    struct log_tensors answered;
+    if (!log_tensors_read(record->input, record->input_bytes, "inputs", rows->arena, &asked) ||
+        !log_tensors_read(record->output, record->output_bytes, "outputs", rows->arena, &answered))
+        return false;
+    *ret_passed = PASSED_PROTOCOL;
+    return read_inference(rows, &asked, &answered);
+}
+
 static bool read_json(struct log_rows *rows, const struct reqlog_record *record,
                       enum log_passed *ret_passed)
 {
@@ -309,17 +318,15 @@ static bool read_json(struct log_rows *rows, const struct reqlog_record *record,
     bool has_body = record->input[0] != '/';
     bool is_foreign = question_of(record->route + 1) == N_ASKED;
     *ret_passed = PASSED_CUT;
-    bool has_tensors = memmem(record->input, record->input_bytes, "\"binary_data", 12) != NULL;
-    if (is_foreign && has_tensors)
-        *ret_passed = PASSED_PROTOCOL;
+    if (is_inference(record->route))
+        return read_tensors(rows, record, ret_passed);
     if (json_parse(record->output, record->output_bytes, rows->arena, &output, NULL) != STATUS_OK ||
         (has_body &&
          json_parse(record->input, record->input_bytes, rows->arena, &input, NULL) != STATUS_OK))
         return false;
     if (is_foreign) {
         *ret_passed = PASSED_PROTOCOL;
-        return is_inference(record->route) ? read_inference(rows, input, output)
-                                           : read_invocations(rows, input, output);
+        return read_invocations(rows, input, output);
     }
     *ret_passed = json_get(output, "clusters") ? PASSED_LIST : PASSED_CUT;
     return *ret_passed != PASSED_LIST && read_own(rows, input, output);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/tensor.h"
 #include "serve/config.h"
-#include "serve/tensor.h"
 #include "serve/v2.h"
 
 /* A row of openapi.def. */

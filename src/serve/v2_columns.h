@@ -5,8 +5,8 @@
  * engine's answers, and written as JSON or in the binary extension. */
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/tensor.h"
 #include "serve/answers.h"
-#include "serve/tensor.h"
 #include "serve/v2.h"
 
 #define V2_MAX_COLUMNS 12

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import struct
 import subprocess
 import time
 
@@ -13,6 +14,7 @@ import pytest
 
 from conftest import BUILD
 from test_daemon_log import metric
+from test_log import binary_inference
 
 
 def profiles_of(demo):
@@ -113,18 +115,20 @@ def invoke(daemon, model, rows):
 
 def test_drift_is_the_same_by_every_protocol(start_daemon, models, calm, run):
     rows = numbers_of(calm)
-    own, v2, mlflow = (start_daemon(models, "--log.max_body_bytes=1000000") for _ in range(3))
+    own, v2, binary, mlflow = (start_daemon(models, "--log.max_body_bytes=1000000") for _ in range(4))
     for model in ("score", "tier"):
         assert own.post(f"/{model}", {"instances": rows})[0] == 200
         infer(v2, model, {k: [r[k] for r in rows] for k in FIELDS})
+        body, headers = binary_inference([(k, "FP64", struct.pack(f"<{len(rows)}d", *(r[k] for r in rows))) for k in FIELDS], len(rows))
+        assert binary.request("POST", f"/v2/models/{model}/infer", body, headers)[0] == 200
         invoke(mlflow, model, rows)
     said = own.get("/drift")[1]
     assert said["score"]["rows"] == said["tier"]["rows"] == len(rows) > 100
-    for other in (v2, mlflow):
+    for other in (v2, binary, mlflow):
         drift = other.get("/drift")[1]
         assert (drift["score"], drift["tier"]) == (said["score"], said["tier"])
     # And so tells the log.
-    for daemon, n in ((own, 2), (v2, 2), (mlflow, 4)):
+    for daemon, n in ((own, 2), (v2, 2), (binary, 2), (mlflow, 4)):
         daemon.stop()
         db = daemon.directory / "requests.db"
         told = json.loads(run("log", "drift", "--db", db, "--bundle", models, "--json").stdout)

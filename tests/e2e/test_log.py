@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import sqlite3
+import struct
 import subprocess
 
 import pytest
@@ -294,6 +295,49 @@ def test_replay_reads_every_protocol(start_daemon, hand_models, run):
     assert told["passed_over_by"] == {"protocol": 1, "refused": 3, "answer": 2}
     assert [told[m]["answers"] for m in ("score", "tier", "cluster")] == [9, 7, 4]
     assert [told[m]["changed"] for m in ("score", "tier", "cluster")] == [0, 0, 0] and told["failed"] == 0
+
+
+def binary_inference(inputs, rows, outputs=None, **more):
+    """A request of the binary extension: inputs are (name, datatype, bytes)."""
+    body = json.dumps({"inputs": [{"name": name, "datatype": datatype, "shape": [rows, 1], "parameters": {"binary_data_size": len(data)}}
+                                  if isinstance(data, bytes) else {"name": name, "datatype": datatype, "shape": [rows], "data": data}
+                                  for name, datatype, data in inputs]} | ({"outputs": outputs} if outputs else {}) | more).encode()
+    tensors = b"".join(data for _, _, data in inputs if isinstance(data, bytes))
+    return body + tensors, {"Inference-Header-Content-Length": str(len(body)), "Content-Type": "application/octet-stream"}
+
+
+def test_replay_reads_binary_tensors(start_daemon, hand_models, run):
+    """In and out, mixed with JSON, with missing values, padding and texts that look like JSON."""
+    daemon = start_daemon(hand_models)
+    texts = b"".join(struct.pack("<I", len(t)) + t for t in (b'}{"\\', b"demo_0001", b""))
+    inputs = [("handle", "BYTES", texts), ("followers", "FP32", struct.pack("<3f", 5000.5, 700, float("nan"))),
+              ("posts", "INT64", [10, 20, 30]), ("is_verified", "BOOL", b"\1\0\1"), ("following", "UINT16", struct.pack("<3H", 7, 8, 65535))]
+    for model in ("score", "tier", "cluster"):
+        for wanted in {"parameters": {"binary_data_output": True}}, {"parameters": {"padding": '"binary_data" \\" }'}}:
+            body, headers = binary_inference(inputs, 3, **wanted)
+            assert daemon.request("POST", f"/v2/models/{model}/infer", body, headers)[0] == 200
+    body, headers = binary_inference(inputs[1:3], 3, [{"name": "percentile", "parameters": {"binary_data": True}},
+                                                      {"name": "score", "parameters": {"binary_data": True}}])
+    assert daemon.request("POST", "/v2/models/score/infer", body, headers)[0] == 200
+    body, headers = binary_inference([("followers", "FP64", struct.pack("<d", 12345.678901234567))], 1,
+                                     [{"name": "probabilities", "parameters": {"binary_data": True}}, {"name": "tier"}])
+    assert daemon.request("POST", "/v2/models/tier/infer", body, headers)[0] == 200
+    asked = {"score": 9, "tier": 7, "cluster": 6}
+    daemon.stop()
+    db = daemon.directory / "requests.db"
+    told = json.loads(run("log", "replay", "--db", db, "--bundle", hand_models, "--json").stdout)
+    assert (told["passed_over"], told["failed"]) == (0, 0) and told["taken"] == told["rows"]
+    assert {m: told[m]["answers"] for m in asked} == asked
+    assert [told[m]["changed"] for m in asked] == [0, 0, 0] and told["score"]["largest_difference"] < 1e-6
+
+
+def test_replay_tells_binary_tensors_that_were_cut(start_daemon, hand_models, run):
+    daemon = start_daemon(hand_models, "--log.max_body_bytes=200")
+    body, headers = binary_inference([("followers", "FP64", struct.pack("<40d", *range(40)))], 40)
+    assert daemon.request("POST", "/v2/models/score/infer", body, headers)[0] == 200
+    daemon.stop()
+    told = json.loads(run("log", "replay", "--db", daemon.directory / "requests.db", "--bundle", hand_models, "--json").stdout)
+    assert (told["rows"], told["passed_over_by"]) == (1, {"cut": 1})
 
 
 def test_replay_tells_bodies_that_were_cut(start_daemon, hand_models, run):

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/tensor.h"
 #include "base/text.h"
 #include "fuzz.h"
-#include "serve/tensor.h"
 
 #define MAX_ROWS 1000
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "serve/tensor.h"
+#include "base/tensor.h"
 
 #include <math.h>
 #include <string.h>
