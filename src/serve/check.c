@@ -22,6 +22,7 @@
 #include "serve/health.h"
 #include "serve/listen.h"
 #include "serve/models.h"
+#include "serve/process.h"
 #include "serve/service.h"
 #include "serve/spool.h"
 #include "serve/tls.h"
@@ -363,18 +364,6 @@ static void check_descriptors(struct check *check)
              (long long)limit.rlim_max);
 }
 
-/* What a container may have, or what the machine has left; 0: unknown. */
-static int64_t memory_bytes(void)
-{
-    AUTO(free_slot) char *text = NULL;
-    size_t bytes = 0;
-    int64_t most = 0;
-    if (file_read("/sys/fs/cgroup/memory.max", 64, &text, &bytes, NULL) == STATUS_OK && bytes > 1 &&
-        text_parse_integer(text, bytes - 1, &most))
-        return most;
-    return (int64_t)sysconf(_SC_AVPHYS_PAGES) * sysconf(_SC_PAGESIZE);
-}
-
 /* Bounded memory: connections with full heads, bodies and replies, and lanes full of rows. */
 static void check_memory(struct check *check)
 {
@@ -384,7 +373,7 @@ static void check_memory(struct check *check)
                        : (int64_t)(check->n_loops + 1) * config->log_queue_bytes;
     int64_t worst = config->server_max_connections * config->server_max_header_bytes +
                     config->server_max_body_memory + rows;
-    int64_t there = memory_bytes();
+    int64_t there = process_memory_bytes("");
     const char *verdict = there > 0 && worst > there ? "warning" : "ok";
     tell(check, "memory", verdict,
          "%.0f MB at worst for connections, bodies with replies and rows that wait, %.0f MB are "

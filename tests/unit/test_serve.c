@@ -5,12 +5,14 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "serve/codec.h"
 #include "serve/connection.h"
 #include "serve/guard.h"
 #include "serve/http.h"
 #include "serve/listen.h"
 #include "serve/metrics.h"
+#include "serve/process.h"
 #include "serve/request.h"
 #include "serve/router.h"
 #include "serve/slot.h"
@@ -356,6 +358,41 @@ static void models_change_under_running_requests(void **state)
     slot_deinit(&shared_slot);
 }
 
+static void put_file(const char *root, const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    *strrchr(path, '/') = '\0';
+    assert_int_equal(file_make_directories(path, NULL), STATUS_OK);
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    assert_int_equal(file_write_atomic(path, text, strlen(text), NULL), STATUS_OK);
+}
+
+static void memory_is_bounded_by_the_strictest_control_group(void **state)
+{
+    (void)state;
+    char root[] = "/tmp/influence-cgroup-XXXXXX";
+    assert_non_null(mkdtemp(root));
+    assert_int_equal(process_memory_bytes(root), 0);
+    put_file(root, "proc/meminfo",
+             "MemTotal:  900 kB\nMemFree: 100 kB\nMemAvailable:     700 kB\n");
+    assert_int_equal(process_memory_bytes(root), 700 * 1024);
+    put_file(root, "proc/self/cgroup", "1:name=systemd:/x\n0::/system.slice/influenced.service\n");
+    assert_int_equal(process_memory_bytes(root), 700 * 1024);
+    put_file(root, "sys/fs/cgroup/system.slice/influenced.service/memory.max", "max\n");
+    put_file(root, "sys/fs/cgroup/system.slice/memory.max", "500000\n");
+    assert_int_equal(process_memory_bytes(root), 500000);
+    put_file(root, "sys/fs/cgroup/system.slice/influenced.service/memory.max", "400000\n");
+    assert_int_equal(process_memory_bytes(root), 400000);
+    /* A container sees its own group as the root. */
+    put_file(root, "proc/self/cgroup", "0::/\n");
+    put_file(root, "sys/fs/cgroup/memory.max", "300000\n");
+    assert_int_equal(process_memory_bytes(root), 300000);
+    put_file(root, "sys/fs/cgroup/memory.max", "100000000\n");
+    assert_int_equal(process_memory_bytes(root), 700 * 1024);
+    assert_int_equal(file_remove_tree(root, NULL), STATUS_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +409,7 @@ int main(void)
         cmocka_unit_test(figures_of_all_lanes_add_up),
         cmocka_unit_test(a_model_is_closed_when_its_last_request_lets_go),
         cmocka_unit_test(models_change_under_running_requests),
+        cmocka_unit_test(memory_is_bounded_by_the_strictest_control_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
