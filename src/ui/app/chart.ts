@@ -3,17 +3,12 @@
 // behind it, and the ways out (CSV, PNG). Drawn when it first comes into view.
 
 import { remember, remembered } from "./address";
-import { download, freshId, h, replace, type Child } from "./dom";
+import { freshId, h, replace, type Child } from "./dom";
 import { init, type Chart, type Option } from "./echarts";
+import { PICTURE_SCALE, savePicture, type LegendEntry } from "./picture";
 import { skeleton } from "./states";
 import { bareTable, downloadCsv, type TableSpec } from "./table";
 import { onThemeChange, theme } from "./theme";
-
-export interface LegendEntry {
-  name: string;
-  /** A colour, or var(--one) of the style sheet. */
-  colour: string;
-}
 
 export interface ChartSpec {
   /** The finding, in words. */
@@ -185,102 +180,23 @@ function whenVisible(element: Element, run: () => void): void {
   observer.observe(element);
 }
 
-const PNG_SCALE = 2;
-const PNG_MARGIN = 20;
-
-/** Writes on a picture from the top down, in CSS pixels. */
-class PngPen {
-  y = 16;
-
-  constructor(
-    private readonly pen: CanvasRenderingContext2D,
-    private readonly width: number,
-    private readonly isDry: boolean,
-  ) {}
-
-  /** Wrapped to the width, as on the page. */
-  text(text: string, size: number, weight: number, colour: string): void {
-    this.font(size, weight, colour);
-    let line = "";
-    for (const word of text.split(" ")) {
-      const longer = line ? `${line} ${word}` : word;
-      if (line && this.pen.measureText(longer).width > this.width) {
-        this.line(line, size);
-        line = word;
-      } else line = longer;
-    }
-    this.line(line, size);
-  }
-
-  legend(entries: LegendEntry[], ink: string): void {
-    this.font(12, 400, ink);
-    this.y += 20;
-    let x = 0;
-    for (const { name, colour } of entries) {
-      const wide = this.pen.measureText(name).width + 30;
-      if (x > 0 && x + wide > this.width) {
-        x = 0;
-        this.y += 18;
-      }
-      if (!this.isDry) {
-        this.pen.fillStyle = resolved(colour);
-        this.pen.beginPath();
-        this.pen.arc(PNG_MARGIN + x + 5, this.y - 4, 5, 0, 2 * Math.PI);
-        this.pen.fill();
-        this.pen.fillStyle = ink;
-        this.pen.fillText(name, PNG_MARGIN + x + 16, this.y);
-      }
-      x += wide;
-    }
-  }
-
-  private font(size: number, weight: number, colour: string): void {
-    this.pen.font = `${weight} ${size}px system-ui, sans-serif`;
-    this.pen.fillStyle = colour;
-  }
-
-  private line(text: string, size: number): void {
-    this.y += size + 5;
-    if (!this.isDry) this.pen.fillText(text, PNG_MARGIN, this.y);
-  }
-}
-
-function resolved(colour: string): string {
-  const name = /^var\((.*)\)$/.exec(colour)?.[1];
-  return name ? getComputedStyle(document.documentElement).getPropertyValue(name) : colour;
-}
-
 /** The drawing with its title, subtitle, colours and source, as a picture to paste somewhere. */
 function exportPng(chart: Chart, spec: ChartSpec): void {
   const colours = theme();
   const drawing = new Image();
   drawing.onload = () => {
-    const canvas = document.createElement("canvas");
-    const pen = canvas.getContext("2d");
-    if (!pen) return;
-    const [width, height] = [drawing.width / PNG_SCALE, drawing.height / PNG_SCALE];
+    const [width, height] = [drawing.width / PICTURE_SCALE, drawing.height / PICTURE_SCALE];
     const legend = spec.legend?.() ?? [];
-    const write = (isDry: boolean): number => {
-      const on = new PngPen(pen, width, isDry);
+    savePicture(spec.name, width, (on) => {
       on.text(spec.title, 16, 600, colours.ink);
       on.text(spec.subtitle, 12, 400, colours.muted);
       if (legend.length) on.legend(legend, colours.ink);
       on.y += 12;
-      if (!isDry) pen.drawImage(drawing, PNG_MARGIN, on.y, width, height);
-      on.y += height;
+      on.drawing(height, (pen, x, y) => pen.drawImage(drawing, x, y, width, height));
       on.text(source, 11, 400, colours.faint);
-      return on.y + 16;
-    };
-    const tall = write(true);
-    canvas.width = (width + 2 * PNG_MARGIN) * PNG_SCALE;
-    canvas.height = Math.ceil(tall) * PNG_SCALE;
-    pen.scale(PNG_SCALE, PNG_SCALE);
-    pen.fillStyle = colours.card;
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-    write(false);
-    canvas.toBlob((blob) => blob && download(`${spec.name}.png`, blob));
+    });
   };
-  drawing.src = chart.getDataURL({ pixelRatio: PNG_SCALE, backgroundColor: colours.card });
+  drawing.src = chart.getDataURL({ pixelRatio: PICTURE_SCALE, backgroundColor: colours.card });
 }
 
 export function scrollTo(element: Element): void {

@@ -3,6 +3,7 @@
 
 import { h, replace } from "./dom";
 import type { Chart } from "./echarts";
+import type { LegendEntry } from "./picture";
 
 /** One of a few, all in sight. */
 export function segments<T extends string>(label: string, options: [T, string][], chosen: T, onChoose: (value: T) => void): HTMLElement {
@@ -57,7 +58,7 @@ export function zoomButtons(chart: () => Chart | null, onAll: () => void): HTMLE
 }
 
 /** Groups with their colours; each switches off and on. */
-export function toggleLegend(entries: { name: string; colour: string }[], hidden: Set<number>, onChange: () => void): HTMLElement {
+export function toggleLegend(entries: LegendEntry[], hidden: Set<number>, onChange: () => void): HTMLElement {
   const element = h("div.legend", { role: "group", "aria-label": "Groups shown" });
   const draw = () =>
     replace(

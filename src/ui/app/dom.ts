@@ -57,6 +57,11 @@ export function freshId(prefix: string): string {
   return `${prefix}-${++lastId}`;
 }
 
+/** "Columns of accounts.csv" as the name of a file, without its ending. */
+export function fileName(text: string): string {
+  return text.toLowerCase().replace(/[^\p{L}\p{N}_]+/gu, "-").replace(/^-|-$/g, "") || "unnamed";
+}
+
 export function download(name: string, content: string | Blob, type = "text/plain"): void {
   const blob = typeof content === "string" ? new Blob([content], { type }) : content;
   const link = document.createElement("a");

@@ -14,7 +14,7 @@ function trimmed(value: number, decimals: number): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
-/** A proper minus sign, which lines up with the plus. */
+/** A proper minus sign, which lines up with the plus; what rounds to zero has none. */
 export function signed(text: string): string {
   return /^-0(\.0+)?$/.test(text) ? text.slice(1) : text.replace("-", "−");
 }
@@ -52,19 +52,14 @@ export function whole(value: number | null | undefined): string {
 export function percent(value: number | null | undefined, decimals?: number): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
   const hundredths = value * 100;
-  if (decimals !== undefined) return `${signed(unsignedZero(hundredths.toFixed(decimals)))} %`;
+  if (decimals !== undefined) return `${signed(hundredths.toFixed(decimals))} %`;
   const size = Math.abs(hundredths);
   return `${signed(trimmed(hundredths, size >= 10 ? 1 : size >= 0.1 ? 2 : 3))} %`;
 }
 
 export function points(value: number | null | undefined, decimals = 1): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
-  return signed(unsignedZero(value.toFixed(decimals)));
-}
-
-/** What rounds to zero has no sign: -0.00 is 0.00. */
-function unsignedZero(text: string): string {
-  return /[1-9]/.test(text) ? text : text.replace("-", "");
+  return signed(value.toFixed(decimals));
 }
 
 /** +2.4, −0.8 */

@@ -2,6 +2,7 @@
 // The frame: gets the report, draws header and rail, and leads from section to section by the
 // address (#/explore, #/ask?handle=...).
 
+import { readAddress } from "./address";
 import { ApiError, call, useToken } from "./api";
 import { setSource } from "./chart";
 import type { Context, Section } from "./context";
@@ -91,12 +92,6 @@ function rail(): { element: HTMLElement; mark: (id: string) => void } {
   return { element, mark };
 }
 
-/** "#/ask?handle=x" to the section and its query. */
-function readAddress(): { id: string; query: URLSearchParams } {
-  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  return { id: SECTIONS.some((section) => section.id === path) ? path : SECTIONS[0].id, query: new URLSearchParams(query) };
-}
-
 function run(context: Context): void {
   const main = h("main", { id: "main", tabindex: -1 });
   const nav = rail();
@@ -105,8 +100,9 @@ function run(context: Context): void {
   let leave: void | (() => void);
   let current = "";
   const go = () => {
-    const { id, query } = readAddress();
-    const section = SECTIONS.find((entry) => entry.id === id)!;
+    const { path, query } = readAddress();
+    const section = SECTIONS.find((entry) => entry.id === path) ?? SECTIONS[0];
+    const { id } = section;
     const isNew = id !== current;
     current = id;
     leave?.();

@@ -18,6 +18,11 @@ export function reason(part: Maybe<object>, name: string): string {
   return `This report has no part “${name}”: it was made by an older version. Train again to have it.`;
 }
 
+/** No label to learn: the score is the open formula itself. */
+export function isFormula({ target }: { target: string }): boolean {
+  return target === "composite";
+}
+
 /** Of what every report has, the parts that this one lacks: it was cut or edited. */
 export function lacking(report: Report): string[] {
   return (["overview", "data", "explore", "groups"] as const).filter((part) => !isThere(report[part]));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables that sort by any column, show as many rows as are asked for, and export as CSV.
 
-import { download, h, replace, type Child } from "./dom";
+import { askAddress } from "./address";
+import { download, fileName, h, replace, type Child } from "./dom";
 import { humanName, plain, whole } from "./format";
 
 export type Cell = number | string | null;
@@ -11,8 +12,8 @@ export interface ColumnSpec {
   /** How a value is shown; the export has it as it is. */
   show?: (value: Cell, row: Cell[]) => Child;
   help?: string;
-  /** Not a number to line up, even if it sorts as one. */
-  isText?: boolean;
+  /** Sentences, which a narrow screen must not squeeze to a word a line. */
+  isProse?: boolean;
   /** A drawing or a button of the screen: the export goes without it. */
   isDrawn?: boolean;
 }
@@ -37,13 +38,9 @@ export function setTables(live: boolean, synthetic: boolean): void {
   isSynthetic = synthetic;
 }
 
-function addressOf(handle: string): string {
-  return `#/ask?handle=${encodeURIComponent(handle)}`;
-}
-
 /** Leads to Ask; a report file has none. */
 export function askAbout(handle: string): void {
-  if (isLive) location.hash = addressOf(handle);
+  if (isLive) location.hash = askAddress(handle);
 }
 
 /** The end of a reading under points that can be clicked. */
@@ -54,7 +51,7 @@ export function clickHint(): string {
 export function handleLink(handle: Cell): Child {
   if (handle === null || handle === "") return "–";
   if (!isLive) return String(handle);
-  return h("a", { href: addressOf(String(handle)) }, String(handle));
+  return h("a", { href: askAddress(String(handle)) }, String(handle));
 }
 
 /** A column or feature in words; its own name, which exports keep, on hover. */
@@ -100,11 +97,6 @@ function shownNumber(value: number): string {
   return Number.isInteger(value) ? whole(value) : plain(value);
 }
 
-/** "Columns of accounts.csv" as the name of a file. */
-function fileName(caption: string): string {
-  return caption.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "table";
-}
-
 /** A table with its way out as CSV. */
 export function table(spec: TableSpec, caption: string, pageRows = PAGE_ROWS): HTMLElement {
   const button = h("button.quiet", { type: "button", "aria-label": `CSV of ${caption}`, onclick: () => downloadCsv(spec, fileName(caption)) }, "CSV");
@@ -115,7 +107,7 @@ export function table(spec: TableSpec, caption: string, pageRows = PAGE_ROWS): H
 export function bareTable(spec: TableSpec, caption: string, pageRows = PAGE_ROWS, exported: HTMLElement | null = null): HTMLElement {
   let order: { column: number; falling: boolean } | null = null;
   let shown = pageRows;
-  const numeric = spec.columns.map((column, i) => !column.isText && isNumeric(spec, i));
+  const numeric = spec.columns.map((_, i) => isNumeric(spec, i));
   const head = h("tr");
   const body = h("tbody");
   const more = h("div.table-more");
@@ -142,8 +134,8 @@ export function bareTable(spec: TableSpec, caption: string, pageRows = PAGE_ROWS
       "tr",
       null,
       row.map((cell, i) => {
-        const show = spec.columns[i].show;
-        return h(numeric[i] ? "td.number" : "td", null, show ? show(cell, row) : cell === null ? "–" : typeof cell === "number" ? shownNumber(cell) : cell);
+        const { show, isProse } = spec.columns[i];
+        return h(numeric[i] ? "td.number" : isProse ? "td.prose" : "td", null, show ? show(cell, row) : cell === null ? "–" : typeof cell === "number" ? shownNumber(cell) : cell);
       }),
     );
   const draw = () => {

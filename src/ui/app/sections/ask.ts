@@ -5,17 +5,19 @@
 import { ApiError, asCurl, call, type ClusterAnswer, type Profile, type ScoreAnswer, type TierAnswer } from "../api";
 import { card, cardHead } from "../chart";
 import type { Context } from "../context";
-import { append, debounce, h, replace, type Child } from "../dom";
+import { copyButton } from "../copy";
+import { append, debounce, fileName, h, replace, type Child } from "../dom";
 import { compact, sentence } from "../format";
 import { failure, note, partial, skeleton } from "../states";
 import { downloadCsv } from "../table";
 import { clusterCard, compositeCard, givenScore, scoreCard, tierCard, type Answer, type Ghost } from "./ask/answer";
 import { comparePanel } from "./ask/compare";
-import { atSameRates, doubtsOf, figureOf, WITH_FOLLOWERS } from "./ask/doubts";
-import { answerPicture, answerTable, fileSafe } from "./ask/export";
+import { atSameRates, doubtsOf, WITH_FOLLOWERS } from "./ask/doubts";
+import { answerPicture, answerTable } from "./ask/export";
 import { profileForm } from "./ask/form";
-import { addressOf, COMPARED_MAX, handleOf, isAsked, readQuestion, requestFor, sameHandle, typedFields, type Question } from "./ask/question";
-import { scoreScale } from "./ask/scale";
+import { presetButtons } from "./ask/presets";
+import { addressOf, COMPARED_MAX, figureOf, handleOf, isAsked, readQuestion, requestFor, sameHandle, typedFields, type Question } from "./ask/question";
+import { intervalShown, scoreScale } from "./ask/scale";
 import { searchBox } from "./ask/search";
 import { similarPanel } from "./ask/similar";
 import { waterfallCard } from "./ask/waterfall";
@@ -46,13 +48,12 @@ class AskView {
   private readonly stale = h("div", { role: "status" });
   private readonly answers = h("div.answers", { "aria-live": "polite" });
   private readonly frame = h("div.ask");
-  private readonly presetsBox: HTMLElement;
-  private readonly profileCard: HTMLElement;
   /** The score in one line, for screens on which form and answer do not stand beside each other. */
   private readonly brief = h("div.brief", { hidden: true, "aria-hidden": "true" });
   private readonly doubts = h("div.doubts", { role: "status" });
   private keepsRates = false;
-  private remembered = "";
+  /** Whose address was put into the history last. */
+  private handleBefore: string | null = null;
   private request = new AbortController();
   private profile: Profile = {};
   private catalogued = "";
@@ -74,9 +75,8 @@ class AskView {
     this.form = profileForm(report, this.fields, (field, text) => this.type(field, text));
     this.similar = similarPanel(report, (name, text) => this.filter(name, text), (handle) => this.pick(handle, ""));
     this.compare = comparePanel(report, this.fields, (add, remove) => this.pick(add, remove));
-    this.presetsBox = this.presets();
-    this.profileCard = this.makeProfileCard();
-    append(this.frame, [h("div.ask-side", null, this.search.element, this.presetsBox, this.profileCard), h("div.ask-main", null, this.head, this.answers), this.brief]);
+    const presets = presetButtons(report, this.fields, (handle) => this.choose(handle), (typed) => this.example(typed));
+    append(this.frame, [h("div.ask-side", null, this.search.element, presets, this.makeProfileCard()), h("div.ask-main", null, this.head, this.answers), this.brief]);
     append(into, [this.frame]);
     void this.start();
   }
@@ -114,24 +114,6 @@ class AskView {
     void this.ask();
   }
 
-  /** Accounts to begin with: the largest, the one that engages most, and a small one. */
-  private presets(): HTMLElement {
-    const { scatter } = this.context.report.explore;
-    const best = (figures: (number | null)[], sign: number) =>
-      figures.reduce<number>((found, figure, i) => (scatter.handle[i] && figure !== null && (found < 0 || sign * figure > sign * (figures[found] ?? 0)) ? i : found), -1);
-    const chosen = [best(scatter.followers, 1), best(scatter.measure, 1), best(scatter.followers, -1)];
-    const why = ["the most followers", "the most engagement", "the fewest followers"];
-    const names = chosen.map((i) => scatter.handle[i] ?? "");
-    const example = () => {
-      this.question.handle = "";
-      this.question.typed = { followers: "250k", posts: "800", avg_likes: "9k" };
-      for (const name of Object.keys(this.question.typed)) if (!this.fields.some((field) => field.name === name)) delete this.question.typed[name];
-      this.restart();
-    };
-    const button = (handle: string, i: number) => handle !== "" && names.indexOf(handle) === i && h("button.quiet", { type: "button", title: `of those drawn in Explore, ${why[i]}`, onclick: () => this.choose(handle) }, handle);
-    return h("div.presets", null, h("span.muted.small", null, "Try "), names.map(button), h("button.quiet", { type: "button", onclick: example }, "a typed profile"));
-  }
-
   private choose(handle: string): void {
     this.question.handle = handleOf(handle);
     this.question.typed = {};
@@ -139,10 +121,14 @@ class AskView {
     this.restart();
   }
 
-  private clear(): void {
+  private example(typed: Record<string, string>): void {
     this.question.handle = "";
-    this.question.typed = {};
+    this.question.typed = typed;
     this.restart();
+  }
+
+  private clear(): void {
+    this.example({});
     this.search.focus();
   }
 
@@ -186,14 +172,10 @@ class AskView {
   /** Another account is a step that Back undoes; a changed figure is not. */
   private remember(): void {
     const address = addressOf(this.question);
-    const isStep = this.remembered !== "" && this.remembered !== this.stepOf();
-    this.remembered = this.stepOf();
+    const isStep = this.handleBefore !== null && this.handleBefore !== this.question.handle;
+    this.handleBefore = this.question.handle;
     if (isStep && address !== location.hash) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
-  }
-
-  private stepOf(): string {
-    return `@${this.question.handle}`;
   }
 
   /** A new account or profile: get its figures, then ask. */
@@ -346,11 +328,10 @@ class AskView {
   private showBrief(answer: Answer | null): void {
     this.brief.hidden = answer === null;
     if (!answer) return replace(this.brief);
-    const { show, change } = scoreScale(this.context.report, answer.score);
-    const { low, high } = answer.score.interval;
+    const scale = scoreScale(this.context.report, answer.score);
     const before = this.ghost?.answer.score.score;
-    const delta = before !== undefined && ` ${change(answer.score.score - before)}`;
-    replace(this.brief, h("span.brief-name", null, this.title()), h("strong", null, show(answer.score.score)), h("span.muted", null, low === high ? "exact" : `${show(low)} to ${show(high)}`), delta && h("strong.delta", null, delta));
+    const delta = before !== undefined && ` ${scale.change(answer.score.score - before)}`;
+    replace(this.brief, h("span.brief-name", null, this.title()), h("strong", null, scale.show(answer.score.score)), h("span.muted", null, intervalShown(answer.score, scale)), delta && h("strong.delta", null, delta));
   }
 
   private facts(): string[] {
@@ -362,7 +343,7 @@ class AskView {
 
   private exportButtons(): Child {
     const who = this.title();
-    const csv = () => this.answer && downloadCsv(answerTable(who, this.answer, this.given(this.answer)), `answer-${fileSafe(who)}`);
+    const csv = () => this.answer && downloadCsv(answerTable(who, this.answer, this.given(this.answer)), `answer-${fileName(who)}`);
     const png = () => this.answer && answerPicture(this.context.report, who, this.facts().join(" · "), this.answer, this.given(this.answer));
     return [
       h("button.quiet", { type: "button", "aria-label": `CSV of the answer to ${who}`, onclick: csv }, "CSV"),
@@ -414,33 +395,4 @@ class AskView {
       ),
     );
   }
-}
-
-function copyButton(label: string, text: () => string, after?: () => void): HTMLElement {
-  const button = h("button.quiet", {
-    type: "button",
-    onclick: async () => {
-      after?.();
-      await copy(text());
-      button.textContent = "Copied";
-      setTimeout(() => (button.textContent = label), 1500);
-    },
-  }, label);
-  return button;
-}
-
-/** The clipboard needs a secure origin; over plain HTTP from elsewhere the old way still works. */
-async function copy(text: string): Promise<void> {
-  if (navigator.clipboard && window.isSecureContext) {
-    try {
-      return await navigator.clipboard.writeText(text);
-    } catch {
-      // Denied: go on below.
-    }
-  }
-  const area = h("textarea.hidden", { value: text, "aria-hidden": "true" }) as HTMLTextAreaElement;
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
 }

@@ -3,11 +3,12 @@
 
 import type { Context } from "../context";
 import { grid, tipRows, tooltip, valueAxis } from "../axes";
-import { card, cardHead, chartCard, type ChartCard, type LegendEntry } from "../chart";
+import { card, cardHead, chartCard, type ChartCard } from "../chart";
 import { toggleLegend, zoomButtons } from "../controls";
 import { append, h, replace, type Child } from "../dom";
 import type { Chart, Option } from "../echarts";
 import { compact, percent, plain, plural, points, whole } from "../format";
+import type { LegendEntry } from "../picture";
 import { isThere, type Network, type NetworkAccount, type NetworkLinks } from "../report";
 import { note } from "../states";
 import { askAbout, clickHint, handleLink, table } from "../table";
@@ -37,6 +38,8 @@ function communityName(found: Network, index: number): string {
 const NAMED = 8;
 /** Half of the accounts within this share of the radius. */
 const KNOT = 0.3;
+/** How far from their own distances to evenly filled ones those of a knot are moved: the rest keeps a meaning. */
+const EVENED = 0.9;
 
 function mapCard(found: Network): Child {
   const { drawn } = found;
@@ -78,18 +81,21 @@ function legendOf(found: Network): LegendEntry[] {
   return entries;
 }
 
+function median(values: number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0.5;
+}
+
 /** Where hubs hold most accounts together, the layout is a knot in a wide ring. What lies inside keeps its direction and its
- * order from the middle, and gets the room that its number deserves; half way, so that distances go on meaning something. */
+ * order from the middle, and gets the room that its number deserves. */
 function spreadOut(drawn: Network["drawn"]): { x: number[]; y: number[] } {
   const n = drawn.x.length;
-  const middleOf = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(n / 2)] ?? 0.5;
-  const [cx, cy] = [middleOf(drawn.x), middleOf(drawn.y)];
+  const [cx, cy] = [median(drawn.x), median(drawn.y)];
   const far = drawn.x.map((x, i) => Math.hypot(x - cx, drawn.y[i] - cy));
   const order = far.map((_, i) => i).sort((a, b) => far[a] - far[b]);
   const widest = far[order[n - 1]] || 1;
   if (n < 50 || far[order[Math.floor(n / 2)]] > KNOT * widest) return drawn;
   const factor = new Array<number>(n);
-  order.forEach((i, rank) => (factor[i] = far[i] > 0 ? (0.9 * 0.5 * Math.sqrt((rank + 1) / n) + 0.1 * far[i]) / far[i] : 1));
+  order.forEach((i, rank) => (factor[i] = far[i] > 0 ? (EVENED * 0.5 * Math.sqrt((rank + 1) / n) + (1 - EVENED) * far[i]) / far[i] : 1));
   return { x: drawn.x.map((x, i) => 0.5 + (x - cx) * factor[i]), y: drawn.y.map((y, i) => 0.5 + (y - cy) * factor[i]) };
 }
 
@@ -109,6 +115,7 @@ function mapOption(found: Network, hidden: Set<number>): Option {
     const to = drawn.edges.to[i];
     if (isShown(from) && isShown(to)) edges.push([x[from], y[from], x[to], y[to]]);
   });
+  const sizeOf = ([, , i]: number[]) => Math.min(18, 3 + 2 * Math.sqrt(drawn.pagerank[i]));
   const colourOf = (i: number) => (drawn.community[i] < 0 ? colours.muted : groupColour(drawn.community[i]));
   return {
     grid: grid(),
@@ -134,7 +141,7 @@ function mapOption(found: Network, hidden: Set<number>): Option {
         type: "scatter",
         progressive: 0, // in pieces the coloured, which come last, would be long in coming
         data: places.filter(([, , i]) => isShown(i)),
-        symbolSize: (item: number[]) => Math.min(18, 3 + 2 * Math.sqrt(drawn.pagerank[item[2]])),
+        symbolSize: sizeOf,
         itemStyle: { color: (item: { data: number[] }) => colourOf(item.data[2]), opacity: 0.8 },
       },
       {
@@ -142,7 +149,7 @@ function mapOption(found: Network, hidden: Set<number>): Option {
         type: "scatter",
         silent: true,
         data: places.filter(([, , i]) => isShown(i) && bridges.has(drawn.handle[i] ?? "")),
-        symbolSize: (item: number[]) => Math.min(18, 3 + 2 * Math.sqrt(drawn.pagerank[item[2]])) + 6,
+        symbolSize: (item: number[]) => sizeOf(item) + 6,
         itemStyle: { color: "transparent", borderColor: colours.ink, borderWidth: 1.5 },
       },
       nameSeries(namesOf(found, { x, y }, isShown)),
@@ -158,7 +165,6 @@ interface Name {
 
 /** The communities with a colour of their own, at the median place of their accounts. */
 function namesOf(found: Network, { x, y }: { x: number[]; y: number[] }, isShown: (i: number) => boolean): Name[] {
-  const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
   return found.communities.slice(0, NAMED).flatMap(({ name }, index) => {
     const members = x.map((_, i) => i).filter((i) => found.drawn.community[i] === index && isShown(i));
     return members.length ? [{ text: name.length > 30 ? `${name.slice(0, 29)}…` : name, x: median(members.map((i) => x[i])), y: median(members.map((i) => y[i])) }] : [];
@@ -199,7 +205,7 @@ function communitiesCard(found: Network): Child {
   const themes = (index: number) => found.communities[index].themes.map((t) => (t.kind === "figure" ? `${t.name} ${compact(t.value)} (all: ${compact(t.overall)})` : `${t.kind === "hashtag" ? "#" : ""}${t.name} ${percent(t.value, 0)} (all: ${t.overall < 0.005 ? "under 1 %" : percent(t.overall, 0)})`)).join(", ");
   return card(
     cardHead("What sets each community apart", "share of members against all accounts; of figures the medians"),
-    table({ columns: [{ title: "community" }, { title: "accounts", show: (n) => whole(n as number) }, { title: "edges inside", show: (v) => percent(v as number, 0) }, { title: "themes", isText: true }, { title: "middle", isText: true }], rows: found.communities.map((c, i) => [c.name, c.size, c.within, themes(i) || "–", c.members.join(", ")]) }, "Communities and their themes"),
+    table({ columns: [{ title: "community" }, { title: "accounts", show: (n) => whole(n as number) }, { title: "edges inside", show: (v) => percent(v as number, 0) }, { title: "themes", isProse: true }, { title: "middle", isProse: true }], rows: found.communities.map((c, i) => [c.name, c.size, c.within, themes(i) || "–", c.members.join(", ")]) }, "Communities and their themes"),
   );
 }
 

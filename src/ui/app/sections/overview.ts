@@ -6,7 +6,7 @@ import { sparkBars } from "../charts/histogram";
 import type { Context } from "../context";
 import { append, h, type Child } from "../dom";
 import { change, humanName, percent, plain, plural, sentence, time, whole, withUnit, worded } from "../format";
-import { isThere, reason, type Bundle, type Overview, type Report, type ScoreModel, type TierModel } from "../report";
+import { isFormula, isThere, reason, type Bundle, type Overview, type Report, type ScoreModel, type TierModel } from "../report";
 import { note, partial } from "../states";
 import { unitOf } from "../unit";
 
@@ -128,7 +128,7 @@ export function strengthOf(r2: number): string {
 }
 
 function scoreQuality(model: ScoreModel): Child {
-  if (model.target === "composite")
+  if (isFormula(model))
     return h("p", null, h("strong", null, "Score. "), "These data have no score of their own, so it is an open formula, a weighted mean of percentiles: exact by definition, not a forecast.");
   const [mae, r2] = [metric(model, "mae"), metric(model, "r2")];
   const { name, show } = unitOf(model);

@@ -4,7 +4,7 @@
 import type { Context } from "../context";
 import { card, cardHead, chartCard } from "../chart";
 import { dotHeight, dotOption } from "../charts/dots";
-import { append, h, type Child } from "../dom";
+import { append, fileName, h, type Child } from "../dom";
 import { percent, plural, sentence, whole } from "../format";
 import { isThere, type Virality, type ViralityFactor, type ViralityLevel } from "../report";
 import { absentSection } from "./partial";
@@ -73,7 +73,7 @@ function factorCard({ name, levels }: ViralityFactor, comparisons: number): Chil
     title,
     subtitle: `likes against ${reference} of the same account; posts of rare kinds or not known stand with it; 95 % intervals clustered by account, each for itself; the title counts all ${whole(comparisons)} comparisons`,
     reading: "Left of the dashed line fewer likes, right of it more; an interval across the line may as well be no effect.",
-    name: `virality-${name.replace(/\W+/g, "-")}`,
+    name: `virality-${fileName(name)}`,
     height: dotHeight(rows.length),
     table: {
       columns: [{ title: name }, { title: "posts", show: (n) => whole(n as number) }, { title: "accounts", show: (n) => whole(n as number) }, { title: "likes", show: (v) => lift(v as number | null) }, { title: "low", show: (v) => lift(v as number | null) }, { title: "high", show: (v) => lift(v as number | null) }],

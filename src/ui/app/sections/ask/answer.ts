@@ -6,7 +6,7 @@ import type { ClusterAnswer, GrowthAnswer, Profile, ScoreAnswer, TierAnswer } fr
 import { card, cardHead } from "../../chart";
 import { h, type Child } from "../../dom";
 import { change, humanName, percent, plain, points, sentence } from "../../format";
-import { isThere, type Report } from "../../report";
+import { isFormula, isThere, type Report } from "../../report";
 import { note } from "../../states";
 import { scoreScale, type Scale } from "./scale";
 
@@ -19,12 +19,8 @@ export interface Answer {
 
 /** What the data themselves say the score is, where it learned from a label. */
 export function givenScore(score: ScoreAnswer, profile: Profile): number | null {
-  const given = score.target === "composite" ? undefined : profile[score.target];
+  const given = isFormula(score) ? undefined : profile[score.target];
   return typeof given === "number" ? given : null;
-}
-
-export function isFormula(score: ScoreAnswer): boolean {
-  return score.target === "composite";
 }
 
 export interface Ghost {
@@ -68,7 +64,7 @@ export function scoreCard(report: Report, answer: Answer, ghost: Ghost | null, g
   const { show } = scale;
   const delta = before ? score.score - before.score : null;
   return card(
-    cardHead("Score", score.target === "composite" ? "the open formula of percentiles, 0 to 100" : `${score.target.replace(/_/g, " ")} as the model expects it${scale.name && `, in ${scale.name}`}`),
+    cardHead("Score", isFormula(score) ? "the open formula of percentiles, 0 to 100" : `${score.target.replace(/_/g, " ")} as the model expects it${scale.name && `, in ${scale.name}`}`),
     h(
       "div.score-line",
       null,
@@ -112,10 +108,10 @@ function imputedNote(imputed: string[], of: string): Child {
   return note("info", h("details", null, h("summary", null, `Not given, so${of} typical values stand in for ${imputed.length} figures`), h("p.reading", null, `${sentence(names)}.`)));
 }
 
-function intervalText({ target, interval }: ScoreAnswer, show: Scale["show"]): Child {
-  const isComposite = target === "composite";
-  if (isComposite && interval.low === interval.high) return h("p.reading", null, "Exact: a formula, not an estimate, and every figure that it needs is given.");
-  const meaning = isComposite
+function intervalText(score: ScoreAnswer, show: Scale["show"]): Child {
+  const { interval } = score;
+  if (isFormula(score) && interval.low === interval.high) return h("p.reading", null, "Exact: a formula, not an estimate, and every figure that it needs is given.");
+  const meaning = isFormula(score)
     ? "bounds: where the score would lie if the missing figures were the worst, and the best, seen"
     : `${percent(interval.coverage, 0)} interval: in ${Math.round(interval.coverage * 10)} of 10 cases like this the real score lay inside`;
   return h("p.reading", null, h("strong", null, `${show(interval.low)} to ${show(interval.high)}`), ` · ${meaning}.`);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Up to four accounts side by side: the one asked about, and those picked beside it.
 
+import { askAddress } from "../../address";
 import { ApiError, call, type ClusterAnswer, type Profile, type ScoreAnswer, type TierAnswer } from "../../api";
 import { card, cardHead } from "../../chart";
 import { h, replace, type Child } from "../../dom";
@@ -9,9 +10,8 @@ import { icon } from "../../icons";
 import type { Column, Report } from "../../report";
 import { downloadCsv, type Cell } from "../../table";
 import { givenScore, intervalTrack, type Answer } from "./answer";
-import { figureOf } from "./doubts";
-import { scoreScale, type Scale } from "./scale";
-import { COMPARED_MAX } from "./question";
+import { COMPARED_MAX, figureOf } from "./question";
+import { intervalShown, scoreScale } from "./scale";
 import { searchBox } from "./search";
 
 interface Entry {
@@ -46,7 +46,7 @@ export function comparePanel(report: Report, fields: Column[], onChange: (add: s
 
   const entryOf = (handle: string): Promise<Entry> => {
     const key = handle.toLowerCase();
-    if (!known.has(key)) known.set(key, askAbout(handle));
+    if (!known.has(key)) known.set(key, askEntry(handle));
     return known.get(key)!;
   };
   const show: ComparePanel["show"] = async (title, profile, answer, handles) => {
@@ -69,7 +69,7 @@ export function comparePanel(report: Report, fields: Column[], onChange: (add: s
   return { element, show };
 }
 
-async function askAbout(handle: string): Promise<Entry> {
+async function askEntry(handle: string): Promise<Entry> {
   const by = `handle=${encodeURIComponent(handle)}`;
   try {
     const [found, score, tier, cluster] = await Promise.all([
@@ -131,21 +131,17 @@ function plainRows(entries: Entry[], fields: Column[]): Cell[][] {
   return lines(fields, entries).map((line) => [line.name, ...entries.map(line.value)]);
 }
 
-function intervalOf({ interval: { low, high } }: ScoreAnswer, { show }: Scale): string {
-  return low === high ? "exact" : `${show(low)} to ${show(high)}`;
-}
-
 function drawTable(report: Report, entries: Entry[], fields: Column[], remove: (handle: string) => void): HTMLElement {
   const scale = scoreScale(report, ...entries.map((entry) => entry.answer?.score ?? null));
   const score = (entry: Entry): Child =>
     entry.answer
-      ? h("div", null, h("strong", null, scale.show(entry.answer.score.score)), h("span.muted.small", null, ` ${intervalOf(entry.answer.score, scale)}`), intervalTrack(entry.answer.score, null, scale, givenScore(entry.answer.score, entry.profile)))
+      ? h("div", null, h("strong", null, scale.show(entry.answer.score.score)), h("span.muted.small", null, ` ${intervalShown(entry.answer.score, scale)}`), intervalTrack(entry.answer.score, null, scale, givenScore(entry.answer.score, entry.profile)))
       : h("span.muted", null, entry.problem);
   const heads = entries.map((entry) =>
     h(
       "th",
       { scope: "col" },
-      h("div.row", null, entry.handle ? h("a", { href: `#/ask?handle=${encodeURIComponent(entry.handle)}` }, entry.title) : h("span", null, entry.title), entry.handle && h("button.icon.small-icon", { type: "button", "aria-label": `Remove ${entry.title}`, onclick: () => remove(entry.handle) }, icon("close"))),
+      h("div.row", null, entry.handle ? h("a", { href: askAddress(entry.handle) }, entry.title) : h("span", null, entry.title), entry.handle && h("button.icon.small-icon", { type: "button", "aria-label": `Remove ${entry.title}`, onclick: () => remove(entry.handle) }, icon("close"))),
     ),
   );
   const shown = lines(fields, entries).filter((line) => !line.isExportOnly);

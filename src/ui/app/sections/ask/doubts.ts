@@ -5,6 +5,7 @@ import type { Profile } from "../../api";
 import { compact, humanName, percent, sentence } from "../../format";
 import { hasPercentMark, parseQuantity } from "../../quantity";
 import type { Column } from "../../report";
+import { figureOf } from "./question";
 
 /** A rate of more than all of the followers is rarely meant. */
 const RATE_MAX = 1;
@@ -29,12 +30,6 @@ export const WITH_FOLLOWERS = [
   "previous_followers",
   "previous_engagement",
 ];
-
-export function figureOf(profile: Profile, name: string): number | null {
-  const value = profile[name];
-  if (typeof value === "number") return value;
-  return typeof value === "string" ? parseQuantity(value) : null;
-}
 
 /** How a typed text is understood, where that is not plain from the text itself. */
 export function understood(text: string, unit: string): string {

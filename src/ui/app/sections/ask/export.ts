@@ -2,13 +2,14 @@
 // The whole answer as a table and as a picture, to be pasted or sent.
 
 import { sourceText } from "../../chart";
-import { download } from "../../dom";
+import { fileName } from "../../dom";
 import { percent, points, sentence } from "../../format";
-import type { Report } from "../../report";
+import { savePicture } from "../../picture";
+import { isFormula, type Report } from "../../report";
 import type { TableSpec } from "../../table";
 import { theme } from "../../theme";
 import type { Answer } from "./answer";
-import { scoreScale } from "./scale";
+import { intervalShown, scoreScale } from "./scale";
 
 /** A line a figure: what it is, and its value as the daemon gave it. */
 export function answerTable(who: string, { score, tier, cluster }: Answer, given: number | null): TableSpec {
@@ -49,12 +50,12 @@ interface Written {
 }
 
 function lines(report: Report, { score, tier, cluster }: Answer, given: number | null): Written[] {
-  const { show } = scoreScale(report, score);
+  const scale = scoreScale(report, score);
   const { low, high, coverage } = score.interval;
-  const sure = score.target === "composite" ? "bounds of the formula" : `in ${Math.round(coverage * 10)} of 10 cases`;
+  const sure = low === high ? "" : isFormula(score) ? " bounds of the formula" : ` in ${Math.round(coverage * 10)} of 10 cases`;
   const found: (Written | false)[] = [
-    { label: "Score", value: `${show(score.score)}  (${low === high ? "exact" : `${show(low)} to ${show(high)} ${sure}`})` },
-    given !== null && { label: "Given in the data", value: show(given) },
+    { label: "Score", value: `${scale.show(score.score)}  (${intervalShown(score, scale)}${sure})` },
+    given !== null && { label: "Given in the data", value: scale.show(given) },
     { label: "Parts", value: Object.entries(score.composite.parts).map(([name, part]) => `${name} ${points(part.percentile, 0)}`).join(" · ") },
     { label: "Tier", value: `${tier.tier} (${percent(tier.probabilities[tier.tier], 0)})` },
     !!tier.size.claimed && !!tier.size.predicted && { label: "Size", value: `${tier.size.claimed} by followers, ${tier.size.predicted} by behaviour` },
@@ -64,48 +65,34 @@ function lines(report: Report, { score, tier, cluster }: Answer, given: number |
   return found.filter((line): line is Written => line !== false && line.value !== "");
 }
 
-const SCALE = 2;
-const WIDTH = 720;
-const MARGIN = 24;
-const ROW = 28;
-const LABEL = 150;
-const HEAD = 130;
+const WIDTH = 680;
+const LABEL_WIDTH = 150;
 
 /** Score, tier, archetype and where they come from, as one picture. */
 export function answerPicture(report: Report, who: string, facts: string, answer: Answer, given: number | null): void {
   const colours = theme();
-  const rows = lines(report, answer, given);
-  const canvas = document.createElement("canvas");
-  const height = HEAD + ROW * rows.length + 48;
-  [canvas.width, canvas.height] = [WIDTH * SCALE, height * SCALE];
-  const pen = canvas.getContext("2d");
-  if (!pen) return;
-  pen.scale(SCALE, SCALE);
-  const write = (text: string, size: number, weight: number, colour: string, x: number, y: number) => {
-    pen.font = `${weight} ${size}px system-ui, sans-serif`;
-    pen.fillStyle = colour;
-    pen.fillText(text, x, y, WIDTH - MARGIN - x);
-  };
-  pen.fillStyle = colours.card;
-  pen.fillRect(0, 0, WIDTH, height);
-  write(who, 20, 600, colours.ink, MARGIN, 44);
-  write(facts, 12, 400, colours.muted, MARGIN, 66);
-  drawTrack(pen, report, answer, given, MARGIN, 96);
-  rows.forEach((row, i) => {
-    write(row.label, 14, 400, colours.muted, MARGIN, HEAD + ROW * (i + 0.7));
-    write(sentence(row.value), 14, i === 0 ? 600 : 400, colours.ink, MARGIN + LABEL, HEAD + ROW * (i + 0.7));
+  savePicture(`answer-${fileName(who)}`, WIDTH, (on) => {
+    on.text(who, 20, 600, colours.ink);
+    on.text(facts, 12, 400, colours.muted);
+    on.y += 24;
+    on.drawing(36, (pen, x, y) => drawTrack(pen, report, answer, given, x, y));
+    for (const [i, { label, value }] of lines(report, answer, given).entries()) {
+      const top = on.y;
+      on.text(label, 14, 400, colours.muted);
+      on.y = top;
+      on.text(sentence(value), 14, i === 0 ? 600 : 400, colours.ink, LABEL_WIDTH);
+      on.y += 9;
+    }
+    on.text(sourceText(), 11, 400, colours.faint);
   });
-  write(sourceText(), 11, 400, colours.faint, MARGIN, height - 18);
-  canvas.toBlob((blob) => blob && download(`answer-${fileSafe(who)}.png`, blob));
 }
 
 function drawTrack(pen: CanvasRenderingContext2D, report: Report, { score }: Answer, given: number | null, x: number, y: number): void {
   const colours = theme();
   const { low, high, show } = scoreScale(report, score);
-  const width = WIDTH - 2 * MARGIN;
-  const place = (value: number) => x + width * Math.min(Math.max((value - low) / (high - low), 0), 1);
+  const place = (value: number) => x + WIDTH * Math.min(Math.max((value - low) / (high - low), 0), 1);
   pen.fillStyle = colours.line;
-  pen.fillRect(x, y - 1, width, 2);
+  pen.fillRect(x, y - 1, WIDTH, 2);
   pen.globalAlpha = 0.35;
   pen.fillStyle = colours.accent;
   pen.fillRect(place(score.interval.low), y - 6, place(score.interval.high) - place(score.interval.low), 12);
@@ -119,10 +106,6 @@ function drawTrack(pen: CanvasRenderingContext2D, report: Report, { score }: Ans
   pen.font = "400 11px system-ui, sans-serif";
   pen.fillText(show(low), x, y + 22);
   pen.textAlign = "right";
-  pen.fillText(show(high), x + width, y + 22);
+  pen.fillText(show(high), x + WIDTH, y + 22);
   pen.textAlign = "left";
-}
-
-export function fileSafe(name: string): string {
-  return name.replace(/[^\w.]+/g, "-").replace(/^[-.]+|[-.]+$/g, "") || "profile";
 }

@@ -3,6 +3,7 @@
 // it, filters of the similar ones, and who it is compared with.
 
 import type { Profile } from "../../api";
+import { parseQuantity } from "../../quantity";
 import type { Column, Report } from "../../report";
 
 export interface Question {
@@ -43,6 +44,13 @@ export function handleOf(text: string): string {
   const trimmed = text.trim();
   const pasted = /^(?:https?:\/\/)?(?:www\.|m\.)?[a-z]+\.(?:com|net|tv|am)\/@?([\w.]+)\/?(?:[?#].*)?$/i.exec(trimmed);
   return (pasted ? pasted[1] : trimmed).replace(/^@/, "");
+}
+
+/** As a number, also where it was typed as "250k". */
+export function figureOf(profile: Profile, name: string): number | null {
+  const value = profile[name];
+  if (typeof value === "number") return value;
+  return typeof value === "string" ? parseQuantity(value) : null;
 }
 
 export function sameHandle(a: string, b: string): boolean {

@@ -17,6 +17,10 @@ export function scoreScale(report: Report, ...answers: (ScoreAnswer | null)[]): 
   return { ...unit, ...(unit.axis === "points" ? pointsRange : ownRange)(report, given) };
 }
 
+export function intervalShown({ interval: { low, high } }: ScoreAnswer, { show }: Unit): string {
+  return low === high ? "exact" : `${show(low)} to ${show(high)}`;
+}
+
 /** Scores live in 0..100; a label that uses only its upper part gets that part. */
 function pointsRange(report: Report, answers: ScoreAnswer[]): { low: number; high: number } {
   const label = report.data.columns.find((column) => column.name === "influence_score");

@@ -94,7 +94,7 @@ export function similarPanel(report: Report, onFilter: (name: string, text: stri
   return { element, ask, curl: () => curl, mark };
 }
 
-/** "the 10 nearest of 1,314 accounts, among those of country India; exact" */
+/** "the 10 nearest with country India, among 1,314 accounts, ...; exact" */
 function summary(answer: SimilarAnswer, filters: Record<string, string>): string {
   const words = Object.entries(filters).filter(([name, text]) => name in FILTER_WORDS && text);
   const among = words.length > 0 ? ` with ${words.map(([name, text]) => `${FILTER_WORDS[name]} ${text}${name.endsWith("followers") ? " followers" : ""}`).join(", ")}` : "";

@@ -5,13 +5,12 @@
 import type { Profile, ScoreAnswer } from "../../api";
 import { categoryAxis, grid, tipRows, tooltip, valueAxis } from "../../axes";
 import { chartCard } from "../../chart";
+import { fileName } from "../../dom";
 import type { Option } from "../../echarts";
 import { humanName, percent, points, sentence } from "../../format";
-import type { Report } from "../../report";
+import { isFormula, type Report } from "../../report";
 import { nameCell } from "../../table";
 import { theme } from "../../theme";
-import { isFormula } from "./answer";
-import { fileSafe } from "./export";
 import { scoreScale, type Scale } from "./scale";
 
 const MAX_STEPS = 9;
@@ -94,7 +93,7 @@ export function waterfallCard(report: Report, answer: ScoreAnswer, profile: Prof
     reading: isOfFormula
       ? "The formula itself, without estimate: a part at percentile 100 gives its whole weight."
       : "Exact shares of this model's answer, not causes: changing a figure in the world need not change the score so.",
-    name: `contributions-${fileSafe(who)}`,
+    name: `contributions-${fileName(who)}`,
     height: 26 * list.length + 48,
     table: isOfFormula
       ? {

@@ -4,11 +4,12 @@
 
 import { remember, remembered } from "../../address";
 import { decades, grid, logAxis, scaleAxis, tipRows, tooltip } from "../../axes";
-import { card, cardHead, chartCard, type ChartCard, type LegendEntry } from "../../chart";
+import { card, cardHead, chartCard, type ChartCard } from "../../chart";
 import { segments, toggleLegend, zoomButtons } from "../../controls";
 import { h, replace, type Child } from "../../dom";
 import type { Chart, Option } from "../../echarts";
 import { compact, humanName, plain, plural, points, sentence, whole, withUnit } from "../../format";
+import type { LegendEntry } from "../../picture";
 import { isThere, type Density, type GroupName, type Report } from "../../report";
 import { partial } from "../../states";
 import { askAbout, clickHint, handleLink, table, type TableSpec } from "../../table";

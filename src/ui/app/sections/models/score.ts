@@ -7,7 +7,7 @@ import { dotHeight, dotOption } from "../../charts/dots";
 import { histogramOption, histogramTable } from "../../charts/histogram";
 import { h, type Child } from "../../dom";
 import { percent, plural, sentence, whole } from "../../format";
-import { isThere, reason, type Coverage, type GroupName, type Predicted, type Report, type Residuals, type ScoreModel } from "../../report";
+import { isFormula, isThere, reason, type Coverage, type GroupName, type Predicted, type Report, type Residuals, type ScoreModel } from "../../report";
 import { partial } from "../../states";
 import { askAbout, clickHint, handleLink } from "../../table";
 import { orderedColours, theme } from "../../theme";
@@ -17,7 +17,7 @@ import { dependenceCard } from "./dependence";
 import { interactionCard } from "./interaction";
 
 export function scoreCards(report: Report, model: ScoreModel): Child {
-  if (model.target === "composite") return null;
+  if (isFormula(model)) return null;
   const { predicted, coverage, residuals } = model;
   const unit = unitOf(model);
   return [
