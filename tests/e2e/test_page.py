@@ -17,7 +17,7 @@ from conftest import BUILD, QUICK_SEARCH, ROOT, npm_install
 
 PAGE = Path(__file__).parent / "page"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-TIMEOUT_S = 180
+TIMEOUT_S = 600
 
 
 @pytest.fixture(scope="session")
@@ -469,6 +469,13 @@ def test_the_report_file_works_from_disk(drive, page_url, run, models, tmp_path)
         assert section["asks"] == 0 and "ask about" not in str(section["explained"]), name
         assert all_explained(section), name
     assert found["explore"]["charts"] >= 4
+
+
+def test_the_build_knows_every_source():
+    """A file that the build does not know can be changed, and the page stays as it was."""
+    ui = ROOT / "src/ui"
+    listed = re.findall(r"'(app/[^']+)'", (ui / "meson.build").read_text())
+    assert listed == sorted(str(path.relative_to(ui)) for path in (ui / "app").rglob("*") if path.is_file())
 
 
 def test_the_page_is_small_and_asks_for_nothing_else(daemon, page_url):

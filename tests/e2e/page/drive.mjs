@@ -356,7 +356,7 @@ const checks = {
       await visit(page, section === "ask" ? `ask?handle=${encodeURIComponent(options.handle)}` : section);
       if (section === "ask") await answer(page);
       await drawAll(page);
-      await page.addScriptTag({ path: AXE });
+      if (section === SECTIONS[0]) await page.addScriptTag({ path: AXE });
       const { violations } = await page.evaluate(() => axe.run(document));
       found[section] = violations.filter((violation) => ["serious", "critical"].includes(violation.impact)).map((violation) => `${violation.id}: ${violation.nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(" | ")}`);
     }
