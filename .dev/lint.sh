@@ -36,15 +36,18 @@ lint_shell() { shell_scripts | xargs shellcheck -x; }
 lint_python() { find tests -name '*.py' -print0 | xargs -0 /usr/bin/python3 -m pyflakes; }
 lint_layers() { tests/check-layers.py && tests/check-layers.py --self-test >/dev/null; }
 
-# In a copy: the build's own packages are those it ships, without the type checker.
-lint_page_types() {
-    has_npm || { say "lint: page types: skipped, no npm"; return 0; }
+# In a copy: the build's own packages are those it ships, without type checker and formatter.
+page_tools() {
+    rm -rf build-lint/ui/app
     mkdir -p build-lint/ui
-    cp -r src/ui/app src/ui/package.json src/ui/package-lock.json src/ui/tsconfig.json build-lint/ui/
+    cp -r src/ui/app src/ui/package.json src/ui/package-lock.json src/ui/tsconfig.json src/ui/bundle.mjs tests/e2e/page/drive.mjs build-lint/ui/
     (cd build-lint/ui &&
         { [[ node_modules/.package-lock.json -nt package-lock.json ]] ||
-            { timeout 180 npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error >&2 && touch node_modules/.package-lock.json; }; } &&
-        npm run --silent check >&2)
+            { timeout 180 npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error >&2 && touch node_modules/.package-lock.json; }; })
+}
+lint_page() {
+    has_npm || { say "lint: page: skipped, no npm"; return 0; }
+    page_tools && (cd build-lint/ui && npm run --silent check >&2)
 }
 
 command_lint() {
@@ -54,7 +57,7 @@ command_lint() {
     check "format" lint_format
     check "shellcheck" lint_shell
     check "pyflakes" lint_python
-    check "page types" lint_page_types
+    check "page: types and layout" lint_page
     check "warnings as errors" compile build-lint
     check "cppcheck" lint_cppcheck
     check "clang-tidy" lint_tidy
@@ -65,4 +68,7 @@ command_lint() {
 command_format() {
     need "${lint_packages[@]}"
     c_sources | xargs clang-format-14 -i
+    has_npm || { say "format: page: skipped, no npm"; return 0; }
+    page_tools && build-lint/ui/node_modules/.bin/prettier --config src/ui/package.json --write --log-level warn \
+        'src/ui/app/**/*.ts' src/ui/bundle.mjs tests/e2e/page/drive.mjs
 }

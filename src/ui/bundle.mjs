@@ -56,11 +56,15 @@ function reportParts(html, css, js) {
     `default-src 'none'; script-src ${source(js)}; style-src ${source(css)}; ` +
     "img-src data: blob:; base-uri 'none'; form-action 'none'";
   const page = html
-    .replace("<!--policy-->", () => `<meta http-equiv="Content-Security-Policy" content="${policy}">`)
+    .replace(
+      "<!--policy-->",
+      () => `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    )
     .replace("<!--style-->", () => `<style>${css}</style>`)
     .replace(
       "<!--script-->",
-      () => `<script type="application/json" id="report">${DATA_MARK}</script>\n<script>${js}</script>`,
+      () =>
+        `<script type="application/json" id="report">${DATA_MARK}</script>\n<script>${js}</script>`,
     );
   const at = page.indexOf(DATA_MARK);
   return [page.slice(0, at), page.slice(at + DATA_MARK.length)].map((part, i) =>
@@ -70,7 +74,8 @@ function reportParts(html, css, js) {
 
 function cBytes(name, bytes) {
   const rows = [];
-  for (let i = 0; i < bytes.length; i += 24) rows.push(Array.from(bytes.subarray(i, i + 24)).join(","));
+  for (let i = 0; i < bytes.length; i += 24)
+    rows.push(Array.from(bytes.subarray(i, i + 24)).join(","));
   return `static const unsigned char ${name}[] = {\n${rows.join(",\n")}};\n`;
 }
 
@@ -91,12 +96,15 @@ function cFile(served, parts) {
   out.push(`const size_t page_n_assets = ${served.length};\n`);
   out.push('const char page_build_note[] = "";\n');
   ["page_report_head", "page_report_tail"].forEach((name, i) => {
-    out.push(`const struct page_asset ${name} = ${cAsset(parts[i], `bytes_${served.length + i}`)};\n`);
+    out.push(
+      `const struct page_asset ${name} = ${cAsset(parts[i], `bytes_${served.length + i}`)};\n`,
+    );
   });
   return out.join("\n");
 }
 
-const kilobytes = (file) => `${file.path} ${(gzipSync(file.bytes, { level: 9 }).length / 1000).toFixed(1)} kB`;
+const kilobytes = (file) =>
+  `${file.path} ${(gzipSync(file.bytes, { level: 9 }).length / 1000).toFixed(1)} kB`;
 
 const html = readFileSync(join(here, "index.html"), "utf8");
 const [css, js] = [await bundle("app.css"), await bundle("main.ts")];

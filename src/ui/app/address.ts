@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The address: a section, and what a view of it is beside that: #/explore?colour=tier&chart=correlations.
+// The address: a section, and what a view of it is beside that:
+// #/explore?colour=tier&chart=correlations.
 
 export function readAddress(): { path: string; query: URLSearchParams } {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");

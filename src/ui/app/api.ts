@@ -20,7 +20,10 @@ export interface ScoreAnswer {
   interval: Interval;
   percentile: number;
   target: string;
-  composite: { score: number | null; parts: Record<string, { percentile: number; weight: number }> };
+  composite: {
+    score: number | null;
+    parts: Record<string, { percentile: number; weight: number }>;
+  };
   novelty: number;
   /** Where the training data had snapshots. */
   growth?: GrowthAnswer;
@@ -32,7 +35,12 @@ export interface TierAnswer {
   tier: string;
   probabilities: Record<string, number>;
   target: string;
-  size: { claimed: string | null; predicted: string | null; confidence?: number; disagrees?: boolean };
+  size: {
+    claimed: string | null;
+    predicted: string | null;
+    confidence?: number;
+    disagrees?: boolean;
+  };
   /** Not in the answers of older bundles. */
   audience?: { score: number | null; reasons: { part: string; doubt: number; text: string }[] };
   imputed: string[];
@@ -107,7 +115,12 @@ export async function call<T>(path: string, body?: object, signal?: AbortSignal)
     return (await answer.json()) as T;
   } catch (problem) {
     if (signal?.aborted) throw problem;
-    throw new ApiError("What came back is not an answer of the daemon: something between it and this page answered instead, or cut it short.", answer.status, "no_answer", "");
+    throw new ApiError(
+      "What came back is not an answer of the daemon: something between it and this page answered instead, or cut it short.",
+      answer.status,
+      "no_answer",
+      "",
+    );
   }
 }
 
@@ -138,13 +151,23 @@ export function useToken(given: string): void {
   }
 }
 
-async function send(path: string, body?: object, signal?: AbortSignal, accept = "application/json"): Promise<Response> {
+async function send(
+  path: string,
+  body?: object,
+  signal?: AbortSignal,
+  accept = "application/json",
+): Promise<Response> {
   const headers: Record<string, string> = { Accept: accept };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers["Content-Type"] = "application/json";
   let answer: Response;
   try {
-    answer = await fetch(endpoint(path), { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
+    answer = await fetch(endpoint(path), {
+      method: body ? "POST" : "GET",
+      headers,
+      body: body && JSON.stringify(body),
+      signal,
+    });
   } catch (problem) {
     if (signal?.aborted) throw problem;
     throw new ApiError("The daemon does not answer. Is it still running?", 0, "unreachable", "");
@@ -152,13 +175,19 @@ async function send(path: string, body?: object, signal?: AbortSignal, accept = 
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => null);
   const detail = problem?.error ?? {};
-  throw new ApiError(detail.message ?? bareRefusal(answer.status), answer.status, detail.code ?? "", detail.field ?? "");
+  throw new ApiError(
+    detail.message ?? bareRefusal(answer.status),
+    answer.status,
+    detail.code ?? "",
+    detail.field ?? "",
+  );
 }
 
 /** What a proxy that answers in the daemon's place means by its page of HTML. */
 function bareRefusal(status: number): string {
   if (status === 429) return "Too many requests in a short time: wait a little, then try again.";
-  if ([502, 503, 504].includes(status)) return `The daemon is not reached just now (${status}): it may be starting again, or busy.`;
+  if ([502, 503, 504].includes(status))
+    return `The daemon is not reached just now (${status}): it may be starting again, or busy.`;
   return `The daemon answered ${status}.`;
 }
 

@@ -7,7 +7,15 @@ import { theme } from "./theme";
 
 /** Room around the drawing; the axes' labels and names find their own within. */
 export function grid(more: object = {}): object {
-  return { left: 4, right: 16, top: 12, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "all", ...more };
+  return {
+    left: 4,
+    right: 16,
+    top: 12,
+    bottom: 4,
+    outerBoundsMode: "same",
+    outerBoundsContain: "all",
+    ...more,
+  };
 }
 
 function look(): object {
@@ -26,7 +34,10 @@ function look(): object {
 function merged(base: any, more: any): any {
   const result = { ...base };
   for (const [key, value] of Object.entries(more))
-    result[key] = value && typeof value === "object" && !Array.isArray(value) && base[key] ? { ...base[key], ...value } : value;
+    result[key] =
+      value && typeof value === "object" && !Array.isArray(value) && base[key]
+        ? { ...base[key], ...value }
+        : value;
   return result;
 }
 
@@ -38,7 +49,19 @@ export function labelFor(unit: string): (value: number) => string {
 }
 
 export function valueAxis(name: string, unit: string, more: object = {}): object {
-  return merged(look(), merged({ type: "value", name, nameGap: 30, scale: true, axisLabel: { formatter: labelFor(unit), color: theme().muted } }, more));
+  return merged(
+    look(),
+    merged(
+      {
+        type: "value",
+        name,
+        nameGap: 30,
+        scale: true,
+        axisLabel: { formatter: labelFor(unit), color: theme().muted },
+      },
+      more,
+    ),
+  );
 }
 
 /** Ticks at 1k 10k 100k 1M; the name stands for what is measured. */
@@ -46,19 +69,37 @@ export function logAxis(name: string, unit: string, more: object = {}): object {
   return valueAxis(name, unit, { type: "log", logBase: 10, minorTick: { show: false }, ...more });
 }
 
-export function scaleAxis(scale: "log" | "linear", name: string, unit: string, more: object = {}): object {
+export function scaleAxis(
+  scale: "log" | "linear",
+  name: string,
+  unit: string,
+  more: object = {},
+): object {
   return scale === "log" ? logAxis(name, unit, more) : valueAxis(name, unit, more);
 }
 
 export function categoryAxis(names: string[], more: object = {}): object {
-  return merged(look(), merged({ type: "category", data: names, splitLine: { show: false }, axisLabel: { color: theme().ink } }, more));
+  return merged(
+    look(),
+    merged(
+      {
+        type: "category",
+        data: names,
+        splitLine: { show: false },
+        axisLabel: { color: theme().ink },
+      },
+      more,
+    ),
+  );
 }
 
 /** The nearest 1, 2 or 5 times a power of ten that is not above, or not below. */
 function nice(value: number, isUpper: boolean): number {
   const power = 10 ** Math.floor(Math.log10(value));
   const steps = [1, 2, 5, 10].map((step) => step * power);
-  return isUpper ? steps.find((step) => step >= value * (1 - 1e-9))! : steps.reverse().find((step) => step <= value * (1 + 1e-9))!;
+  return isUpper
+    ? steps.find((step) => step >= value * (1 - 1e-9))!
+    : steps.reverse().find((step) => step <= value * (1 + 1e-9))!;
 }
 
 /** Round bounds of a log axis around the values. */
@@ -96,11 +137,22 @@ export function tooltip(content: (event: any) => Child, trigger: "item" | "axis"
 
 /** A heading and rows of name and value. */
 export function tipRows(title: string, rows: [string, Child][]): Child {
-  return [h("strong", null, title), h("dl", null, rows.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]))];
+  return [
+    h("strong", null, title),
+    h(
+      "dl",
+      null,
+      rows.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]),
+    ),
+  ];
 }
 
 /** Whiskers [x or index, low, high] as a custom series: uncertainty on every bar and point. */
-export function whiskers(data: (number | null)[][], horizontal: boolean, more: { opacity?: number; z?: number } = {}): object {
+export function whiskers(
+  data: (number | null)[][],
+  horizontal: boolean,
+  more: { opacity?: number; z?: number } = {},
+): object {
   const colour = theme().ink;
   const { opacity = 1, ...rest } = more;
   return {
@@ -115,9 +167,19 @@ export function whiskers(data: (number | null)[][], horizontal: boolean, more: {
       const from = horizontal ? api.coord([api.value(1), place]) : api.coord([place, api.value(1)]);
       const to = horizontal ? api.coord([api.value(2), place]) : api.coord([place, api.value(2)]);
       const cap = 4;
-      const line = (x1: number, y1: number, x2: number, y2: number) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: colour, lineWidth: 1.25, opacity } });
-      const across = (at: number[]) => (horizontal ? line(at[0], at[1] - cap, at[0], at[1] + cap) : line(at[0] - cap, at[1], at[0] + cap, at[1]));
-      return { type: "group", children: [line(from[0], from[1], to[0], to[1]), across(from), across(to)] };
+      const line = (x1: number, y1: number, x2: number, y2: number) => ({
+        type: "line",
+        shape: { x1, y1, x2, y2 },
+        style: { stroke: colour, lineWidth: 1.25, opacity },
+      });
+      const across = (at: number[]) =>
+        horizontal
+          ? line(at[0], at[1] - cap, at[0], at[1] + cap)
+          : line(at[0] - cap, at[1], at[0] + cap, at[1]);
+      return {
+        type: "group",
+        children: [line(from[0], from[1], to[0], to[1]), across(from), across(to)],
+      };
     },
     ...rest,
   };

@@ -23,12 +23,18 @@ export interface ChartSpec {
   option: () => Option;
   /** The figures behind it. */
   table: TableSpec;
-  /** The groups that the colours stand for, where they stand outside the drawing: a picture has them too. */
+  /** The groups that the colours stand for, where they stand outside the drawing: a picture has
+   * them too. */
   legend?: () => LegendEntry[];
   /** Controls between the title and the drawing. */
   controls?: Child;
   /** A data point was clicked. */
-  onClick?: (event: { seriesIndex: number; dataIndex: number; seriesName?: string; data: any }) => void;
+  onClick?: (event: {
+    seriesIndex: number;
+    dataIndex: number;
+    seriesName?: string;
+    data: any;
+  }) => void;
   /** For what a plain option cannot say, such as brushing. */
   onReady?: (chart: Chart) => void;
 }
@@ -63,7 +69,12 @@ export function card(...children: Child[]): HTMLElement {
 }
 
 export function cardHead(title: Child, subtitle?: Child, actions?: Child): HTMLElement {
-  return h("header.card-head", null, h("div", null, h("h3", null, title), subtitle && h("p.subtitle", null, subtitle)), actions && h("div.actions", null, actions));
+  return h(
+    "header.card-head",
+    null,
+    h("div", null, h("h3", null, title), subtitle && h("p.subtitle", null, subtitle)),
+    actions && h("div.actions", null, actions),
+  );
 }
 
 /** Settings that every chart starts from. */
@@ -81,13 +92,22 @@ export function chartCard(spec: ChartSpec): ChartCard {
   const title = h("h3", null, spec.title);
   const subtitle = h("p.subtitle", null, spec.subtitle);
   const reading = h("p.reading", null, spec.reading);
-  const canvas = h("div.chart", { style: { height: `${spec.height}px` }, role: "img" }, skeleton(spec.height));
+  const canvas = h(
+    "div.chart",
+    { style: { height: `${spec.height}px` }, role: "img" },
+    skeleton(spec.height),
+  );
   const tableBox = h("div.chart-table", { hidden: true });
   let chart: Chart | null = null;
 
   const label = () => {
-    canvas.setAttribute("aria-label", `${spec.title}. ${spec.subtitle}. The button Table shows the figures.`);
-    actions.forEach((button) => button.setAttribute("aria-label", `${button.textContent} of ${spec.title}`));
+    canvas.setAttribute(
+      "aria-label",
+      `${spec.title}. ${spec.subtitle}. The button Table shows the figures.`,
+    );
+    actions.forEach((button) =>
+      button.setAttribute("aria-label", `${button.textContent} of ${spec.title}`),
+    );
     link.setAttribute("aria-label", `Link to ${spec.title}`);
   };
   const draw = () => {
@@ -114,13 +134,25 @@ export function chartCard(spec: ChartSpec): ChartCard {
   whenVisible(canvas, () => inTurn(() => canvas.isConnected && start()));
   const forgetTheme = onThemeChange(() => (canvas.isConnected ? draw() : forgetTheme()));
 
-  const toggle = h("button.quiet", { type: "button", "aria-expanded": "false", onclick: () => showTable(tableBox.hidden) }, "Table");
+  const toggle = h(
+    "button.quiet",
+    { type: "button", "aria-expanded": "false", onclick: () => showTable(tableBox.hidden) },
+    "Table",
+  );
   const showTable = (show: boolean) => {
     tableBox.hidden = !show;
     toggle.setAttribute("aria-expanded", String(show));
     replace(tableBox, show && bareTable(spec.table, `${spec.title}: the figures`));
   };
-  const link = h("a.quiet", { href: "#", title: "Puts this chart into the address, to copy", onclick: (event: Event) => (event.preventDefault(), remember("chart", spec.name)) }, "Link");
+  const link = h(
+    "a.quiet",
+    {
+      href: "#",
+      title: "Puts this chart into the address, to copy",
+      onclick: (event: Event) => (event.preventDefault(), remember("chart", spec.name)),
+    },
+    "Link",
+  );
   const actions = [
     toggle,
     h("button.quiet", { type: "button", onclick: () => downloadCsv(spec.table, spec.name) }, "CSV"),
@@ -128,13 +160,19 @@ export function chartCard(spec: ChartSpec): ChartCard {
   ];
   label();
   const element = card(
-    h("header.card-head", null, h("div", null, title, subtitle), h("div.actions", null, link, actions)),
+    h(
+      "header.card-head",
+      null,
+      h("div", null, title, subtitle),
+      h("div.actions", null, link, actions),
+    ),
     spec.controls && h("div.controls", null, spec.controls),
     canvas,
     reading,
     tableBox,
   );
-  if (remembered("chart") === spec.name) requestAnimationFrame(() => element.isConnected && element.scrollIntoView({ block: "start" }));
+  if (remembered("chart") === spec.name)
+    requestAnimationFrame(() => element.isConnected && element.scrollIntoView({ block: "start" }));
   const redraw: ChartCard["redraw"] = (changes) => {
     Object.assign(spec, changes);
     replace(title, spec.title);
@@ -150,7 +188,8 @@ export function chartCard(spec: ChartSpec): ChartCard {
 const waiting: (() => unknown)[] = [];
 let isDrawing = false;
 
-/** One chart a frame: the first is seen before the next is drawn, and a click between them is answered. */
+/** One chart a frame: the first is seen before the next is drawn, and a click between them is
+ * answered. */
 function inTurn(run: () => unknown): void {
   if (isDrawing) return void waiting.push(run);
   isDrawing = true;

@@ -10,4 +10,8 @@ export interface Context {
 }
 
 /** Draws its section into a fresh element; may return a clean-up, called when it is left. */
-export type Section = (into: HTMLElement, context: Context, query: URLSearchParams) => void | (() => void);
+export type Section = (
+  into: HTMLElement,
+  context: Context,
+  query: URLSearchParams,
+) => void | (() => void);

@@ -4,15 +4,19 @@
 import { h } from "./dom";
 
 export function copyButton(label: string, text: () => string, after?: () => void): HTMLElement {
-  const button = h("button.quiet", {
-    type: "button",
-    onclick: async () => {
-      after?.();
-      await copy(text());
-      button.textContent = "Copied";
-      setTimeout(() => (button.textContent = label), 1500);
+  const button = h(
+    "button.quiet",
+    {
+      type: "button",
+      onclick: async () => {
+        after?.();
+        await copy(text());
+        button.textContent = "Copied";
+        setTimeout(() => (button.textContent = label), 1500);
+      },
     },
-  }, label);
+    label,
+  );
   return button;
 }
 

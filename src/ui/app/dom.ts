@@ -2,16 +2,23 @@
 // The little that the page needs of a framework: elements from a call, and keyed clean-up.
 
 export type Child = Node | string | number | null | undefined | false | Child[];
-type Value = string | number | boolean | null | undefined | ((event: any) => void) | Record<string, string>;
+type Value =
+  string | number | boolean | null | undefined | ((event: any) => void) | Record<string, string>;
 
 const SVG_TAGS = new Set(["svg", "path", "line", "rect", "circle", "g", "polyline", "text"]);
 
 /** h("button.small", { onclick, title }, "Text"): class names follow the tag. */
-export function h(tag: string, props: Record<string, Value> | null = null, ...children: Child[]): HTMLElement {
+export function h(
+  tag: string,
+  props: Record<string, Value> | null = null,
+  ...children: Child[]
+): HTMLElement {
   const [name, ...classes] = tag.split(".");
   const isSvg = SVG_TAGS.has(name);
   const element = (
-    isSvg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name || "div")
+    isSvg
+      ? document.createElementNS("http://www.w3.org/2000/svg", name)
+      : document.createElement(name || "div")
   ) as HTMLElement;
   if (classes.length) element.setAttribute("class", classes.join(" "));
   for (const [key, value] of Object.entries(props ?? {})) setProp(element, key, value, isSvg);
@@ -24,7 +31,8 @@ function setProp(element: HTMLElement, key: string, value: Value, isSvg: boolean
   if (typeof value === "function") element.addEventListener(key.slice(2), value);
   else if (key === "style") {
     // Through the object model: the policy forbids style attributes.
-    for (const [name, text] of Object.entries(value as Record<string, string>)) element.style.setProperty(name, text);
+    for (const [name, text] of Object.entries(value as Record<string, string>))
+      element.style.setProperty(name, text);
   } else if (key === "value" && !isSvg) (element as HTMLInputElement).value = String(value);
   else element.setAttribute(key, value === true ? "" : String(value));
 }
@@ -33,7 +41,8 @@ export function append(parent: Node, children: Child[]): void {
   for (const child of children) {
     if (Array.isArray(child)) append(parent, child);
     else if (child instanceof Node) parent.appendChild(child);
-    else if (child !== null && child !== undefined && child !== false) parent.appendChild(document.createTextNode(String(child)));
+    else if (child !== null && child !== undefined && child !== false)
+      parent.appendChild(document.createTextNode(String(child)));
   }
 }
 
@@ -43,7 +52,10 @@ export function replace(parent: Element, ...children: Child[]): void {
 }
 
 /** Calls `run` once things have been quiet for `delay` ms. */
-export function debounce<A extends unknown[]>(delay: number, run: (...args: A) => void): (...args: A) => void {
+export function debounce<A extends unknown[]>(
+  delay: number,
+  run: (...args: A) => void,
+): (...args: A) => void {
   let timer = 0;
   return (...args) => {
     clearTimeout(timer);
@@ -59,7 +71,12 @@ export function freshId(prefix: string): string {
 
 /** "Columns of accounts.csv" as the name of a file, without its ending. */
 export function fileName(text: string): string {
-  return text.toLowerCase().replace(/[^\p{L}\p{N}_]+/gu, "-").replace(/^-|-$/g, "") || "unnamed";
+  return (
+    text
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_]+/gu, "-")
+      .replace(/^-|-$/g, "") || "unnamed"
+  );
 }
 
 export function download(name: string, content: string | Blob, type = "text/plain"): void {

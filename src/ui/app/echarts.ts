@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of ECharts that the page uses, and no more.
 
-import { BarChart, CustomChart, HeatmapChart, LineChart, ParallelChart, ScatterChart } from "echarts/charts";
-import { BrushComponent, DataZoomInsideComponent, GridComponent, MarkLineComponent, ParallelComponent, TooltipComponent } from "echarts/components";
+import {
+  BarChart,
+  CustomChart,
+  HeatmapChart,
+  LineChart,
+  ParallelChart,
+  ScatterChart,
+} from "echarts/charts";
+import {
+  BrushComponent,
+  DataZoomInsideComponent,
+  GridComponent,
+  MarkLineComponent,
+  ParallelComponent,
+  TooltipComponent,
+} from "echarts/components";
 import { init, use, type ECharts, type EChartsCoreOption } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 

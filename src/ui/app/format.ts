@@ -136,9 +136,14 @@ export function knowNames(names: Iterable<string>): void {
   for (const name of names) known.add(name);
 }
 
-/** "ln_avg_likes repeats avg_likes" as people say it; what is no name of a column or a feature stays, as handles must. */
+/** "ln_avg_likes repeats avg_likes" as people say it; what is no name of a column or a feature
+ * stays, as handles must. */
 export function worded(text: string): string {
-  return text.replace(/(?:peer:)?[A-Za-z]\w*_\w+/g, (word) => (known.has(word) || word in NAMES ? humanName(word) : word)).replace(/(?<![\w.])\d{5,}(?![\w.])/g, (digits) => whole(Number(digits)));
+  return text
+    .replace(/(?:peer:)?[A-Za-z]\w*_\w+/g, (word) =>
+      known.has(word) || word in NAMES ? humanName(word) : word,
+    )
+    .replace(/(?<![\w.])\d{5,}(?![\w.])/g, (digits) => whole(Number(digits)));
 }
 
 const NAMES: Record<string, string> = {

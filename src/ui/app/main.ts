@@ -40,7 +40,10 @@ const app = document.getElementById("app") as HTMLElement;
 async function loadReport(): Promise<Context> {
   const inlined = document.getElementById("report");
   if (inlined) return { report: JSON.parse(inlined.textContent ?? ""), live: false };
-  const [report, ready] = await Promise.all([call<Report>("report"), call<{ model: string }>("-/ready").catch(() => null)]);
+  const [report, ready] = await Promise.all([
+    call<Report>("report"),
+    call<{ model: string }>("-/ready").catch(() => null),
+  ]);
   // The report is written before its bundle has a name.
   if (isThere(report.bundle) && !report.bundle.id && ready) report.bundle.id = ready.model;
   return { report, live: true };
@@ -69,19 +72,36 @@ function header(context: Context | null): HTMLElement {
     h(
       "div.bar-facts",
       null,
-      report?.synthetic && h("span.badge.synthetic", { title: "Invented by influence synth: no real people" }, "synthetic demo data"),
+      report?.synthetic &&
+        h(
+          "span.badge.synthetic",
+          { title: "Invented by influence synth: no real people" },
+          "synthetic demo data",
+        ),
       report && h("span.title", { title: titleOf(report) }, titleOf(report)),
       bundle?.id && h("span.id", { title: "Version of the bundle" }, bundle.id),
       report && h("span.made", null, time(report.made)),
-      context && !context.live && h("span.badge", { title: "One file with its data inside; asks no server" }, "report file"),
+      context &&
+        !context.live &&
+        h("span.badge", { title: "One file with its data inside; asks no server" }, "report file"),
     ),
     themeButton(),
   );
 }
 
 function rail(): { element: HTMLElement; mark: (id: string) => void } {
-  const links = SECTIONS.map((section) => h("a", { href: `#/${section.id}` }, icon(section.icon), h("span", null, section.title)));
-  const element = h("nav.rail", { "aria-label": "Sections" }, h("ul", null, links.map((link) => h("li", null, link))));
+  const links = SECTIONS.map((section) =>
+    h("a", { href: `#/${section.id}` }, icon(section.icon), h("span", null, section.title)),
+  );
+  const element = h(
+    "nav.rail",
+    { "aria-label": "Sections" },
+    h(
+      "ul",
+      null,
+      links.map((link) => h("li", null, link)),
+    ),
+  );
   const mark = (id: string) =>
     links.forEach((link, i) => {
       if (SECTIONS[i].id === id) {
@@ -95,7 +115,11 @@ function rail(): { element: HTMLElement; mark: (id: string) => void } {
 function run(context: Context): void {
   const main = h("main", { id: "main", tabindex: -1 });
   const nav = rail();
-  const skip = h("a.skip", { href: "#main", onclick: (event: Event) => (event.preventDefault(), main.focus()) }, "Skip to the content");
+  const skip = h(
+    "a.skip",
+    { href: "#main", onclick: (event: Event) => (event.preventDefault(), main.focus()) },
+    "Skip to the content",
+  );
   replace(app, skip, header(context), h("div.frame", null, nav.element, main));
   let leave: void | (() => void);
   let current = "";
@@ -115,7 +139,11 @@ function run(context: Context): void {
       leave = section.draw(into, context, query);
     } catch (problem) {
       console.error(problem);
-      replace(into, h("div.section-head", null, h("h2", null, section.title)), failure(`This section could not be drawn: ${whyNot(context.report, problem as Error)}`));
+      replace(
+        into,
+        h("div.section-head", null, h("h2", null, section.title)),
+        failure(`This section could not be drawn: ${whyNot(context.report, problem as Error)}`),
+      );
     }
     if (isNew) scrollTo(0, 0);
   };
@@ -134,7 +162,13 @@ function whyNot(report: Report, problem: Error): string {
 
 /** The daemon asks who is there: the page itself is open to all, its figures are not. */
 function tokenForm(said: string): HTMLElement {
-  const field = h("input", { type: "password", id: "token", autocomplete: "off", spellcheck: "false", required: true }) as HTMLInputElement;
+  const field = h("input", {
+    type: "password",
+    id: "token",
+    autocomplete: "off",
+    spellcheck: "false",
+    required: true,
+  }) as HTMLInputElement;
   const enter = (event: Event) => {
     event.preventDefault();
     useToken(field.value.trim());
@@ -148,22 +182,42 @@ function tokenForm(said: string): HTMLElement {
     h("label", { for: "token" }, "Token"),
     field,
     h("button.primary", { type: "submit" }, "Open"),
-    h("p.reading", null, "One of scope predict; kept until this tab is closed. Live needs the scope metrics too."),
+    h(
+      "p.reading",
+      null,
+      "One of scope predict; kept until this tab is closed. Live needs the scope metrics too.",
+    ),
   );
 }
 
 async function start(): Promise<void> {
-  replace(app, header(null), h("div.frame", null, h("nav.rail", { "aria-label": "Sections" }), h("main", null, skeleton(96), h("div", { style: { height: "16px" } }), skeleton(320))));
+  replace(
+    app,
+    header(null),
+    h(
+      "div.frame",
+      null,
+      h("nav.rail", { "aria-label": "Sections" }),
+      h("main", null, skeleton(96), h("div", { style: { height: "16px" } }), skeleton(320)),
+    ),
+  );
   try {
     const context = await loadReport();
     const { report } = context;
     const bundle = isThere(report.bundle) ? ` · bundle ${report.bundle.id}` : "";
-    setSource(`${report.synthetic ? "Synthetic demo data" : titleOf(report)}${bundle} · influence ${report.influence}`);
+    setSource(
+      `${report.synthetic ? "Synthetic demo data" : titleOf(report)}${bundle} · influence ${report.influence}`,
+    );
     if (lacking(report).length === 0) knowNames(namesIn(report));
     setTables(context.live, report.synthetic);
     run(context);
   } catch (problem) {
-    const stopped = (state: HTMLElement) => replace(app, header(null), h("div.frame", null, h("nav.rail", { "aria-label": "Sections" }), h("main", null, state)));
+    const stopped = (state: HTMLElement) =>
+      replace(
+        app,
+        header(null),
+        h("div.frame", null, h("nav.rail", { "aria-label": "Sections" }), h("main", null, state)),
+      );
     if (problem instanceof ApiError && (problem.status === 401 || problem.status === 403)) {
       stopped(tokenForm(problem.message));
       return;

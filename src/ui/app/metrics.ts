@@ -16,14 +16,25 @@ export function parseMetrics(text: string): Sample[] {
     const match = line.startsWith("#") ? null : LINE.exec(line);
     if (!match) continue;
     const labels: Record<string, string> = {};
-    for (const [, name, value] of (match[2] ?? "").matchAll(LABEL)) labels[name] = value.replace(/\\(.)/g, (_, c) => (c === "n" ? "\n" : c));
-    samples.push({ name: match[1], labels, value: match[3] === "+Inf" ? Infinity : Number(match[3]) });
+    for (const [, name, value] of (match[2] ?? "").matchAll(LABEL))
+      labels[name] = value.replace(/\\(.)/g, (_, c) => (c === "n" ? "\n" : c));
+    samples.push({
+      name: match[1],
+      labels,
+      value: match[3] === "+Inf" ? Infinity : Number(match[3]),
+    });
   }
   return samples;
 }
 
 export function sumOf(samples: Sample[], name: string, where: Record<string, string> = {}): number {
-  return samples.filter((sample) => sample.name === name && Object.entries(where).every(([key, value]) => sample.labels[key] === value)).reduce((sum, sample) => sum + sample.value, 0);
+  return samples
+    .filter(
+      (sample) =>
+        sample.name === name &&
+        Object.entries(where).every(([key, value]) => sample.labels[key] === value),
+    )
+    .reduce((sum, sample) => sum + sample.value, 0);
 }
 
 export function has(samples: Sample[], name: string): boolean {
@@ -31,19 +42,34 @@ export function has(samples: Sample[], name: string): boolean {
 }
 
 export function labelsOf(samples: Sample[], name: string, label: string): string[] {
-  return [...new Set(samples.filter((sample) => sample.name === name).map((sample) => sample.labels[label]))];
+  return [
+    ...new Set(
+      samples.filter((sample) => sample.name === name).map((sample) => sample.labels[label]),
+    ),
+  ];
 }
 
 /** Upper bounds and counts of a histogram's buckets, as counts per bucket. */
-export function buckets(samples: Sample[], name: string, where: Record<string, string> = {}): { upper: number[]; counts: number[] } {
+export function buckets(
+  samples: Sample[],
+  name: string,
+  where: Record<string, string> = {},
+): { upper: number[]; counts: number[] } {
   const totals = new Map<number, number>();
   for (const sample of samples) {
-    if (sample.name !== `${name}_bucket` || !Object.entries(where).every(([key, value]) => sample.labels[key] === value)) continue;
+    if (
+      sample.name !== `${name}_bucket` ||
+      !Object.entries(where).every(([key, value]) => sample.labels[key] === value)
+    )
+      continue;
     const upper = sample.labels.le === "+Inf" ? Infinity : Number(sample.labels.le);
     totals.set(upper, (totals.get(upper) ?? 0) + sample.value);
   }
   const upper = [...totals.keys()].sort((a, b) => a - b);
-  return { upper, counts: upper.map((bound, i) => totals.get(bound)! - (i > 0 ? totals.get(upper[i - 1])! : 0)) };
+  return {
+    upper,
+    counts: upper.map((bound, i) => totals.get(bound)! - (i > 0 ? totals.get(upper[i - 1])! : 0)),
+  };
 }
 
 /** The quantile of a histogram, linear within its bucket, as Prometheus has it; null when empty. */

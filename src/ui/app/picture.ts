@@ -60,7 +60,10 @@ export class PicturePen {
     }
   }
 
-  drawing(height: number, draw: (pen: CanvasRenderingContext2D, x: number, y: number) => void): void {
+  drawing(
+    height: number,
+    draw: (pen: CanvasRenderingContext2D, x: number, y: number) => void,
+  ): void {
     if (!this.isDry) draw(this.pen, MARGIN, this.y);
     this.y += height;
   }

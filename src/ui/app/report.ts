@@ -25,12 +25,15 @@ export function isFormula({ target }: { target: string }): boolean {
 
 /** Of what every report has, the parts that this one lacks: it was cut or edited. */
 export function lacking(report: Report): string[] {
-  return (["overview", "data", "explore", "groups"] as const).filter((part) => !isThere(report[part]));
+  return (["overview", "data", "explore", "groups"] as const).filter(
+    (part) => !isThere(report[part]),
+  );
 }
 
 /** Of columns and of features, as the files and the models have them. */
 export function namesIn({ data, explore, models, archetypes }: Report): string[] {
-  const features = (model: Maybe<{ importance: Maybe<Importance> }>) => (isThere(model) && isThere(model.importance) ? model.importance.feature : []);
+  const features = (model: Maybe<{ importance: Maybe<Importance> }>) =>
+    isThere(model) && isThere(model.importance) ? model.importance.feature : [];
   return [
     ...data.columns.map((column) => column.name),
     ...(isThere(explore.correlations) ? explore.correlations.columns : []),
@@ -76,7 +79,13 @@ export interface Bundle {
   created: string;
   seed: number;
   /** `role` is not in reports of older bundles: all were profiles. */
-  data: { name: string; role?: "profiles" | "posts" | "edges"; rows: number; sha256: string; month: string }[];
+  data: {
+    name: string;
+    role?: "profiles" | "posts" | "edges";
+    rows: number;
+    sha256: string;
+    month: string;
+  }[];
   rows: number;
   synthetic: boolean;
   versions: Record<string, string>;
@@ -84,7 +93,14 @@ export interface Bundle {
 
 export interface Overview {
   title: string;
-  headline: { label: string; value: number | string | null; unit: string; note: string; low?: Num; high?: Num }[];
+  headline: {
+    label: string;
+    value: number | string | null;
+    unit: string;
+    note: string;
+    low?: Num;
+    high?: Num;
+  }[];
   careful: { level: "warning" | "info"; text: string; section: string }[];
 }
 
@@ -110,7 +126,14 @@ export interface Source {
   rows: number;
   kept: number;
   refused: number;
-  columns: { header: string; field: string; how: string; unit: string; present: number; missing: number }[];
+  columns: {
+    header: string;
+    field: string;
+    how: string;
+    unit: string;
+    present: number;
+    missing: number;
+  }[];
 }
 export interface DataEvent {
   kind: "repaired" | "missing" | "refused" | "note";
@@ -194,7 +217,13 @@ export interface Explore {
   timing: Maybe<Timing>;
   categories: Maybe<GroupFigures>;
   countries: Maybe<GroupFigures>;
-  projection: Maybe<{ columns: string[]; explained: number[]; loadings: number[][]; x: Num[]; y: Num[] }>;
+  projection: Maybe<{
+    columns: string[];
+    explained: number[];
+    loadings: number[][];
+    x: Num[];
+    y: Num[];
+  }>;
 }
 export interface Scatter {
   n: number;
@@ -362,17 +391,61 @@ export interface GrowthModel extends Omit<AnyModel, "importance"> {
   mae: Num;
   baseline: { mae: Num; rmse: Num };
   coverage: { stated: number; observed: number; n: number; width: number; text: string };
-  by_tier: { group: number[]; n: number[]; median: Num[]; spearman: Num[]; mae: Num[]; observed: Num[]; width: Num[] };
-  predicted: { n: number; shown: number; handle: (string | null)[]; actual: number[]; predicted: number[]; low: Num[]; high: Num[]; tier: number[] };
-  earlier: Maybe<{ base: string; until: string; months: number; n: number; n_learnt: number; had_growth: boolean; spearman: Num; mae: Num; baseline_mae: Num; observed: Num }>;
+  by_tier: {
+    group: number[];
+    n: number[];
+    median: Num[];
+    spearman: Num[];
+    mae: Num[];
+    observed: Num[];
+    width: Num[];
+  };
+  predicted: {
+    n: number;
+    shown: number;
+    handle: (string | null)[];
+    actual: number[];
+    predicted: number[];
+    low: Num[];
+    high: Num[];
+    tier: number[];
+  };
+  earlier: Maybe<{
+    base: string;
+    until: string;
+    months: number;
+    n: number;
+    n_learnt: number;
+    had_growth: boolean;
+    spearman: Num;
+    mae: Num;
+    baseline_mae: Num;
+    observed: Num;
+  }>;
   forecast: Maybe<GrowthForecast>;
 }
 export interface GrowthForecast {
   n: number;
   months: number;
   coverage: number;
-  rows: { handle: (string | null)[]; followers: Num[]; forecast: number[]; low: Num[]; high: Num[]; tier: number[]; category: number[] };
-  by_tier: { group: number[]; n: number[]; q05: Num[]; q25: Num[]; median: Num[]; q75: Num[]; q95: Num[] };
+  rows: {
+    handle: (string | null)[];
+    followers: Num[];
+    forecast: number[];
+    low: Num[];
+    high: Num[];
+    tier: number[];
+    category: number[];
+  };
+  by_tier: {
+    group: number[];
+    n: number[];
+    q05: Num[];
+    q25: Num[];
+    median: Num[];
+    q75: Num[];
+    q95: Num[];
+  };
 }
 export interface Predicted {
   n: number;
@@ -432,7 +505,14 @@ export interface TierModel extends AnyModel {
   counts: number[];
   confusion: number[][];
   by_tier: { precision: Num[]; recall: Num[]; f1: Num[] };
-  reliability: { edges: number[]; n: number[]; stated: Num[]; observed: Num[]; low: Num[]; high: Num[] };
+  reliability: {
+    edges: number[];
+    n: number[];
+    stated: Num[];
+    observed: Num[];
+    low: Num[];
+    high: Num[];
+  };
   audience: Maybe<{ names: string[]; confusion: number[][]; accuracy: number; disagree: number }>;
   /** Not in reports of older bundles. */
   by_size?: Maybe<GroupAccuracy>;
@@ -503,13 +583,35 @@ export interface Network {
   isolated: number;
   modularity: number;
   n_communities: number;
-  communities: { name: string; size: number; within: number; themes: { kind: string; name: string; value: number; overall: number; z: number }[]; members: string[] }[];
+  communities: {
+    name: string;
+    size: number;
+    within: number;
+    themes: { kind: string; name: string; value: number; overall: number; z: number }[];
+    members: string[];
+  }[];
   hubs: NetworkAccount[];
   bridges: NetworkAccount[];
-  homophily: Maybe<{ n: number; assortativity: number; low: number; high: number; within: number; expected: number }>;
+  homophily: Maybe<{
+    n: number;
+    assortativity: number;
+    low: number;
+    high: number;
+    within: number;
+    expected: number;
+  }>;
   collaborations: Maybe<NetworkLinks>;
   brands: Maybe<NetworkLinks>;
-  drawn: { handle: (string | null)[]; x: number[]; y: number[]; community: number[]; followers: Num[]; degree: number[]; pagerank: number[]; edges: { from: number[]; to: number[] } };
+  drawn: {
+    handle: (string | null)[];
+    x: number[];
+    y: number[];
+    community: number[];
+    followers: Num[];
+    degree: number[];
+    pagerank: number[];
+    edges: { from: number[]; to: number[] };
+  };
 }
 
 export interface Virality {

@@ -5,7 +5,11 @@ import { h, type Child } from "./dom";
 import { sentence, worded } from "./format";
 
 export function skeleton(height = 260): HTMLElement {
-  return h("div.skeleton", { style: { height: `${height}px` }, role: "status", "aria-label": "Loading" });
+  return h("div.skeleton", {
+    style: { height: `${height}px` },
+    role: "status",
+    "aria-label": "Loading",
+  });
 }
 
 /** Something is missing by design: why, and what would fill it. */
@@ -34,5 +38,10 @@ export function withCode(text: string): Child[] {
 
 export function note(level: "warning" | "info", ...children: Child[]): HTMLElement {
   if (typeof children[0] === "string") children[0] = sentence(worded(children[0]));
-  return h(`div.note.${level}`, null, h("span.note-mark", { "aria-hidden": "true" }, level === "warning" ? "!" : "i"), h("div", null, children));
+  return h(
+    `div.note.${level}`,
+    null,
+    h("span.note-mark", { "aria-hidden": "true" }, level === "warning" ? "!" : "i"),
+    h("div", null, children),
+  );
 }

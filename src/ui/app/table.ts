@@ -63,7 +63,9 @@ export function nameCell(name: Cell): Child {
 
 /** Names come from other people's tables: no cell of text may start a formula in a spreadsheet. */
 function defused(cell: number | string): string {
-  return typeof cell === "string" && /^[=+\-@\t\r]/.test(cell) && Number.isNaN(Number(cell)) ? `'${cell}` : String(cell);
+  return typeof cell === "string" && /^[=+\-@\t\r]/.test(cell) && Number.isNaN(Number(cell))
+    ? `'${cell}`
+    : String(cell);
 }
 
 export function toCsv(spec: TableSpec): string {
@@ -72,7 +74,10 @@ export function toCsv(spec: TableSpec): string {
     return /[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   };
   const kept = spec.columns.map((_, i) => i).filter((i) => !spec.columns[i].isDrawn);
-  const lines = [kept.map((i) => spec.columns[i].title), ...spec.rows.map((row) => kept.map((i) => row[i]))];
+  const lines = [
+    kept.map((i) => spec.columns[i].title),
+    ...spec.rows.map((row) => kept.map((i) => row[i])),
+  ];
   return lines.map((cells) => cells.map(quote).join(",")).join("\r\n") + "\r\n";
 }
 
@@ -99,12 +104,25 @@ function shownNumber(value: number): string {
 
 /** A table with its way out as CSV. */
 export function table(spec: TableSpec, caption: string, pageRows = PAGE_ROWS): HTMLElement {
-  const button = h("button.quiet", { type: "button", "aria-label": `CSV of ${caption}`, onclick: () => downloadCsv(spec, fileName(caption)) }, "CSV");
+  const button = h(
+    "button.quiet",
+    {
+      type: "button",
+      "aria-label": `CSV of ${caption}`,
+      onclick: () => downloadCsv(spec, fileName(caption)),
+    },
+    "CSV",
+  );
   return bareTable(spec, caption, pageRows, button);
 }
 
 /** The same where the card around it has the way out. */
-export function bareTable(spec: TableSpec, caption: string, pageRows = PAGE_ROWS, exported: HTMLElement | null = null): HTMLElement {
+export function bareTable(
+  spec: TableSpec,
+  caption: string,
+  pageRows = PAGE_ROWS,
+  exported: HTMLElement | null = null,
+): HTMLElement {
   let order: { column: number; falling: boolean } | null = null;
   let shown = pageRows;
   const numeric = spec.columns.map((_, i) => isNumeric(spec, i));
@@ -124,8 +142,17 @@ export function bareTable(spec: TableSpec, caption: string, pageRows = PAGE_ROWS
         const mine = order?.column === i;
         return h(
           numeric[i] ? "th.number" : "th",
-          { scope: "col", "aria-sort": mine ? (order?.falling ? "descending" : "ascending") : "none", title: column.help },
-          h("button.sort", { type: "button", onclick: () => sortBy(i) }, column.title, h("span.arrow", { "aria-hidden": "true" }, mine ? (order?.falling ? "↓" : "↑") : "")),
+          {
+            scope: "col",
+            "aria-sort": mine ? (order?.falling ? "descending" : "ascending") : "none",
+            title: column.help,
+          },
+          h(
+            "button.sort",
+            { type: "button", onclick: () => sortBy(i) },
+            column.title,
+            h("span.arrow", { "aria-hidden": "true" }, mine ? (order?.falling ? "↓" : "↑") : ""),
+          ),
         );
       }),
     );
@@ -135,7 +162,17 @@ export function bareTable(spec: TableSpec, caption: string, pageRows = PAGE_ROWS
       null,
       row.map((cell, i) => {
         const { show, isProse } = spec.columns[i];
-        return h(numeric[i] ? "td.number" : isProse ? "td.prose" : "td", null, show ? show(cell, row) : cell === null ? "–" : typeof cell === "number" ? shownNumber(cell) : cell);
+        return h(
+          numeric[i] ? "td.number" : isProse ? "td.prose" : "td",
+          null,
+          show
+            ? show(cell, row)
+            : cell === null
+              ? "–"
+              : typeof cell === "number"
+                ? shownNumber(cell)
+                : cell,
+        );
       }),
     );
   const draw = () => {
@@ -147,13 +184,26 @@ export function bareTable(spec: TableSpec, caption: string, pageRows = PAGE_ROWS
       shown += 10 * pageRows;
       draw();
     };
-    replace(more, exported, left > 0 && h("button.quiet", { type: "button", onclick: showMore }, `Show more (${left.toLocaleString("en-US")} rows left)`));
+    replace(
+      more,
+      exported,
+      left > 0 &&
+        h(
+          "button.quiet",
+          { type: "button", onclick: showMore },
+          `Show more (${left.toLocaleString("en-US")} rows left)`,
+        ),
+    );
   };
   draw();
   return h(
     "div",
     null,
-    h("div.table-scroll", { tabindex: 0, role: "region", "aria-label": caption }, h("table", null, h("caption.hidden", null, caption), h("thead", null, head), body)),
+    h(
+      "div.table-scroll",
+      { tabindex: 0, role: "region", "aria-label": caption },
+      h("table", null, h("caption.hidden", null, caption), h("thead", null, head), body),
+    ),
     more,
   );
 }

@@ -22,7 +22,16 @@ export interface Theme {
   bad: string;
 }
 
-const CATEGORIES = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A900", "#7A5AA6"];
+const CATEGORIES = [
+  "#0072B2",
+  "#E69F00",
+  "#009E73",
+  "#CC79A7",
+  "#56B4E9",
+  "#D55E00",
+  "#B8A900",
+  "#7A5AA6",
+];
 
 const LIGHT: Theme = {
   dark: false,
@@ -52,7 +61,16 @@ const DARK: Theme = {
   card: "#171a1e",
   accent: "#56B4E9",
   ghost: "#747c86",
-  categories: ["#4FA3DC", "#E69F00", "#1DB88B", "#D98BB5", "#8CCDF2", "#EA7A33", "#F0E442", "#A78BD6"],
+  categories: [
+    "#4FA3DC",
+    "#E69F00",
+    "#1DB88B",
+    "#D98BB5",
+    "#8CCDF2",
+    "#EA7A33",
+    "#F0E442",
+    "#A78BD6",
+  ],
   other: "#6c747d",
   amounts: ["#1b2a36", "#1d4460", "#20628e", "#3485bb", "#64ade0", "#b5dcf7"],
   diverging: ["#ef8b4a", "#9b5a30", "#2a2e33", "#2f6d98", "#64b5ea"],
@@ -127,5 +145,7 @@ export function orderedColours(count: number): string[] {
 
 /** The colour of the group with an index; -1 and beyond the palette is grey. */
 export function groupColour(index: number): string {
-  return index >= 0 && index < theme().categories.length ? theme().categories[index] : theme().other;
+  return index >= 0 && index < theme().categories.length
+    ? theme().categories[index]
+    : theme().other;
 }

@@ -16,8 +16,14 @@ export interface Unit {
 
 export function unitOf(model: Maybe<ScoreModel>): Unit {
   const axis = isThere(model) ? model.unit : "points";
-  if (axis === "points") return { axis, name: axis, show: (value) => points(value), change: (value) => change(value) };
+  if (axis === "points")
+    return { axis, name: axis, show: (value) => points(value), change: (value) => change(value) };
   const show = (value: number | null | undefined) => signed(withUnit(value, axis));
   const name = axis === "fraction" ? "" : axis;
-  return { axis, name, show, change: (value) => (typeof value === "number" && value > 0 ? `+${show(value)}` : show(value)) };
+  return {
+    axis,
+    name,
+    show,
+    change: (value) => (typeof value === "number" && value > 0 ? `+${show(value)}` : show(value)),
+  };
 }

@@ -9,8 +9,26 @@ import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const SECTIONS = ["overview", "ask", "explore", "data", "models", "archetypes", "network", "virality", "live"];
-const LAUNCH = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const SECTIONS = [
+  "overview",
+  "ask",
+  "explore",
+  "data",
+  "models",
+  "archetypes",
+  "network",
+  "virality",
+  "live",
+];
+const LAUNCH = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 const [executablePath, check, url, argument = "{}"] = process.argv.slice(2);
 const options = JSON.parse(argument);
@@ -23,14 +41,28 @@ async function haveDone(step) {
   await done;
 }
 
-async function open(browser, { width = 1280, height = 900, colorScheme = "light", bypassCSP = false } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme, bypassCSP, acceptDownloads: true, reducedMotion: "reduce" });
+async function open(
+  browser,
+  { width = 1280, height = 900, colorScheme = "light", bypassCSP = false } = {},
+) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme,
+    bypassCSP,
+    acceptDownloads: true,
+    reducedMotion: "reduce",
+  });
   const page = await context.newPage();
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(`console: ${message.text()}`));
+  page.on(
+    "console",
+    (message) =>
+      ["error", "warning"].includes(message.type()) && problems.push(`console: ${message.text()}`),
+  );
   page.on("pageerror", (error) => problems.push(`exception: ${error.message}`));
   page.on("request", (request) => {
     const at = new URL(request.url());
-    if (at.protocol !== "data:" && at.protocol !== "blob:" && at.origin !== new URL(url).origin) problems.push(`request to ${request.url()}`);
+    if (at.protocol !== "data:" && at.protocol !== "blob:" && at.origin !== new URL(url).origin)
+      problems.push(`request to ${request.url()}`);
   });
   return page;
 }
@@ -49,38 +81,57 @@ async function drawAll(page) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   });
-  await page.waitForFunction(() => [...document.querySelectorAll(".chart")].every((chart) => chart.dataset.drawn === "true"));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll(".chart")].every((chart) => chart.dataset.drawn === "true"),
+  );
 }
 
 /** What stands in and behind each chart of a drawn section. */
 async function chartCards(page) {
   return page.evaluate(() =>
-    [...document.querySelectorAll(".card")].filter((card) => card.querySelector(".chart")).map((card) => {
-      const text = (selector) => card.querySelector(selector)?.textContent.trim() ?? "";
-      const button = [...card.querySelectorAll(".actions button")].find((element) => element.textContent === "Table");
-      button.click();
-      const found = {
-        title: text("h3"),
-        subtitle: text(".subtitle"),
-        reading: text(".reading"),
-        buttons: [...card.querySelectorAll(".actions button")].map((element) => element.textContent),
-        names: [...card.querySelectorAll(".actions button")].map((element) => element.getAttribute("aria-label")),
-        called: document.getElementById(card.getAttribute("aria-labelledby"))?.textContent.trim(),
-        columns: [...card.querySelectorAll(".chart-table th")].map((element) => element.textContent),
-        rows: card.querySelectorAll(".chart-table tbody tr").length,
-      };
-      button.click();
-      return found;
-    }),
+    [...document.querySelectorAll(".card")]
+      .filter((card) => card.querySelector(".chart"))
+      .map((card) => {
+        const text = (selector) => card.querySelector(selector)?.textContent.trim() ?? "";
+        const button = [...card.querySelectorAll(".actions button")].find(
+          (element) => element.textContent === "Table",
+        );
+        button.click();
+        const found = {
+          title: text("h3"),
+          subtitle: text(".subtitle"),
+          reading: text(".reading"),
+          buttons: [...card.querySelectorAll(".actions button")].map(
+            (element) => element.textContent,
+          ),
+          names: [...card.querySelectorAll(".actions button")].map((element) =>
+            element.getAttribute("aria-label"),
+          ),
+          called: document.getElementById(card.getAttribute("aria-labelledby"))?.textContent.trim(),
+          columns: [...card.querySelectorAll(".chart-table th")].map(
+            (element) => element.textContent,
+          ),
+          rows: card.querySelectorAll(".chart-table tbody tr").length,
+        };
+        button.click();
+        return found;
+      }),
   );
 }
 
 async function answer(page) {
   await page.waitForSelector(".score-value");
-  await page.waitForFunction(() => !document.querySelector(".answers").hasAttribute("aria-busy") && document.querySelector(".answers table tbody tr"));
+  await page.waitForFunction(
+    () =>
+      !document.querySelector(".answers").hasAttribute("aria-busy") &&
+      document.querySelector(".answers table tbody tr"),
+  );
   return page.evaluate(() => {
-    const text = (selector) => [...document.querySelectorAll(selector)].map((element) => element.textContent.trim());
-    const titles = [...document.querySelectorAll(".answers h3")].map((element) => element.textContent);
+    const text = (selector) =>
+      [...document.querySelectorAll(selector)].map((element) => element.textContent.trim());
+    const titles = [...document.querySelectorAll(".answers h3")].map(
+      (element) => element.textContent,
+    );
     return {
       score: text(".score-value")[0],
       interval: text(".score-line ~ .reading strong")[0],
@@ -98,7 +149,11 @@ async function answer(page) {
 async function watch(page) {
   await page.addInitScript(() => {
     window.seen = { cls: 0, blocking_ms: 0, longest_ms: 0 };
-    new PerformanceObserver((list) => list.getEntries().forEach((entry) => entry.hadRecentInput || (window.seen.cls += entry.value))).observe({ type: "layout-shift", buffered: true });
+    new PerformanceObserver((list) =>
+      list
+        .getEntries()
+        .forEach((entry) => entry.hadRecentInput || (window.seen.cls += entry.value)),
+    ).observe({ type: "layout-shift", buffered: true });
     new PerformanceObserver((list) =>
       list.getEntries().forEach(({ duration }) => {
         window.seen.blocking_ms += duration - 50;
@@ -115,13 +170,20 @@ const checks = {
     const page = await open(browser, options);
     const found = {};
     for (const section of SECTIONS) {
-      await visit(page, section === "ask" && options.handle ? `ask?handle=${encodeURIComponent(options.handle)}` : section);
+      await visit(
+        page,
+        section === "ask" && options.handle
+          ? `ask?handle=${encodeURIComponent(options.handle)}`
+          : section,
+      );
       if (section === "ask" && options.handle) await answer(page);
       await drawAll(page);
       found[section] = await page.evaluate(() => ({
         title: document.querySelector("main h2").textContent,
         cards: [...document.querySelectorAll("main h3")].map((element) => element.textContent),
-        charts: [...document.querySelectorAll(".chart")].filter((chart) => chart.querySelector("canvas")).length,
+        charts: [...document.querySelectorAll(".chart")].filter((chart) =>
+          chart.querySelector("canvas"),
+        ).length,
         failed: [...document.querySelectorAll(".failed")].map((element) => element.textContent),
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
         synthetic: document.querySelectorAll(".badge.synthetic").length,
@@ -139,7 +201,10 @@ const checks = {
     const before = await answer(page);
     const followers = page.locator(".profile-field input[type=text]").first();
     await followers.fill(options.followers);
-    await page.waitForFunction((score) => document.querySelector(".track .dot.ghost") !== null && score !== undefined, before.score);
+    await page.waitForFunction(
+      (score) => document.querySelector(".track .dot.ghost") !== null && score !== undefined,
+      before.score,
+    );
     const after = await answer(page);
     const link = page.url();
     await page.goto("about:blank");
@@ -148,7 +213,11 @@ const checks = {
     await page.locator(".profile-field input[type=text]").first().fill("many");
     await page.waitForSelector(".field-error:not([hidden])");
     const refused = await page.locator(".field-error:not([hidden])").textContent();
-    problems.splice(0, problems.length, ...problems.filter((problem) => !/status of 4(00|22)/.test(problem)));
+    problems.splice(
+      0,
+      problems.length,
+      ...problems.filter((problem) => !/status of 4(00|22)/.test(problem)),
+    );
     return { before, after, again, link, refused };
   },
 
@@ -167,7 +236,11 @@ const checks = {
     const { score, curl } = await answer(page);
     await page.reload();
     await answer(page);
-    problems.splice(0, problems.length, ...problems.filter((problem) => !/status of 401/.test(problem)));
+    problems.splice(
+      0,
+      problems.length,
+      ...problems.filter((problem) => !/status of 401/.test(problem)),
+    );
     return { said, score, curl };
   },
 
@@ -182,15 +255,24 @@ const checks = {
       await page.keyboard.press("Enter");
       await page.getByRole("button", { name: `Remove ${handle}` }).waitFor();
     }
-    return page.evaluate(() => [...document.querySelectorAll("table.compare tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)));
+    return page.evaluate(() =>
+      [...document.querySelectorAll("table.compare tbody tr")].map((row) =>
+        [...row.children].map((cell) => cell.textContent),
+      ),
+    );
   },
 
   /** Links with too many, and with one twice; then + until nobody more can be added. */
   async crowd(browser) {
     const page = await open(browser);
-    const heads = () => page.evaluate(() => [...document.querySelectorAll("table.compare thead th")].map((cell) => cell.textContent));
+    const heads = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll("table.compare thead th")].map((cell) => cell.textContent),
+      );
     const [first, second] = options.handles;
-    const twice = [first.toUpperCase(), second, second.toUpperCase()].map((handle) => `with=${encodeURIComponent(handle)}`).join("&");
+    const twice = [first.toUpperCase(), second, second.toUpperCase()]
+      .map((handle) => `with=${encodeURIComponent(handle)}`)
+      .join("&");
     await visit(page, `ask?handle=${encodeURIComponent(first)}&${twice}`);
     await answer(page);
     await page.waitForSelector("table.compare");
@@ -203,10 +285,23 @@ const checks = {
       await next.click();
       await page.getByRole("button", { name: `Remove ${added.at(-1)}` }).waitFor();
     }
-    const [file] = await Promise.all([page.waitForEvent("download"), page.locator(".card").filter({ has: page.locator("table.compare") }).getByRole("button", { name: "CSV" }).click()]);
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page
+        .locator(".card")
+        .filter({ has: page.locator("table.compare") })
+        .getByRole("button", { name: "CSV" })
+        .click(),
+    ]);
     const csv = [];
     for await (const chunk of await file.createReadStream()) csv.push(chunk.toString());
-    return { linked, added, full: await heads(), why: await plus.first().getAttribute("title"), csv: csv.join("") };
+    return {
+      linked,
+      added,
+      full: await heads(),
+      why: await plus.first().getAttribute("title"),
+      csv: csv.join(""),
+    };
   },
 
   /** Two questions for the similar in flight: the first is answered last. */
@@ -228,7 +323,10 @@ const checks = {
     await asked;
     await count.fill("5");
     await done;
-    return { rows: await page.locator('[aria-label="Most similar accounts"] tbody tr').count(), link: page.url() };
+    return {
+      rows: await page.locator('[aria-label="Most similar accounts"] tbody tr').count(),
+      link: page.url(),
+    };
   },
 
   /** Figures that are hardly meant: a rate of 139 %, likes that do not go with the followers. */
@@ -237,24 +335,47 @@ const checks = {
     await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
     await answer(page);
     const labels = await page.locator(".profile-field label").allTextContents();
-    const field = (name) => page.locator(".profile-field").filter({ has: page.locator("label", { hasText: new RegExp(`^${name}$`) }) });
+    const field = (name) =>
+      page
+        .locator(".profile-field")
+        .filter({ has: page.locator("label", { hasText: new RegExp(`^${name}$`) }) });
     const said = async () => {
       await page.waitForSelector(".doubts .note");
       return page.locator(".doubts").textContent();
     };
     await field("Engagement rate").locator("input[type=text]").fill("1.39");
-    const rate = { said: await said(), meaning: await field("Engagement rate").locator(".understood").textContent() };
+    const rate = {
+      said: await said(),
+      meaning: await field("Engagement rate").locator(".understood").textContent(),
+    };
     await page.locator(".doubts button").click();
-    await page.waitForFunction(() => location.hash.includes("1.39%25") && !document.querySelector(".doubts").textContent.includes("139 %"));
+    await page.waitForFunction(
+      () =>
+        location.hash.includes("1.39%25") &&
+        !document.querySelector(".doubts").textContent.includes("139 %"),
+    );
     const mended = page.url();
     await visit(page, "overview");
     await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
     await answer(page);
     await field("Followers").locator("input[type=text]").fill(options.followers);
-    const size = { said: await said(), facts: await page.locator(".who").textContent(), meaning: await field("Followers").locator(".understood").textContent() };
+    const size = {
+      said: await said(),
+      facts: await page.locator(".who").textContent(),
+      meaning: await field("Followers").locator(".understood").textContent(),
+    };
     await page.locator(".doubts button").click();
-    await page.waitForFunction(() => location.hash.includes("avg_likes=") && !document.querySelector(".doubts .note"));
-    return { labels, rate, mended, size, scaled: page.url(), unknown: await page.getByText("The daemon does not know").count() };
+    await page.waitForFunction(
+      () => location.hash.includes("avg_likes=") && !document.querySelector(".doubts .note"),
+    );
+    return {
+      labels,
+      rate,
+      mended,
+      size,
+      scaled: page.url(),
+      unknown: await page.getByText("The daemon does not know").count(),
+    };
   },
 
   /** Back from one account to the other; a pasted address; a near miss. */
@@ -283,7 +404,11 @@ const checks = {
     const closest = await near.textContent();
     await near.click();
     await name(closest);
-    problems.splice(0, problems.length, ...problems.filter((problem) => !/status of 404/.test(problem)));
+    problems.splice(
+      0,
+      problems.length,
+      ...problems.filter((problem) => !/status of 404/.test(problem)),
+    );
     return { back, closest };
   },
 
@@ -293,7 +418,10 @@ const checks = {
     await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
     const { titles } = await answer(page);
     const out = async (kind) => {
-      const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `${kind} of the answer` }).click()]);
+      const [file] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("button", { name: `${kind} of the answer` }).click(),
+      ]);
       await file.saveAs(options[kind.toLowerCase()]);
       return file.suggestedFilename();
     };
@@ -301,7 +429,9 @@ const checks = {
     const track = await page.locator(".answers .track").first().getAttribute("aria-label");
     const waterfall = (await chartCards(page))[0];
     const text = await page.locator(".panels").textContent();
-    const heads = await page.locator('[aria-label="Most similar accounts"] thead th').allTextContents();
+    const heads = await page
+      .locator('[aria-label="Most similar accounts"] thead th')
+      .allTextContents();
     return { titles, track, waterfall, text, heads, names: [await out("CSV"), await out("PNG")] };
   },
 
@@ -319,14 +449,25 @@ const checks = {
     const { score } = await answer(page);
     const brief = page.locator(".brief");
     const at = await brief.boundingBox();
-    return { y, score, brief: await brief.textContent(), top: at.y, sliderSeen: (await slider.boundingBox()).y < at.y };
+    return {
+      y,
+      score,
+      brief: await brief.textContent(),
+      top: at.y,
+      sliderSeen: (await slider.boundingBox()).y < at.y,
+    };
   },
 
   /** From the first Tab to an answer and a moved slider, without a mouse. */
   async keyboard(browser) {
     const page = await open(browser);
     await visit(page, "overview");
-    const focused = () => page.evaluate(() => ({ text: document.activeElement.textContent.slice(0, 40), outline: getComputedStyle(document.activeElement).outlineStyle, tag: document.activeElement.tagName }));
+    const focused = () =>
+      page.evaluate(() => ({
+        text: document.activeElement.textContent.slice(0, 40),
+        outline: getComputedStyle(document.activeElement).outlineStyle,
+        tag: document.activeElement.tagName,
+      }));
     const path = [];
     for (let i = 0; i < 8; i++) {
       await page.keyboard.press("Tab");
@@ -342,7 +483,12 @@ const checks = {
     await page.keyboard.press("Enter");
     const first = await answer(page);
     const slider = page.getByRole("slider").first();
-    for (let i = 0; i < 30 && !(await slider.evaluate((element) => element === document.activeElement)); i++) await page.keyboard.press("Tab");
+    for (
+      let i = 0;
+      i < 30 && !(await slider.evaluate((element) => element === document.activeElement));
+      i++
+    )
+      await page.keyboard.press("Tab");
     for (let i = 0; i < 20; i++) await page.keyboard.press("ArrowLeft");
     await page.waitForSelector(".track .dot.ghost");
     return { path, first, second: await answer(page), url: page.url() };
@@ -353,12 +499,23 @@ const checks = {
     const page = await open(browser, { ...options, bypassCSP: true });
     const found = {};
     for (const section of SECTIONS) {
-      await visit(page, section === "ask" ? `ask?handle=${encodeURIComponent(options.handle)}` : section);
+      await visit(
+        page,
+        section === "ask" ? `ask?handle=${encodeURIComponent(options.handle)}` : section,
+      );
       if (section === "ask") await answer(page);
       await drawAll(page);
       if (section === SECTIONS[0]) await page.addScriptTag({ path: AXE });
       const { violations } = await page.evaluate(() => axe.run(document));
-      found[section] = violations.filter((violation) => ["serious", "critical"].includes(violation.impact)).map((violation) => `${violation.id}: ${violation.nodes.slice(0, 3).map((node) => node.html.slice(0, 120)).join(" | ")}`);
+      found[section] = violations
+        .filter((violation) => ["serious", "critical"].includes(violation.impact))
+        .map(
+          (violation) =>
+            `${violation.id}: ${violation.nodes
+              .slice(0, 3)
+              .map((node) => node.html.slice(0, 120))
+              .join(" | ")}`,
+        );
     }
     return found;
   },
@@ -370,7 +527,10 @@ const checks = {
     await drawAll(page);
     const chart = page.locator(".chart").first();
     await chart.scrollIntoViewIfNeeded();
-    const picture = () => chart.locator("canvas").evaluateAll((layers) => layers.map((layer) => layer.toDataURL()).join());
+    const picture = () =>
+      chart
+        .locator("canvas")
+        .evaluateAll((layers) => layers.map((layer) => layer.toDataURL()).join());
     const { x, y, width, height } = await chart.boundingBox();
     const settled = async () => {
       await page.mouse.move(x + width / 2, y + height + 40);
@@ -399,9 +559,21 @@ const checks = {
     await page.locator(".legend button").first().click();
     looks.without = await settled();
     const names = Object.keys(looks);
-    const same = names.flatMap((a, i) => names.slice(i + 1).filter((b) => looks[a] === looks[b]).map((b) => `${a} = ${b}`));
-    const links = await page.evaluate(() => [...document.querySelectorAll('[aria-label="Collaborations"] tbody tr')].map((row) => [...row.children].map((cell) => cell.textContent)));
-    const heading = await page.locator("h3").filter({ hasText: "Collaborations" }).allTextContents();
+    const same = names.flatMap((a, i) =>
+      names
+        .slice(i + 1)
+        .filter((b) => looks[a] === looks[b])
+        .map((b) => `${a} = ${b}`),
+    );
+    const links = await page.evaluate(() =>
+      [...document.querySelectorAll('[aria-label="Collaborations"] tbody tr')].map((row) =>
+        [...row.children].map((cell) => cell.textContent),
+      ),
+    );
+    const heading = await page
+      .locator("h3")
+      .filter({ hasText: "Collaborations" })
+      .allTextContents();
     return { same, links, heading, groups: await page.locator(".legend button").allTextContents() };
   },
 
@@ -410,14 +582,31 @@ const checks = {
     const page = await open(browser);
     await visit(page, `ask?handle=${encodeURIComponent(options.handle)}`);
     await answer(page);
-    const rows = () => page.locator('[aria-label="Most similar accounts"] tbody tr td:first-child').allTextContents();
+    const rows = () =>
+      page
+        .locator('[aria-label="Most similar accounts"] tbody tr td:first-child')
+        .allTextContents();
     const before = await rows();
     const asked = page.waitForResponse((response) => response.url().includes("category="));
-    await page.locator(".card").filter({ has: page.locator("h3", { hasText: "Most similar" }) }).locator("select").first().selectOption(options.category);
+    await page
+      .locator(".card")
+      .filter({ has: page.locator("h3", { hasText: "Most similar" }) })
+      .locator("select")
+      .first()
+      .selectOption(options.category);
     await asked;
-    await page.waitForFunction((first) => document.querySelector('[aria-label="Most similar accounts"] tbody')?.textContent !== first, before.join());
+    await page.waitForFunction(
+      (first) =>
+        document.querySelector('[aria-label="Most similar accounts"] tbody')?.textContent !== first,
+      before.join(),
+    );
     await page.waitForTimeout(300);
-    const [handles, categories] = [await rows(), await page.locator('[aria-label="Most similar accounts"] tbody tr td:nth-child(2)').allTextContents()];
+    const [handles, categories] = [
+      await rows(),
+      await page
+        .locator('[aria-label="Most similar accounts"] tbody tr td:nth-child(2)')
+        .allTextContents(),
+    ];
     const link = page.url();
     await page.goto("about:blank");
     await page.goto(link);
@@ -430,7 +619,10 @@ const checks = {
     const page = await open(browser);
     await visit(page, "explore");
     await drawAll(page);
-    const card = page.locator(".card").filter({ has: page.locator(".chart") }).first();
+    const card = page
+      .locator(".card")
+      .filter({ has: page.locator(".chart") })
+      .first();
     await card.getByRole("button", { name: "Select a part" }).click();
     const chart = card.locator(".chart");
     await chart.scrollIntoViewIfNeeded();
@@ -456,12 +648,27 @@ const checks = {
     const before = await answer(page);
     const followers = page.locator(".profile-field input[type=text]").first();
     const said = [];
-    const html = (status) => (route) => route.fulfill({ status, contentType: "text/html", body: "<h1>A proxy</h1>" });
-    const trouble = [(route) => route.abort(), html(503), html(429), html(200), (route) => route.fulfill({ status: 503, contentType: "application/json", body: '{"error":{"code":"overloaded","message":"too many requests at once"}}' })];
+    const html = (status) => (route) =>
+      route.fulfill({ status, contentType: "text/html", body: "<h1>A proxy</h1>" });
+    const trouble = [
+      (route) => route.abort(),
+      html(503),
+      html(429),
+      html(200),
+      (route) =>
+        route.fulfill({
+          status: 503,
+          contentType: "application/json",
+          body: '{"error":{"code":"overloaded","message":"too many requests at once"}}',
+        }),
+    ];
     for (const [i, fail] of trouble.entries()) {
       await page.route(/\/(score|tier|cluster)(\?|$)/, fail);
       await followers.fill(`${options.followers}${i}`);
-      await page.waitForFunction((old) => ![old, undefined].includes(document.querySelector(".stale-note")?.textContent), said[i - 1]);
+      await page.waitForFunction(
+        (old) => ![old, undefined].includes(document.querySelector(".stale-note")?.textContent),
+        said[i - 1],
+      );
       said.push(await page.locator(".stale-note").textContent());
       await page.unroute(/\/(score|tier|cluster)(\?|$)/);
     }
@@ -469,7 +676,11 @@ const checks = {
     await page.getByRole("button", { name: "Try again" }).click();
     await page.locator(".stale-note").waitFor({ state: "detached" });
     const after = await answer(page);
-    problems.splice(0, problems.length, ...problems.filter((problem) => !/ERR_FAILED|status of (503|429)/.test(problem)));
+    problems.splice(
+      0,
+      problems.length,
+      ...problems.filter((problem) => !/ERR_FAILED|status of (503|429)/.test(problem)),
+    );
     return { before, said, kept, after };
   },
 
@@ -484,9 +695,16 @@ const checks = {
     const found = {};
     for (const section of SECTIONS) {
       await visit(page, section);
-      found[section] = await page.evaluate(() => ({ failed: document.querySelector(".failed")?.textContent ?? "", title: document.querySelector(".title").textContent }));
+      found[section] = await page.evaluate(() => ({
+        failed: document.querySelector(".failed")?.textContent ?? "",
+        title: document.querySelector(".title").textContent,
+      }));
     }
-    problems.splice(0, problems.length, ...problems.filter((problem) => !/TypeError/.test(problem)));
+    problems.splice(
+      0,
+      problems.length,
+      ...problems.filter((problem) => !/TypeError/.test(problem)),
+    );
     return found;
   },
 
@@ -514,7 +732,13 @@ const checks = {
     await go(`${url}#/live`);
     await page.locator('[data-section="live"] .figure .value').first().waitFor();
     const failed = await page.locator(".failed").count();
-    problems.splice(0, problems.length, ...problems.filter((problem) => !/ERR_CONNECTION_(REFUSED|RESET)|ERR_EMPTY_RESPONSE/.test(problem)));
+    problems.splice(
+      0,
+      problems.length,
+      ...problems.filter(
+        (problem) => !/ERR_CONNECTION_(REFUSED|RESET)|ERR_EMPTY_RESPONSE/.test(problem),
+      ),
+    );
     return { said, after, failed };
   },
 
@@ -523,24 +747,40 @@ const checks = {
     const page = await open(browser, options);
     const found = [];
     for (const section of options.sections ?? SECTIONS) {
-      await visit(page, section === "ask" ? `ask?handle=${encodeURIComponent(options.handle)}` : section);
+      await visit(
+        page,
+        section === "ask" ? `ask?handle=${encodeURIComponent(options.handle)}` : section,
+      );
       if (section === "ask") await answer(page);
       if (section === "live") await page.waitForSelector(".chart"); // rates need two looks
       await drawAll(page);
-      for (const button of await page.locator(".card:has(.chart) .actions button", { hasText: "PNG" }).all()) {
+      for (const button of await page
+        .locator(".card:has(.chart) .actions button", { hasText: "PNG" })
+        .all()) {
         const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
         const parts = [];
         for await (const part of await file.createReadStream()) parts.push(part);
         const bytes = Buffer.concat(parts);
         const look = await page.evaluate(async (base64) => {
-          const picture = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], { type: "image/png" }));
+          const picture = await createImageBitmap(
+            new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], {
+              type: "image/png",
+            }),
+          );
           const canvas = new OffscreenCanvas(picture.width, picture.height);
           const pen = canvas.getContext("2d");
           pen.drawImage(picture, 0, 0);
-          const colours = new Set(new Uint32Array(pen.getImageData(0, 0, picture.width, picture.height).data.buffer));
+          const colours = new Set(
+            new Uint32Array(pen.getImageData(0, 0, picture.width, picture.height).data.buffer),
+          );
           return { width: picture.width, height: picture.height, colours: colours.size };
         }, bytes.toString("base64"));
-        found.push({ section, name: file.suggestedFilename(), png: bytes.subarray(1, 4).toString(), ...look });
+        found.push({
+          section,
+          name: file.suggestedFilename(),
+          png: bytes.subarray(1, 4).toString(),
+          ...look,
+        });
       }
     }
     return found;
@@ -558,7 +798,11 @@ const checks = {
         const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
         const lines = [];
         for await (const chunk of await file.createReadStream()) lines.push(chunk.toString());
-        found[section].push({ of: await button.getAttribute("aria-label"), name: file.suggestedFilename(), text: lines.join("") });
+        found[section].push({
+          of: await button.getAttribute("aria-label"),
+          name: file.suggestedFilename(),
+          text: lines.join(""),
+        });
       }
     }
     return found;
@@ -569,7 +813,10 @@ const checks = {
     const page = await open(browser);
     await visit(page, "explore");
     await drawAll(page);
-    const card = page.locator(".card").filter({ has: page.locator(".chart") }).first();
+    const card = page
+      .locator(".card")
+      .filter({ has: page.locator(".chart") })
+      .first();
     await card.getByRole("button", { name: "Table" }).click();
     const header = card.locator("th button").nth(1);
     await header.click();
@@ -577,8 +824,14 @@ const checks = {
     const falling = await column();
     await header.click();
     const rising = await column();
-    const [csv] = await Promise.all([page.waitForEvent("download"), card.getByRole("button", { name: "CSV" }).click()]);
-    const [png] = await Promise.all([page.waitForEvent("download"), card.getByRole("button", { name: "PNG" }).click()]);
+    const [csv] = await Promise.all([
+      page.waitForEvent("download"),
+      card.getByRole("button", { name: "CSV" }).click(),
+    ]);
+    const [png] = await Promise.all([
+      page.waitForEvent("download"),
+      card.getByRole("button", { name: "PNG" }).click(),
+    ]);
     await csv.saveAs(options.csv);
     await png.saveAs(options.png);
     return { falling, rising };
@@ -591,25 +844,43 @@ const checks = {
     const found = {};
     for (const section of SECTIONS) {
       await page.goto("about:blank");
-      await visit(page, section === "ask" ? `ask?handle=${encodeURIComponent(options.handle)}` : section);
+      await visit(
+        page,
+        section === "ask" ? `ask?handle=${encodeURIComponent(options.handle)}` : section,
+      );
       if (section === "ask") await answer(page);
       await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
       const seen = await page.evaluate(watched);
       await drawAll(page);
       found[section] = await page.evaluate(() => {
-        const small = [...document.querySelectorAll("a, button, input, select, summary")].filter((element) => {
-          // Links within sentences and tables are excepted by WCAG 2.5.8.
-          if (element.closest("p, li.note, .note, td, dd, .hidden, .skip, [hidden]") || getComputedStyle(element).visibility === "hidden") return false;
-          const { width, height } = element.getBoundingClientRect();
-          return width > 0 && Math.min(width, height) < 23.5;
-        });
+        const small = [...document.querySelectorAll("a, button, input, select, summary")].filter(
+          (element) => {
+            // Links within sentences and tables are excepted by WCAG 2.5.8.
+            if (
+              element.closest("p, li.note, .note, td, dd, .hidden, .skip, [hidden]") ||
+              getComputedStyle(element).visibility === "hidden"
+            )
+              return false;
+            const { width, height } = element.getBoundingClientRect();
+            return width > 0 && Math.min(width, height) < 23.5;
+          },
+        );
         return {
           title: document.title,
           lang: document.documentElement.lang,
           viewport: document.querySelector("meta[name=viewport]")?.content,
           description: document.querySelector("meta[name=description]")?.content,
           small: small.map((element) => element.outerHTML.slice(0, 120)),
-          unnamed: [...document.querySelectorAll("button, a, input, select")].filter((element) => !(element.textContent.trim() || element.getAttribute("aria-label") || element.labels?.length)).map((element) => element.outerHTML.slice(0, 120)),
+          unnamed: [...document.querySelectorAll("button, a, input, select")]
+            .filter(
+              (element) =>
+                !(
+                  element.textContent.trim() ||
+                  element.getAttribute("aria-label") ||
+                  element.labels?.length
+                ),
+            )
+            .map((element) => element.outerHTML.slice(0, 120)),
         };
       });
       Object.assign(found[section], seen);
@@ -628,7 +899,10 @@ const checks = {
     await page.goto("about:blank");
     await page.goto(link);
     await page.waitForSelector('[data-section="explore"] h2');
-    return { link, pressed: await page.locator(".segments button[aria-pressed=true]").allTextContents() };
+    return {
+      link,
+      pressed: await page.locator(".segments button[aria-pressed=true]").allTextContents(),
+    };
   },
 
   /** How long until the first chart, from an empty cache; a table where it stands before any. */

@@ -38,27 +38,48 @@ export function dotOption(rows: DotRow[], spec: DotSpec): ReturnType<ChartSpec["
   const isBar = spec.bars ?? false;
   return {
     grid: grid({ right: 24 }),
-    xAxis: scaleAxis(spec.scale ?? "linear", spec.axis, spec.unit, { scale: !isBar, axisLabel: { formatter: labelFor(spec.unit) } }),
+    xAxis: scaleAxis(spec.scale ?? "linear", spec.axis, spec.unit, {
+      scale: !isBar,
+      axisLabel: { formatter: labelFor(spec.unit) },
+    }),
     yAxis: categoryAxis(
       rows.map((row) => row.name),
       { inverse: true, axisLabel: { width: 220, overflow: "truncate" } },
     ),
     tooltip: tooltip(({ dataIndex }) => {
       const row = rows[dataIndex];
-      const interval: [string, string][] = row.low === null || row.high === null ? [] : [[spec.interval, `${show(row.low)} to ${show(row.high)}`]];
-      return tipRows(row.name, [[spec.axis || "value", show(row.value)], ...interval, ...(row.n ? ([["accounts", whole(row.n)]] as [string, string][]) : [])]);
+      const interval: [string, string][] =
+        row.low === null || row.high === null
+          ? []
+          : [[spec.interval, `${show(row.low)} to ${show(row.high)}`]];
+      return tipRows(row.name, [
+        [spec.axis || "value", show(row.value)],
+        ...interval,
+        ...(row.n ? ([["accounts", whole(row.n)]] as [string, string][]) : []),
+      ]);
     }),
     series: [
       {
         type: isBar ? "bar" : "scatter",
-        data: isBar ? rows.map((row) => ({ value: row.value ?? "-", itemStyle: { color: (row.value ?? 0) < 0 ? colours.bad : colours.accent } })) : rows.map((row, i) => [row.value ?? NaN, i]),
+        data: isBar
+          ? rows.map((row) => ({
+              value: row.value ?? "-",
+              itemStyle: { color: (row.value ?? 0) < 0 ? colours.bad : colours.accent },
+            }))
+          : rows.map((row, i) => [row.value ?? NaN, i]),
         symbolSize: 9,
         barWidth: 12,
         itemStyle: { color: colours.accent, opacity: isBar ? 0.75 : 1 },
         markLine:
           spec.reference === undefined
             ? undefined
-            : { silent: true, symbol: "none", data: [{ xAxis: spec.reference }], label: { show: false }, lineStyle: { color: colours.ghost, type: "dashed" } },
+            : {
+                silent: true,
+                symbol: "none",
+                data: [{ xAxis: spec.reference }],
+                label: { show: false },
+                lineStyle: { color: colours.ghost, type: "dashed" },
+              },
       },
       whiskers(
         rows.map((row, i) => [i, row.low, row.high]),

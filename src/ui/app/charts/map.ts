@@ -28,11 +28,20 @@ export function mapOption(spec: MapSpec): ReturnType<ChartSpec["option"]> {
     if (x !== null && y !== null && (spec.isShown?.(i) ?? true)) data.push([x, y, i]);
   });
   const reach = Math.max(...data.map(([x, y]) => Math.max(Math.abs(x), Math.abs(y))), 1) * 0.7;
-  const longest = Math.max(...(spec.arrows ?? []).map((arrow) => Math.hypot(arrow.x, arrow.y)), 1e-9);
-  const ends = (spec.arrows ?? []).map((arrow) => [(arrow.x / longest) * reach, (arrow.y / longest) * reach]);
-  /** Where the name of an arrow stands, so that names do not cover each other: from the top down. */
+  const longest = Math.max(
+    ...(spec.arrows ?? []).map((arrow) => Math.hypot(arrow.x, arrow.y)),
+    1e-9,
+  );
+  const ends = (spec.arrows ?? []).map((arrow) => [
+    (arrow.x / longest) * reach,
+    (arrow.y / longest) * reach,
+  ]);
+  /** Where the name of an arrow stands, so that names do not cover each other: from the top
+   * down. */
   const labelHeights = (api: any, wanted: number): number => {
-    const places = ends.map((end, i) => ({ i, at: api.coord(end) as number[] })).sort((a, b) => a.at[1] - b.at[1]);
+    const places = ends
+      .map((end, i) => ({ i, at: api.coord(end) as number[] }))
+      .sort((a, b) => a.at[1] - b.at[1]);
     const last: Record<string, number> = {};
     for (const { i, at } of places) {
       const side = at[0] >= api.coord([0, 0])[0] ? "right" : "left";
@@ -43,9 +52,22 @@ export function mapOption(spec: MapSpec): ReturnType<ChartSpec["option"]> {
   };
   return {
     grid: grid(),
-    xAxis: valueAxis(`first component, ${percent(spec.explained[0], 0)} of the spread`, "", { axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: true, lineStyle: { color: colours.line } } }),
-    yAxis: valueAxis(`second, ${percent(spec.explained[1], 0)}`, "", { nameGap: 12, axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: true, lineStyle: { color: colours.line } } }),
-    tooltip: tooltip((event) => (event.seriesName === "accounts" ? tipRows(spec.handle[event.data[2]] ?? "account", spec.rows(event.data[2])) : null)),
+    xAxis: valueAxis(`first component, ${percent(spec.explained[0], 0)} of the spread`, "", {
+      axisLabel: { show: false },
+      splitLine: { show: false },
+      axisLine: { show: true, lineStyle: { color: colours.line } },
+    }),
+    yAxis: valueAxis(`second, ${percent(spec.explained[1], 0)}`, "", {
+      nameGap: 12,
+      axisLabel: { show: false },
+      splitLine: { show: false },
+      axisLine: { show: true, lineStyle: { color: colours.line } },
+    }),
+    tooltip: tooltip((event) =>
+      event.seriesName === "accounts"
+        ? tipRows(spec.handle[event.data[2]] ?? "account", spec.rows(event.data[2]))
+        : null,
+    ),
     series: [
       {
         name: "accounts",
@@ -53,7 +75,10 @@ export function mapOption(spec: MapSpec): ReturnType<ChartSpec["option"]> {
         data,
         symbolSize: data.length > 1500 ? 5 : 7,
         cursor: "pointer",
-        itemStyle: { color: (item: { data: number[] }) => spec.colour(item.data[2]), opacity: data.length > 1500 ? 0.5 : 0.7 },
+        itemStyle: {
+          color: (item: { data: number[] }) => spec.colour(item.data[2]),
+          opacity: data.length > 1500 ? 0.5 : 0.7,
+        },
         emphasis: { itemStyle: { opacity: 1, borderColor: colours.ink, borderWidth: 1 } },
       },
       {
@@ -70,9 +95,31 @@ export function mapOption(spec: MapSpec): ReturnType<ChartSpec["option"]> {
           return {
             type: "group",
             children: [
-              { type: "line", shape: { x1: from[0], y1: from[1], x2: to[0], y2: to[1] }, style: { stroke: colours.ink, lineWidth: 1.25 } },
-              { type: "circle", shape: { cx: to[0], cy: to[1], r: 2.5 }, style: { fill: colours.ink } },
-              { type: "text", style: { text: name, x: to[0] + (isRight ? 5 : -5), y, align: isRight ? "left" : "right", verticalAlign: "middle", fill: colours.ink, stroke: colours.card, lineWidth: 3, fontSize: 12, fontFamily: "system-ui, sans-serif" } },
+              {
+                type: "line",
+                shape: { x1: from[0], y1: from[1], x2: to[0], y2: to[1] },
+                style: { stroke: colours.ink, lineWidth: 1.25 },
+              },
+              {
+                type: "circle",
+                shape: { cx: to[0], cy: to[1], r: 2.5 },
+                style: { fill: colours.ink },
+              },
+              {
+                type: "text",
+                style: {
+                  text: name,
+                  x: to[0] + (isRight ? 5 : -5),
+                  y,
+                  align: isRight ? "left" : "right",
+                  verticalAlign: "middle",
+                  fill: colours.ink,
+                  stroke: colours.card,
+                  lineWidth: 3,
+                  fontSize: 12,
+                  fontFamily: "system-ui, sans-serif",
+                },
+              },
             ],
           };
         },

@@ -10,7 +10,11 @@ import { theme } from "../theme";
 
 export const spreadRowHeight = 46;
 
-export function spreadOption(distribution: Distribution, names: string[], axis: string): ReturnType<ChartSpec["option"]> {
+export function spreadOption(
+  distribution: Distribution,
+  names: string[],
+  axis: string,
+): ReturnType<ChartSpec["option"]> {
   const { groups, edges, unit } = distribution;
   const colours = theme();
   const most = groups.counts.map((counts) => Math.max(...counts, 1));
@@ -26,19 +30,44 @@ export function spreadOption(distribution: Distribution, names: string[], axis: 
       ridge.push([at(edges[i])[0], top], [at(edges[i + 1])[0], top]);
     });
     ridge.push([at(edges[edges.length - 1])[0], base]);
-    const children: object[] = [{ type: "polygon", shape: { points: ridge }, style: { fill: colours.accent, opacity: 0.22 } }];
-    const line = (from: number, to: number, width: number) => ({ type: "line", shape: { x1: at(from)[0], x2: at(to)[0], y1: base + 6, y2: base + 6 }, style: { stroke: colours.accent, lineWidth: width } });
-    const [q05, q25, median, q75, q95] = [groups.q05[row], groups.q25[row], groups.median[row], groups.q75[row], groups.q95[row]];
+    const children: object[] = [
+      { type: "polygon", shape: { points: ridge }, style: { fill: colours.accent, opacity: 0.22 } },
+    ];
+    const line = (from: number, to: number, width: number) => ({
+      type: "line",
+      shape: { x1: at(from)[0], x2: at(to)[0], y1: base + 6, y2: base + 6 },
+      style: { stroke: colours.accent, lineWidth: width },
+    });
+    const [q05, q25, median, q75, q95] = [
+      groups.q05[row],
+      groups.q25[row],
+      groups.median[row],
+      groups.q75[row],
+      groups.q95[row],
+    ];
     if (q05 !== null && q95 !== null) children.push(line(q05, q95, 1));
     if (q25 !== null && q75 !== null) children.push(line(q25, q75, 5));
-    if (median !== null) children.push({ type: "circle", shape: { cx: at(median)[0], cy: base + 6, r: 4 }, style: { fill: colours.card, stroke: colours.ink, lineWidth: 2 } });
+    if (median !== null)
+      children.push({
+        type: "circle",
+        shape: { cx: at(median)[0], cy: base + 6, r: 4 },
+        style: { fill: colours.card, stroke: colours.ink, lineWidth: 2 },
+      });
     return { type: "group", children };
   };
-  const rowNames = groups.group.map((group, i) => `${names[group] ?? "(none)"}  ${whole(groups.n[i])}`);
+  const rowNames = groups.group.map(
+    (group, i) => `${names[group] ?? "(none)"}  ${whole(groups.n[i])}`,
+  );
   return {
     grid: grid(),
-    xAxis: scaleAxis(distribution.scale, axis, unit, { min: edges[0], max: edges[edges.length - 1] }),
-    yAxis: categoryAxis(rowNames, { inverse: true, axisLabel: { width: 180, overflow: "truncate" } }),
+    xAxis: scaleAxis(distribution.scale, axis, unit, {
+      min: edges[0],
+      max: edges[edges.length - 1],
+    }),
+    yAxis: categoryAxis(rowNames, {
+      inverse: true,
+      axisLabel: { width: 180, overflow: "truncate" },
+    }),
     tooltip: tooltip(({ dataIndex: i }) =>
       tipRows(names[groups.group[i]] ?? "(none)", [
         ["median", withUnit(groups.median[i], unit)],
@@ -48,6 +77,14 @@ export function spreadOption(distribution: Distribution, names: string[], axis: 
         ["accounts", whole(groups.n[i])],
       ]),
     ),
-    series: [{ type: "custom", data: groups.group.map((_, i) => [groups.median[i], i]), encode: { x: 0, y: 1 }, renderItem: drawRow, clip: true }],
+    series: [
+      {
+        type: "custom",
+        data: groups.group.map((_, i) => [groups.median[i], i]),
+        encode: { x: 0, y: 1 },
+        renderItem: drawRow,
+        clip: true,
+      },
+    ],
   };
 }

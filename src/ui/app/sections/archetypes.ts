@@ -8,7 +8,18 @@ import { inkOn, matrixOption } from "../charts/matrix";
 import { mapOption } from "../charts/map";
 import { toggleLegend } from "../controls";
 import { append, h, replace, type Child } from "../dom";
-import { change, compact, humanName, percent, plain, plural, points, sentence, whole, withUnit } from "../format";
+import {
+  change,
+  compact,
+  humanName,
+  percent,
+  plain,
+  plural,
+  points,
+  sentence,
+  whole,
+  withUnit,
+} from "../format";
 import { isThere, type Archetypes, type Report } from "../report";
 import { note } from "../states";
 import { askAbout, clickHint, handleLink, nameCell } from "../table";
@@ -25,7 +36,17 @@ export function archetypes(into: HTMLElement, { report }: Context): void {
     h(
       "div.cards",
       null,
-      card(note(found.strength === "weak" ? "warning" : "info", `${found.text.replace(/\.$/, "")}.`, h("span.muted", null, ` Silhouette ${points(found.silhouette, 2)} (1: clearly apart, 0: no groups); on other samples they come out again to ${points(found.stability ?? null, 2)} (1: always the same, 0: by chance); ${triedText(found)}.`))),
+      card(
+        note(
+          found.strength === "weak" ? "warning" : "info",
+          `${found.text.replace(/\.$/, "")}.`,
+          h(
+            "span.muted",
+            null,
+            ` Silhouette ${points(found.silhouette, 2)} (1: clearly apart, 0: no groups); on other samples they come out again to ${points(found.stability ?? null, 2)} (1: always the same, 0: by chance); ${triedText(found)}.`,
+          ),
+        ),
+      ),
       profileCard(found),
       membersCards(report, found),
       projectionCard(report, found),
@@ -34,24 +55,43 @@ export function archetypes(into: HTMLElement, { report }: Context): void {
 }
 
 function triedText({ candidates }: Archetypes): string {
-  return candidates.k.length ? `tried: ${candidates.k.map((k, i) => `${k} kinds ${points(candidates.silhouette[i], 2)}${candidates.stability ? ` (again ${points(candidates.stability[i], 2)})` : ""}`).join(", ")}` : "no other number was tried";
+  return candidates.k.length
+    ? `tried: ${candidates.k.map((k, i) => `${k} kinds ${points(candidates.silhouette[i], 2)}${candidates.stability ? ` (again ${points(candidates.stability[i], 2)})` : ""}`).join(", ")}`
+    : "no other number was tried";
 }
 
 function profileCard(found: Archetypes): Child {
   const widest = Math.max(1, ...found.centroids.flat().map(Math.abs));
   // The figures that tell the kinds apart come first.
-  const order = found.features.map((_, j) => j).sort((a, b) => spreadOf(b) - spreadOf(a)).slice(0, 14);
+  const order = found.features
+    .map((_, j) => j)
+    .sort((a, b) => spreadOf(b) - spreadOf(a))
+    .slice(0, 14);
   function spreadOf(j: number): number {
-    return Math.max(...found.centroids.map((row) => row[j])) - Math.min(...found.centroids.map((row) => row[j]));
+    return (
+      Math.max(...found.centroids.map((row) => row[j])) -
+      Math.min(...found.centroids.map((row) => row[j]))
+    );
   }
   const first = order[0];
   return chartCard({
-    title: order.length ? `${sentence(humanName(found.features[first]))} tells the ${found.k} kinds apart most` : `${found.k} kinds`,
+    title: order.length
+      ? `${sentence(humanName(found.features[first]))} tells the ${found.k} kinds apart most`
+      : `${found.k} kinds`,
     subtitle: "mean of each kind, in standard deviations from the mean of all accounts",
     reading: "Blue: more than usual; orange: less. Values beyond 1 are marked traits.",
     name: "archetypes",
     height: order.length * 30 + 120,
-    table: { columns: [{ title: "feature", show: nameCell }, ...found.names.map((name) => ({ title: name, show: (z: unknown) => change(z as number, 2) }))], rows: order.map((j) => [found.features[j], ...found.centroids.map((row) => row[j])]) },
+    table: {
+      columns: [
+        { title: "feature", show: nameCell },
+        ...found.names.map((name) => ({
+          title: name,
+          show: (z: unknown) => change(z as number, 2),
+        })),
+      ],
+      rows: order.map((j) => [found.features[j], ...found.centroids.map((row) => row[j])]),
+    },
     option: () => {
       const { diverging } = theme();
       return matrixOption({
@@ -60,7 +100,16 @@ function profileCard(found: Archetypes): Child {
         cells: order.flatMap((j, row) =>
           found.centroids.map((centroid, column) => {
             const colour = rampAt(diverging, 0.5 + centroid[j] / widest / 2);
-            return { column, row, colour, text: change(centroid[j], 1), textColour: inkOn(colour), tip: tipRows(found.names[column], [[humanName(found.features[j]), `${change(centroid[j], 2)} sd`]]) };
+            return {
+              column,
+              row,
+              colour,
+              text: change(centroid[j], 1),
+              textColour: inkOn(colour),
+              tip: tipRows(found.names[column], [
+                [humanName(found.features[j]), `${change(centroid[j], 2)} sd`],
+              ]),
+            };
           }),
         ),
       });
@@ -75,16 +124,32 @@ function shorten(name: string): string {
 function membersCards(report: Report, found: Archetypes): Child {
   const total = found.size.reduce((sum, size) => sum + size, 0) || 1;
   const { measure } = report.explore;
-  const handles = (list: string[] | undefined) => (list?.length ? list.map((handle, i) => [i > 0 && ", ", handleLink(handle)]) : "–");
+  const handles = (list: string[] | undefined) =>
+    list?.length ? list.map((handle, i) => [i > 0 && ", ", handleLink(handle)]) : "–";
   return h(
     "div.cards.two",
     null,
     found.names.map((name, i) => {
       const { followers, measure: value, posts } = found.figures[i];
       return card(
-        cardHead(h("span.row", null, h("i.swatch", { style: { background: `var(--series-${i})` } }), sentence(name)), `${plural(found.size[i], "account")}, ${percent(found.size[i] / total, 0)}`),
+        cardHead(
+          h(
+            "span.row",
+            null,
+            h("i.swatch", { style: { background: `var(--series-${i})` } }),
+            sentence(name),
+          ),
+          `${plural(found.size[i], "account")}, ${percent(found.size[i] / total, 0)}`,
+        ),
         h("dl.facts", null, [
-          [h("dt", null, "Medians"), h("dd", null, `${compact(followers)} followers · ${withUnit(value, measure.unit)} ${humanName(measure.name)} · ${compact(posts)} posts`)],
+          [
+            h("dt", null, "Medians"),
+            h(
+              "dd",
+              null,
+              `${compact(followers)} followers · ${withUnit(value, measure.unit)} ${humanName(measure.name)} · ${compact(posts)} posts`,
+            ),
+          ],
           [h("dt", null, "Typical"), h("dd", null, handles(found.typical[i]))],
           [h("dt", null, "Extreme"), h("dd", null, handles(found.extreme[i]))],
         ]),
@@ -99,14 +164,34 @@ function projectionCard(report: Report, found: Archetypes): Child {
   const legend = h("div");
   const kinds = found.names.map((name, i) => ({ name, colour: `var(--series-${i})` }));
   const made: ChartCard = chartCard({
-    title: found.strength === "weak" ? "The kinds run into each other" : found.strength === "fair" ? "The kinds lie apart, with blurred borders" : "The kinds lie clearly apart",
+    title:
+      found.strength === "weak"
+        ? "The kinds run into each other"
+        : found.strength === "fair"
+          ? "The kinds lie apart, with blurred borders"
+          : "The kinds lie clearly apart",
     subtitle: `principal components of the features; ${percent((projection.explained[0] ?? 0) + (projection.explained[1] ?? 0), 0)} of the differences; ${plural(projection.handle.length, "account")} shown`,
     reading: `Near each other: alike.${clickHint()}`,
     name: "archetype-map",
     height: 440,
     controls: legend,
     legend: () => kinds,
-    table: { columns: [{ title: "account", show: handleLink }, { title: "archetype" }, { title: "followers", show: (n) => compact(n as number) }, { title: "first", show: (x) => plain(x as number) }, { title: "second", show: (y) => plain(y as number) }], rows: projection.handle.map((handle, i) => [handle, found.names[projection.cluster[i]], projection.followers[i], projection.x[i], projection.y[i]]) },
+    table: {
+      columns: [
+        { title: "account", show: handleLink },
+        { title: "archetype" },
+        { title: "followers", show: (n) => compact(n as number) },
+        { title: "first", show: (x) => plain(x as number) },
+        { title: "second", show: (y) => plain(y as number) },
+      ],
+      rows: projection.handle.map((handle, i) => [
+        handle,
+        found.names[projection.cluster[i]],
+        projection.followers[i],
+        projection.x[i],
+        projection.y[i],
+      ]),
+    },
     option: () =>
       mapOption({
         handle: projection.handle,
@@ -115,13 +200,20 @@ function projectionCard(report: Report, found: Archetypes): Child {
         explained: projection.explained,
         colour: (i) => groupColour(projection.cluster[i]),
         isShown: (i) => !hidden.has(projection.cluster[i]),
-        rows: (i) => [["archetype", found.names[projection.cluster[i]]], ["followers", compact(projection.followers[i])], ["category", report.groups.category[projection.category[i]] ?? "–"]],
+        rows: (i) => [
+          ["archetype", found.names[projection.cluster[i]]],
+          ["followers", compact(projection.followers[i])],
+          ["category", report.groups.category[projection.category[i]] ?? "–"],
+        ],
       }),
     onClick: (event) => {
       const handle = event.data?.[2] !== undefined ? projection.handle[event.data[2]] : null;
       if (handle) askAbout(handle);
     },
   });
-  replace(legend, toggleLegend(kinds, hidden, () => made.redraw()));
+  replace(
+    legend,
+    toggleLegend(kinds, hidden, () => made.redraw()),
+  );
   return made.element;
 }

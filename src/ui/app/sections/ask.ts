@@ -2,7 +2,15 @@
 // Ask: a handle or a profile in, and everything that the daemon can say about it, as the figures
 // are changed. The address holds the whole question, so that a link reproduces the view.
 
-import { ApiError, asCurl, call, type ClusterAnswer, type Profile, type ScoreAnswer, type TierAnswer } from "../api";
+import {
+  ApiError,
+  asCurl,
+  call,
+  type ClusterAnswer,
+  type Profile,
+  type ScoreAnswer,
+  type TierAnswer,
+} from "../api";
 import { card, cardHead } from "../chart";
 import type { Context } from "../context";
 import { copyButton } from "../copy";
@@ -10,13 +18,32 @@ import { append, debounce, fileName, h, replace, type Child } from "../dom";
 import { compact, sentence } from "../format";
 import { failure, note, partial, skeleton } from "../states";
 import { downloadCsv } from "../table";
-import { clusterCard, compositeCard, givenScore, scoreCard, tierCard, type Answer, type Ghost } from "./ask/answer";
+import {
+  clusterCard,
+  compositeCard,
+  givenScore,
+  scoreCard,
+  tierCard,
+  type Answer,
+  type Ghost,
+} from "./ask/answer";
 import { comparePanel } from "./ask/compare";
 import { atSameRates, doubtsOf, WITH_FOLLOWERS } from "./ask/doubts";
 import { answerPicture, answerTable } from "./ask/export";
 import { profileForm } from "./ask/form";
 import { presetButtons } from "./ask/presets";
-import { addressOf, COMPARED_MAX, figureOf, handleOf, isAsked, readQuestion, requestFor, sameHandle, typedFields, type Question } from "./ask/question";
+import {
+  addressOf,
+  COMPARED_MAX,
+  figureOf,
+  handleOf,
+  isAsked,
+  readQuestion,
+  requestFor,
+  sameHandle,
+  typedFields,
+  type Question,
+} from "./ask/question";
 import { intervalShown, scoreScale } from "./ask/scale";
 import { searchBox } from "./ask/search";
 import { similarPanel } from "./ask/similar";
@@ -26,10 +53,28 @@ const TYPING_MS = 120;
 /** An answer that stood this long is what the next one is compared with. */
 const SETTLED_MS = 900;
 
-export function ask(into: HTMLElement, context: Context, query: URLSearchParams): void | (() => void) {
-  append(into, [h("div.section-head", null, h("h2", null, "Ask"), h("p.lead", null, "Find an account, or type the figures of any profile; then change them and see what moves."))]);
+export function ask(
+  into: HTMLElement,
+  context: Context,
+  query: URLSearchParams,
+): void | (() => void) {
+  append(into, [
+    h(
+      "div.section-head",
+      null,
+      h("h2", null, "Ask"),
+      h(
+        "p.lead",
+        null,
+        "Find an account, or type the figures of any profile; then change them and see what moves.",
+      ),
+    ),
+  ]);
   if (!context.live) {
-    const how = context.report.kind === "bundle" ? "This file holds what was found in the data; questions need the program behind it. Ask whoever sent it for the address of their `influenced`, whose page looks like this one and answers." : "These data have no model yet. To ask: `influence train FILE`, then `influenced`.";
+    const how =
+      context.report.kind === "bundle"
+        ? "This file holds what was found in the data; questions need the program behind it. Ask whoever sent it for the address of their `influenced`, whose page looks like this one and answers."
+        : "These data have no model yet. To ask: `influence train FILE`, then `influenced`.";
     append(into, [h("div.cards", null, card(partial(how)))]);
     return;
   }
@@ -73,10 +118,23 @@ class AskView {
     this.question = readQuestion(query, this.fields);
     this.search = searchBox("Find an account by handle or name", (handle) => this.choose(handle));
     this.form = profileForm(report, this.fields, (field, text) => this.type(field, text));
-    this.similar = similarPanel(report, (name, text) => this.filter(name, text), (handle) => this.pick(handle, ""));
+    this.similar = similarPanel(
+      report,
+      (name, text) => this.filter(name, text),
+      (handle) => this.pick(handle, ""),
+    );
     this.compare = comparePanel(report, this.fields, (add, remove) => this.pick(add, remove));
-    const presets = presetButtons(report, this.fields, (handle) => this.choose(handle), (typed) => this.example(typed));
-    append(this.frame, [h("div.ask-side", null, this.search.element, presets, this.makeProfileCard()), h("div.ask-main", null, this.head, this.answers), this.brief]);
+    const presets = presetButtons(
+      report,
+      this.fields,
+      (handle) => this.choose(handle),
+      (typed) => this.example(typed),
+    );
+    append(this.frame, [
+      h("div.ask-side", null, this.search.element, presets, this.makeProfileCard()),
+      h("div.ask-main", null, this.head, this.answers),
+      this.brief,
+    ]);
     append(into, [this.frame]);
     void this.start();
   }
@@ -85,9 +143,17 @@ class AskView {
 
   /** On a phone the form stays folded until it is wanted: the answer comes first. */
   private makeProfileCard(): HTMLElement {
-    const unfold = h("button.quiet.unfold", { type: "button", "aria-expanded": "false" }, "Change the figures");
+    const unfold = h(
+      "button.quiet.unfold",
+      { type: "button", "aria-expanded": "false" },
+      "Change the figures",
+    );
     const clear = h("button.quiet", { type: "button", onclick: () => this.clear() }, "Clear");
-    const made = card(h("div.spread", null, h("h3", null, "Profile"), h("div.row", null, unfold, clear)), this.ratesSwitch(), this.form.element);
+    const made = card(
+      h("div.spread", null, h("h3", null, "Profile"), h("div.row", null, unfold, clear)),
+      this.ratesSwitch(),
+      this.form.element,
+    );
     made.classList.add("profile-card");
     unfold.addEventListener("click", () => {
       const isOpen = made.classList.toggle("open");
@@ -99,13 +165,26 @@ class AskView {
 
   /** What-if for another size: likes and the like go with the followers, or stay as they are. */
   private ratesSwitch(): Child {
-    if (!this.fields.some((field) => WITH_FOLLOWERS.includes(field.name)) || !this.fields.some((field) => field.name === "followers")) return null;
+    if (
+      !this.fields.some((field) => WITH_FOLLOWERS.includes(field.name)) ||
+      !this.fields.some((field) => field.name === "followers")
+    )
+      return null;
     const box = h("input", { type: "checkbox" }) as HTMLInputElement;
     box.addEventListener("change", () => {
       this.keepsRates = box.checked;
-      if (box.checked && this.question.typed.followers !== undefined) this.typeAll(atSameRates(this.profile, this.question.typed.followers, this.fields));
+      if (box.checked && this.question.typed.followers !== undefined)
+        this.typeAll(atSameRates(this.profile, this.question.typed.followers, this.fields));
     });
-    return h("label.rates", { title: "When followers change, likes, comments and views change with them, so that the rates stay what they are" }, box, "Keep the rates as followers change");
+    return h(
+      "label.rates",
+      {
+        title:
+          "When followers change, likes, comments and views change with them, so that the rates stay what they are",
+      },
+      box,
+      "Keep the rates as followers change",
+    );
   }
 
   private typeAll(typed: Record<string, string>): void {
@@ -117,7 +196,9 @@ class AskView {
   private choose(handle: string): void {
     this.question.handle = handleOf(handle);
     this.question.typed = {};
-    this.question.compared = this.question.compared.filter((other) => !sameHandle(other, this.question.handle));
+    this.question.compared = this.question.compared.filter(
+      (other) => !sameHandle(other, this.question.handle),
+    );
     this.restart();
   }
 
@@ -157,12 +238,17 @@ class AskView {
     if (text) this.question.filters[name] = text;
     else delete this.question.filters[name];
     this.remember();
-    void this.similar.ask(this.question, this.profile, this.request.signal).then(() => this.showCurl());
+    void this.similar
+      .ask(this.question, this.profile, this.request.signal)
+      .then(() => this.showCurl());
   }
 
   private pick(add: string, remove: string): void {
-    const kept = this.question.compared.filter((handle) => handle !== remove && !sameHandle(handle, add));
-    const isNew = add !== "" && !sameHandle(add, this.question.handle) && kept.length < COMPARED_MAX - 1;
+    const kept = this.question.compared.filter(
+      (handle) => handle !== remove && !sameHandle(handle, add),
+    );
+    const isNew =
+      add !== "" && !sameHandle(add, this.question.handle) && kept.length < COMPARED_MAX - 1;
     this.question.compared = isNew ? [...kept, add] : kept;
     this.similar.mark(this.question);
     this.remember();
@@ -197,7 +283,9 @@ class AskView {
     this.showBrief(null);
     if (handle) {
       try {
-        const found = await call<{ profile: Profile }>(`influencers?handle=${encodeURIComponent(handle)}`);
+        const found = await call<{ profile: Profile }>(
+          `influencers?handle=${encodeURIComponent(handle)}`,
+        );
         if (this.question.handle !== handle) return;
         this.profile = found.profile;
         this.catalogued = String(found.profile.handle ?? handle);
@@ -215,17 +303,33 @@ class AskView {
 
   /** Nobody of that handle: who is near it, to be chosen. */
   private unknown(problem: Error): HTMLElement {
-    if (!(problem instanceof ApiError) || problem.status !== 404) return failure(problem.message, () => void this.start());
+    if (!(problem instanceof ApiError) || problem.status !== 404)
+      return failure(problem.message, () => void this.start());
     const [said, closest] = problem.message.split("; closest: ");
     const state = failure(sentence(said));
-    if (closest) append(state, [h("p", null, "Closest: ", closest.split(", ").map((handle) => h("button.quiet", { type: "button", onclick: () => this.choose(handle) }, handle)))]);
+    if (closest)
+      append(state, [
+        h(
+          "p",
+          null,
+          "Closest: ",
+          closest
+            .split(", ")
+            .map((handle) =>
+              h("button.quiet", { type: "button", onclick: () => this.choose(handle) }, handle),
+            ),
+        ),
+      ]);
     return state;
   }
 
   /** What the account gets as it is, to compare changed figures with. */
   private async askCatalogued(): Promise<void> {
     try {
-      this.ghost = { answer: await this.fetchAnswer({ ...this.question, typed: {} }, this.request.signal), name: "as catalogued" };
+      this.ghost = {
+        answer: await this.fetchAnswer({ ...this.question, typed: {} }, this.request.signal),
+        name: "as catalogued",
+      };
     } catch {
       this.ghost = null;
     }
@@ -238,7 +342,11 @@ class AskView {
       const { path, body } = requestFor(question, route, this.profile, parameters);
       return call<T>(path, body, signal);
     };
-    const [score, tier, cluster] = await Promise.all([get<ScoreAnswer>("score", { explain: "true" }), get<TierAnswer>("tier"), get<ClusterAnswer>("cluster")]);
+    const [score, tier, cluster] = await Promise.all([
+      get<ScoreAnswer>("score", { explain: "true" }),
+      get<TierAnswer>("tier"),
+      get<ClusterAnswer>("cluster"),
+    ]);
     return { score, tier, cluster };
   }
 
@@ -274,13 +382,19 @@ class AskView {
     if (!isChanged) this.ghost = null;
     else if (!this.answer) return;
     else if (this.catalogued) this.ghost ??= { answer: this.answer, name: "as catalogued" };
-    else if (!this.ghost || performance.now() - this.answeredAt > SETTLED_MS) this.ghost = { answer: this.answer, name: "before" };
+    else if (!this.ghost || performance.now() - this.answeredAt > SETTLED_MS)
+      this.ghost = { answer: this.answer, name: "before" };
   }
 
-  /** A field that the daemon does not take is said beside it; the last answer stays, and is said to be it. */
+  /** A field that the daemon does not take is said beside it; the last answer stays, and is said
+   * to be it. */
   private refuse(problem: ApiError): void {
     this.form.blame(problem.field ?? "", problem.message);
-    if (!this.answer || !this.panels.isConnected) replace(this.answers, failure(problem.message, () => void this.ask()));
+    if (!this.answer || !this.panels.isConnected)
+      replace(
+        this.answers,
+        failure(problem.message, () => void this.ask()),
+      );
     else this.markStale(problem);
   }
 
@@ -289,30 +403,75 @@ class AskView {
     this.answers.classList.toggle("stale", problem !== null);
     if (!problem) return replace(this.stale);
     const isAtField = this.fields.some((field) => field.name === problem.field);
-    const again = !isAtField && h("button", { type: "button", onclick: () => void this.ask() }, "Try again");
-    replace(this.stale, note("warning", h("div.stale-note", null, h("span", null, h("strong", null, "No answer to these figures. "), `${sentence(problem.message)}${/[.?!]$/.test(problem.message) ? "" : "."} What stands below is the answer before.`), again)));
+    const again =
+      !isAtField && h("button", { type: "button", onclick: () => void this.ask() }, "Try again");
+    replace(
+      this.stale,
+      note(
+        "warning",
+        h(
+          "div.stale-note",
+          null,
+          h(
+            "span",
+            null,
+            h("strong", null, "No answer to these figures. "),
+            `${sentence(problem.message)}${/[.?!]$/.test(problem.message) ? "" : "."} What stands below is the answer before.`,
+          ),
+          again,
+        ),
+      ),
+    );
   }
 
   private given(answer: Answer): number | null {
-    return this.catalogued && Object.keys(this.question.typed).length === 0 ? givenScore(answer.score, this.profile) : null;
+    return this.catalogued && Object.keys(this.question.typed).length === 0
+      ? givenScore(answer.score, this.profile)
+      : null;
   }
 
   private title(): string {
     if (!this.catalogued) return "the typed profile";
-    return Object.keys(this.question.typed).length > 0 ? `${this.catalogued}, changed` : this.catalogued;
+    return Object.keys(this.question.typed).length > 0
+      ? `${this.catalogued}, changed`
+      : this.catalogued;
   }
 
   private draw(answer: Answer): void {
     const { report } = this.context;
     replace(this.head, this.heading());
-    if (!this.panels.isConnected) replace(this.answers, this.stale, this.doubts, this.panels, this.similar.element, this.compare.element, this.curlCard());
+    if (!this.panels.isConnected)
+      replace(
+        this.answers,
+        this.stale,
+        this.doubts,
+        this.panels,
+        this.similar.element,
+        this.compare.element,
+        this.curlCard(),
+      );
     this.showDoubts();
     this.showBrief(answer);
     replace(
       this.panels,
-      h("div.cards.two", null, scoreCard(report, answer, this.ghost, this.given(answer)), tierCard(answer, this.ghost)),
-      waterfallCard(report, answer.score, { ...this.profile, ...this.question.typed }, this.title()),
-      h("div.cards.two", null, clusterCard(report, answer, this.ghost), compositeCard(report, answer, this.ghost)),
+      h(
+        "div.cards.two",
+        null,
+        scoreCard(report, answer, this.ghost, this.given(answer)),
+        tierCard(answer, this.ghost),
+      ),
+      waterfallCard(
+        report,
+        answer.score,
+        { ...this.profile, ...this.question.typed },
+        this.title(),
+      ),
+      h(
+        "div.cards.two",
+        null,
+        clusterCard(report, answer, this.ghost),
+        compositeCard(report, answer, this.ghost),
+      ),
     );
   }
 
@@ -321,7 +480,22 @@ class AskView {
     const found = doubtsOf(this.profile, this.question.typed, this.fields);
     replace(
       this.doubts,
-      found.map((doubt) => note("warning", h("div.doubt-note", null, h("span", null, doubt.text), doubt.offer && h("button", { type: "button", onclick: () => this.typeAll(doubt.typed) }, doubt.offer)))),
+      found.map((doubt) =>
+        note(
+          "warning",
+          h(
+            "div.doubt-note",
+            null,
+            h("span", null, doubt.text),
+            doubt.offer &&
+              h(
+                "button",
+                { type: "button", onclick: () => this.typeAll(doubt.typed) },
+                doubt.offer,
+              ),
+          ),
+        ),
+      ),
     );
   }
 
@@ -331,23 +505,57 @@ class AskView {
     const scale = scoreScale(this.context.report, answer.score);
     const before = this.ghost?.answer.score.score;
     const delta = before !== undefined && ` ${scale.change(answer.score.score - before)}`;
-    replace(this.brief, h("span.brief-name", null, this.title()), h("strong", null, scale.show(answer.score.score)), h("span.muted", null, intervalShown(answer.score, scale)), delta && h("strong.delta", null, delta));
+    replace(
+      this.brief,
+      h("span.brief-name", null, this.title()),
+      h("strong", null, scale.show(answer.score.score)),
+      h("span.muted", null, intervalShown(answer.score, scale)),
+      delta && h("strong.delta", null, delta),
+    );
   }
 
   private facts(): string[] {
     const profile = { ...this.profile, ...this.question.typed };
     const followers = figureOf(profile, "followers");
-    const found = [profile.name, profile.category, profile.country ?? profile.audience_country, followers !== null && `${compact(followers)} followers`];
-    return found.filter((fact): fact is string => typeof fact === "string" && fact !== "" && fact !== this.catalogued);
+    const found = [
+      profile.name,
+      profile.category,
+      profile.country ?? profile.audience_country,
+      followers !== null && `${compact(followers)} followers`,
+    ];
+    return found.filter(
+      (fact): fact is string => typeof fact === "string" && fact !== "" && fact !== this.catalogued,
+    );
   }
 
   private exportButtons(): Child {
     const who = this.title();
-    const csv = () => this.answer && downloadCsv(answerTable(who, this.answer, this.given(this.answer)), `answer-${fileName(who)}`);
-    const png = () => this.answer && answerPicture(this.context.report, who, this.facts().join(" · "), this.answer, this.given(this.answer));
+    const csv = () =>
+      this.answer &&
+      downloadCsv(
+        answerTable(who, this.answer, this.given(this.answer)),
+        `answer-${fileName(who)}`,
+      );
+    const png = () =>
+      this.answer &&
+      answerPicture(
+        this.context.report,
+        who,
+        this.facts().join(" · "),
+        this.answer,
+        this.given(this.answer),
+      );
     return [
-      h("button.quiet", { type: "button", "aria-label": `CSV of the answer to ${who}`, onclick: csv }, "CSV"),
-      h("button.quiet", { type: "button", "aria-label": `PNG of the answer to ${who}`, onclick: png }, "PNG"),
+      h(
+        "button.quiet",
+        { type: "button", "aria-label": `CSV of the answer to ${who}`, onclick: csv },
+        "CSV",
+      ),
+      h(
+        "button.quiet",
+        { type: "button", "aria-label": `PNG of the answer to ${who}`, onclick: png },
+        "PNG",
+      ),
     ];
   }
 
@@ -357,8 +565,12 @@ class AskView {
     return [
       h("h3.who-name", null, this.catalogued || "A typed profile"),
       h("span.muted", null, facts.join(" · ")),
-      this.catalogued && changed > 0 && h("span.badge", null, `${changed} figure${changed > 1 ? "s" : ""} changed`),
-      this.catalogued && changed > 0 && h("button.quiet", { type: "button", onclick: () => this.choose(this.catalogued) }, "undo"),
+      this.catalogued &&
+        changed > 0 &&
+        h("span.badge", null, `${changed} figure${changed > 1 ? "s" : ""} changed`),
+      this.catalogued &&
+        changed > 0 &&
+        h("button.quiet", { type: "button", onclick: () => this.choose(this.catalogued) }, "undo"),
       h("span.fill"),
       this.exportButtons(),
       copyButton("Copy link", () => location.href),
@@ -366,13 +578,24 @@ class AskView {
   }
 
   private showComparison(): void {
-    if (this.answer) void this.compare.show(this.title(), { ...this.profile, ...this.question.typed }, this.answer, this.question.compared);
+    if (this.answer)
+      void this.compare.show(
+        this.title(),
+        { ...this.profile, ...this.question.typed },
+        this.answer,
+        this.question.compared,
+      );
   }
 
   /** The very request to a route, for a shell. */
   private curlOf(route: string): string {
     if (route === "similar") return this.similar.curl();
-    const { path, body } = requestFor(this.question, route, this.profile, route === "score" ? { explain: "true" } : {});
+    const { path, body } = requestFor(
+      this.question,
+      route,
+      this.profile,
+      route === "score" ? { explain: "true" } : {},
+    );
     return asCurl(path, body);
   }
 
@@ -382,8 +605,18 @@ class AskView {
   }
 
   private curlCard(): HTMLElement {
-    const buttons = ["score", "tier", "cluster", "similar"].map((route) => copyButton(`Copy /${route} as curl`, () => this.curlOf(route), () => this.showCurl(route)));
-    return card(cardHead("The same from a shell", "the very requests behind this page"), h("div.row", null, buttons), this.curl);
+    const buttons = ["score", "tier", "cluster", "similar"].map((route) =>
+      copyButton(
+        `Copy /${route} as curl`,
+        () => this.curlOf(route),
+        () => this.showCurl(route),
+      ),
+    );
+    return card(
+      cardHead("The same from a shell", "the very requests behind this page"),
+      h("div.row", null, buttons),
+      this.curl,
+    );
   }
 
   private welcome(): HTMLElement {
@@ -391,7 +624,11 @@ class AskView {
       h(
         "div.state",
         null,
-        h("p", null, "Search a handle above, pick one to try, or type what you know of a profile: “475.8m”, “12,400” and “1.39%” are all fine. What you leave out is filled with typical values, and the answer says so."),
+        h(
+          "p",
+          null,
+          "Search a handle above, pick one to try, or type what you know of a profile: “475.8m”, “12,400” and “1.39%” are all fine. What you leave out is filled with typical values, and the answer says so.",
+        ),
       ),
     );
   }

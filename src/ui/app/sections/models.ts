@@ -5,7 +5,14 @@ import type { Context } from "../context";
 import { card, cardHead } from "../chart";
 import { append, h, type Child } from "../dom";
 import { compact, humanName, plain, plural, points, seconds, sentence } from "../format";
-import { isThere, reason, type Candidate, type GrowthModel, type ScoreModel, type TierModel } from "../report";
+import {
+  isThere,
+  reason,
+  type Candidate,
+  type GrowthModel,
+  type ScoreModel,
+  type TierModel,
+} from "../report";
 import { partial } from "../states";
 import { table, type Cell, type TableSpec } from "../table";
 import { growthCards } from "./models/growth";
@@ -14,7 +21,18 @@ import { scoreCards } from "./models/score";
 import { tierCards } from "./models/tier";
 
 export function models(into: HTMLElement, { report }: Context): void {
-  append(into, [h("div.section-head", null, h("h2", null, "Models"), h("p.lead", null, "Every figure here is out of fold: no account is judged by a model that saw it."))]);
+  append(into, [
+    h(
+      "div.section-head",
+      null,
+      h("h2", null, "Models"),
+      h(
+        "p.lead",
+        null,
+        "Every figure here is out of fold: no account is judged by a model that saw it.",
+      ),
+    ),
+  ]);
   if (!isThere(report.models)) {
     append(into, [h("div.cards", null, card(partial(reason(report.models, "models"))))]);
     return;
@@ -22,11 +40,33 @@ export function models(into: HTMLElement, { report }: Context): void {
   const { score, tier } = report.models;
   append(into, [
     h("h2.part", null, "Score"),
-    h("div.cards", null, isThere(score) ? [leaderboard(score), scoreCards(report, score), score.leaderboard.length > 0 && importanceCard(score.importance, "score")] : card(partial(reason(score, "score")))),
+    h(
+      "div.cards",
+      null,
+      isThere(score)
+        ? [
+            leaderboard(score),
+            scoreCards(report, score),
+            score.leaderboard.length > 0 && importanceCard(score.importance, "score"),
+          ]
+        : card(partial(reason(score, "score"))),
+    ),
     h("h2.part", null, "Tier"),
-    h("div.cards", null, isThere(tier) ? [leaderboard(tier), tierCards(report, tier), importanceCard(tier.importance, "tier")] : card(partial(reason(tier, "tier")))),
+    h(
+      "div.cards",
+      null,
+      isThere(tier)
+        ? [leaderboard(tier), tierCards(report, tier), importanceCard(tier.importance, "tier")]
+        : card(partial(reason(tier, "tier"))),
+    ),
     h("h2.part", null, "Growth forecast"),
-    h("div.cards", null, isThere(report.growth) ? [growthCards(report, report.growth), leaderboard(report.growth)] : card(partial(reason(report.growth, "growth")))),
+    h(
+      "div.cards",
+      null,
+      isThere(report.growth)
+        ? [growthCards(report, report.growth), leaderboard(report.growth)]
+        : card(partial(reason(report.growth, "growth"))),
+    ),
   ]);
 }
 
@@ -48,30 +88,65 @@ function leaderboard(model: ScoreModel | TierModel | GrowthModel): Child {
   if (model.leaderboard.length === 0)
     return card(
       cardHead("Nothing to learn: the score is an open formula", `target: ${target}`),
-      h("p", null, "The data carry no score, so each account is scored by the composite below. It is exact by definition; there is no error to measure."),
+      h(
+        "p",
+        null,
+        "The data carry no score, so each account is scored by the composite below. It is exact by definition; there is no error to measure.",
+      ),
       "composite" in model && compositeParts(model),
     );
-  const names = [...new Set(model.leaderboard.flatMap((candidate) => Object.keys(candidate.metrics)))];
+  const names = [
+    ...new Set(model.leaderboard.flatMap((candidate) => Object.keys(candidate.metrics))),
+  ];
   const byName = new Map(model.leaderboard.map((candidate) => [candidate.name, candidate]));
   const withSpread = (name: string) => (mean: Cell, row: Cell[]) => {
     const sd = byName.get(String(row[0]))?.metrics[name]?.sd ?? null;
     if (mean === null) return "–";
-    if (Math.abs(mean as number) >= 1000) return [compact(mean as number), sd !== null && h("span.muted", null, ` ± ${compact(sd)}`)];
+    if (Math.abs(mean as number) >= 1000)
+      return [compact(mean as number), sd !== null && h("span.muted", null, ` ± ${compact(sd)}`)];
     const decimals = decimalsOf(sd);
-    return [points(mean as number, decimals), sd !== null && h("span.muted", null, ` ± ${points(sd, decimals)}`)];
+    return [
+      points(mean as number, decimals),
+      sd !== null && h("span.muted", null, ` ± ${points(sd, decimals)}`),
+    ];
   };
   const spec: TableSpec = {
     columns: [
-      { title: "model", show: (name) => modelCell(byName.get(String(name))!, name === model.chosen) },
-      ...names.map((name) => ({ title: humanName(name), help: METRIC_HELP[name], show: withSpread(name) })),
-      { title: "time to fit", show: (time: Cell) => (time === null ? "–" : seconds(time as number)) },
+      {
+        title: "model",
+        show: (name) => modelCell(byName.get(String(name))!, name === model.chosen),
+      },
+      ...names.map((name) => ({
+        title: humanName(name),
+        help: METRIC_HELP[name],
+        show: withSpread(name),
+      })),
+      {
+        title: "time to fit",
+        show: (time: Cell) => (time === null ? "–" : seconds(time as number)),
+      },
     ],
-    rows: model.leaderboard.map((candidate) => [candidate.name, ...names.map((name) => candidate.metrics[name]?.mean ?? null), candidate.fit_seconds]),
+    rows: model.leaderboard.map((candidate) => [
+      candidate.name,
+      ...names.map((name) => candidate.metrics[name]?.mean ?? null),
+      candidate.fit_seconds,
+    ]),
   };
   return card(
-    cardHead(`${sentence(humanName(model.chosen))} predicts ${target} best of ${plural(model.leaderboard.length, "candidate")}`, `by ${humanName(model.selected_by)}; ${plural(model.n, "account")}, ${model.folds} folds, ${plural(model.repeats, "repeat")}${model.repeats > 1 ? "; ± is the spread over repeats" : ""}`),
+    cardHead(
+      `${sentence(humanName(model.chosen))} predicts ${target} best of ${plural(model.leaderboard.length, "candidate")}`,
+      `by ${humanName(model.selected_by)}; ${plural(model.n, "account")}, ${model.folds} folds, ${plural(model.repeats, "repeat")}${model.repeats > 1 ? "; ± is the spread over repeats" : ""}`,
+    ),
     table(spec, `Candidates for ${target}`),
-    h("p.reading", null, names.map((name, i) => [i > 0 && " ", h("strong", null, sentence(humanName(name))), `: ${METRIC_HELP[name] ?? ""}.`])),
+    h(
+      "p.reading",
+      null,
+      names.map((name, i) => [
+        i > 0 && " ",
+        h("strong", null, sentence(humanName(name))),
+        `: ${METRIC_HELP[name] ?? ""}.`,
+      ]),
+    ),
   );
 }
 
@@ -80,18 +155,32 @@ function decimalsOf(sd: number | null): number {
   return sd && sd > 0 ? Math.min(4, Math.max(2, Math.ceil(-Math.log10(sd)))) : 3;
 }
 
-/** What it is and how it was set stand under the name: columns of prose leave no room for the figures. */
+/** What it is and how it was set stand under the name: columns of prose leave no room for the
+ * figures. */
 function modelCell({ name, note, settings }: Candidate, chosen: boolean): Child {
   const more = [note, settings].filter(Boolean).join("; ");
-  return [chosen ? h("strong", { title: name }, humanName(name), " ✓") : h("span", { title: name }, humanName(name)), more && h("div.small.muted", null, more)];
+  return [
+    chosen
+      ? h("strong", { title: name }, humanName(name), " ✓")
+      : h("span", { title: name }, humanName(name)),
+    more && h("div.small.muted", null, more),
+  ];
 }
 
 function compositeParts({ composite }: ScoreModel): Child {
   const total = Object.values(composite.weights).reduce((sum, weight) => sum + weight, 0) || 1;
   return table(
     {
-      columns: [{ title: "part" }, { title: "weight", show: (weight) => `${plain((100 * (weight as number)) / total)} %` }, { title: "what it measures" }],
-      rows: Object.entries(composite.weights).map(([part, weight]) => [part, weight, composite.parts[part] ?? ""]),
+      columns: [
+        { title: "part" },
+        { title: "weight", show: (weight) => `${plain((100 * (weight as number)) / total)} %` },
+        { title: "what it measures" },
+      ],
+      rows: Object.entries(composite.weights).map(([part, weight]) => [
+        part,
+        weight,
+        composite.parts[part] ?? "",
+      ]),
     },
     "Parts of the composite",
   );

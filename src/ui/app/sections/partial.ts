@@ -6,6 +6,16 @@ import { append, h, type Child } from "../dom";
 import { reason, type Maybe } from "../report";
 import { partial } from "../states";
 
-export function absentSection(into: HTMLElement, title: string, lead: string, part: Maybe<object>, name: string, ...more: Child[]): void {
-  append(into, [h("div.section-head", null, h("h2", null, title), h("p.lead", null, lead)), h("div.cards", null, card(partial(reason(part, name), ...more)))]);
+export function absentSection(
+  into: HTMLElement,
+  title: string,
+  lead: string,
+  part: Maybe<object>,
+  name: string,
+  ...more: Child[]
+): void {
+  append(into, [
+    h("div.section-head", null, h("h2", null, title), h("p.lead", null, lead)),
+    h("div.cards", null, card(partial(reason(part, name), ...more))),
+  ]);
 }

@@ -2,7 +2,14 @@
 // Up to four accounts side by side: the one asked about, and those picked beside it.
 
 import { askAddress } from "../../address";
-import { ApiError, call, type ClusterAnswer, type Profile, type ScoreAnswer, type TierAnswer } from "../../api";
+import {
+  ApiError,
+  call,
+  type ClusterAnswer,
+  type Profile,
+  type ScoreAnswer,
+  type TierAnswer,
+} from "../../api";
 import { card, cardHead } from "../../chart";
 import { h, replace, type Child } from "../../dom";
 import { humanName, points, sentence, withUnit } from "../../format";
@@ -30,17 +37,42 @@ export interface ComparePanel {
 
 const FIGURES_MAX = 8;
 
-export function comparePanel(report: Report, fields: Column[], onChange: (add: string, remove: string) => void): ComparePanel {
-  const body = h("div.table-scroll.whole", { tabindex: 0, role: "region", "aria-label": "Comparison" });
+export function comparePanel(
+  report: Report,
+  fields: Column[],
+  onChange: (add: string, remove: string) => void,
+): ComparePanel {
+  const body = h("div.table-scroll.whole", {
+    tabindex: 0,
+    role: "region",
+    "aria-label": "Comparison",
+  });
   const search = searchBox("Add an account to compare", (handle) => {
     search.set("");
     onChange(handle, "");
   });
   let rows: Cell[][] = [];
   let titles: string[] = [];
-  const export_ = h("button.quiet", { type: "button", onclick: () => downloadCsv({ columns: ["", ...titles].map((title) => ({ title })), rows }, "comparison") }, "CSV");
-  const full = h("p.reading", { hidden: true }, `${COMPARED_MAX} stand side by side: remove one to add another.`);
-  const element = card(cardHead("Compare", `up to ${COMPARED_MAX} side by side`, export_), h("div.controls", null, search.element), full, body);
+  const export_ = h(
+    "button.quiet",
+    {
+      type: "button",
+      onclick: () =>
+        downloadCsv({ columns: ["", ...titles].map((title) => ({ title })), rows }, "comparison"),
+    },
+    "CSV",
+  );
+  const full = h(
+    "p.reading",
+    { hidden: true },
+    `${COMPARED_MAX} stand side by side: remove one to add another.`,
+  );
+  const element = card(
+    cardHead("Compare", `up to ${COMPARED_MAX} side by side`, export_),
+    h("div.controls", null, search.element),
+    full,
+    body,
+  );
   const known = new Map<string, Promise<Entry>>();
   let shown = 0;
 
@@ -59,12 +91,18 @@ export function comparePanel(report: Report, fields: Column[], onChange: (add: s
     search.element.hidden = entries.length >= COMPARED_MAX;
     full.hidden = !search.element.hidden;
     if (others.length === 0) {
-      replace(body, h("p.muted", null, "Add accounts here, or with + in the list of the similar ones."));
+      replace(
+        body,
+        h("p.muted", null, "Add accounts here, or with + in the list of the similar ones."),
+      );
       return;
     }
     titles = entries.map((entry) => entry.title);
     rows = plainRows(entries, fields);
-    replace(body, drawTable(report, entries, fields, (handle) => onChange("", handle)));
+    replace(
+      body,
+      drawTable(report, entries, fields, (handle) => onChange("", handle)),
+    );
   };
   return { element, show };
 }
@@ -78,9 +116,21 @@ async function askEntry(handle: string): Promise<Entry> {
       call<TierAnswer>(`tier?${by}`),
       call<ClusterAnswer>(`cluster?${by}`),
     ]);
-    return { title: handle, handle, profile: found.profile, answer: { score, tier, cluster }, problem: "" };
+    return {
+      title: handle,
+      handle,
+      profile: found.profile,
+      answer: { score, tier, cluster },
+      problem: "",
+    };
   } catch (problem) {
-    return { title: handle, handle, profile: {}, answer: null, problem: (problem as ApiError).message };
+    return {
+      title: handle,
+      handle,
+      profile: {},
+      answer: null,
+      problem: (problem as ApiError).message,
+    };
   }
 }
 
@@ -101,16 +151,27 @@ function cellOf(entry: Entry, field: Column): Cell {
 
 /** Name and value of each line, for the screen and the export alike; none that nobody has. */
 function lines(fields: Column[], entries: Entry[]): Line[] {
-  return allLines(fields).filter((line) => line.name === "score" || entries.some((entry) => line.value(entry) !== null));
+  return allLines(fields).filter(
+    (line) => line.name === "score" || entries.some((entry) => line.value(entry) !== null),
+  );
 }
 
 function allLines(fields: Column[]): Line[] {
   const parts = ["reach", "engagement", "activity", "growth", "consistency"];
-  const given = (entry: Entry) => (entry.answer ? givenScore(entry.answer.score, entry.profile) : null);
+  const given = (entry: Entry) =>
+    entry.answer ? givenScore(entry.answer.score, entry.profile) : null;
   return [
     { name: "score", value: (entry) => entry.answer?.score.score ?? null },
-    { name: "score, low", value: (entry) => entry.answer?.score.interval.low ?? null, isExportOnly: true },
-    { name: "score, high", value: (entry) => entry.answer?.score.interval.high ?? null, isExportOnly: true },
+    {
+      name: "score, low",
+      value: (entry) => entry.answer?.score.interval.low ?? null,
+      isExportOnly: true,
+    },
+    {
+      name: "score, high",
+      value: (entry) => entry.answer?.score.interval.high ?? null,
+      isExportOnly: true,
+    },
     { name: "score given in the data", value: given },
     { name: "tier", value: (entry) => entry.answer?.tier.tier ?? null },
     { name: "archetype", value: (entry) => entry.answer?.cluster.name ?? null },
@@ -131,17 +192,49 @@ function plainRows(entries: Entry[], fields: Column[]): Cell[][] {
   return lines(fields, entries).map((line) => [line.name, ...entries.map(line.value)]);
 }
 
-function drawTable(report: Report, entries: Entry[], fields: Column[], remove: (handle: string) => void): HTMLElement {
+function drawTable(
+  report: Report,
+  entries: Entry[],
+  fields: Column[],
+  remove: (handle: string) => void,
+): HTMLElement {
   const scale = scoreScale(report, ...entries.map((entry) => entry.answer?.score ?? null));
   const score = (entry: Entry): Child =>
     entry.answer
-      ? h("div", null, h("strong", null, scale.show(entry.answer.score.score)), h("span.muted.small", null, ` ${intervalShown(entry.answer.score, scale)}`), intervalTrack(entry.answer.score, null, scale, givenScore(entry.answer.score, entry.profile)))
+      ? h(
+          "div",
+          null,
+          h("strong", null, scale.show(entry.answer.score.score)),
+          h("span.muted.small", null, ` ${intervalShown(entry.answer.score, scale)}`),
+          intervalTrack(
+            entry.answer.score,
+            null,
+            scale,
+            givenScore(entry.answer.score, entry.profile),
+          ),
+        )
       : h("span.muted", null, entry.problem);
   const heads = entries.map((entry) =>
     h(
       "th",
       { scope: "col" },
-      h("div.row", null, entry.handle ? h("a", { href: askAddress(entry.handle) }, entry.title) : h("span", null, entry.title), entry.handle && h("button.icon.small-icon", { type: "button", "aria-label": `Remove ${entry.title}`, onclick: () => remove(entry.handle) }, icon("close"))),
+      h(
+        "div.row",
+        null,
+        entry.handle
+          ? h("a", { href: askAddress(entry.handle) }, entry.title)
+          : h("span", null, entry.title),
+        entry.handle &&
+          h(
+            "button.icon.small-icon",
+            {
+              type: "button",
+              "aria-label": `Remove ${entry.title}`,
+              onclick: () => remove(entry.handle),
+            },
+            icon("close"),
+          ),
+      ),
     ),
   );
   const shown = lines(fields, entries).filter((line) => !line.isExportOnly);
@@ -154,7 +247,22 @@ function drawTable(report: Report, entries: Entry[], fields: Column[], remove: (
       "tbody",
       null,
       shown.map((line) =>
-        h("tr", null, h("th", { scope: "row" }, sentence(line.name)), entries.map((entry) => h("td", null, line.name === "score" ? score(entry) : line.show ? line.show(entry) : (line.value(entry) ?? "–")))),
+        h(
+          "tr",
+          null,
+          h("th", { scope: "row" }, sentence(line.name)),
+          entries.map((entry) =>
+            h(
+              "td",
+              null,
+              line.name === "score"
+                ? score(entry)
+                : line.show
+                  ? line.show(entry)
+                  : (line.value(entry) ?? "–"),
+            ),
+          ),
+        ),
       ),
     ),
   );

@@ -19,7 +19,8 @@ export interface Doubt {
   typed: Record<string, string>;
 }
 
-/** The figures of a profile that grow with its audience; those of before too, or it would have grown overnight. */
+/** The figures of a profile that grow with its audience; those of before too, or it would have
+ * grown overnight. */
 export const WITH_FOLLOWERS = [
   "avg_likes",
   "recent_avg_likes",
@@ -36,13 +37,16 @@ export function understood(text: string, unit: string): string {
   const value = parseQuantity(text);
   if (value === null || text === "") return "";
   if (unit === "fraction") return hasPercentMark(text) ? "" : `= ${percent(value)}`;
-  return /^[\d.]*$/.test(text) && value < 1000 ? "" : `= ${Number(value.toPrecision(6)).toLocaleString("en-US", { maximumFractionDigits: 2 })}`;
+  return /^[\d.]*$/.test(text) && value < 1000
+    ? ""
+    : `= ${Number(value.toPrecision(6)).toLocaleString("en-US", { maximumFractionDigits: 2 })}`;
 }
 
 /** "1.39" in a field of fractions: 139 %, and most likely 1.39 % was meant. */
 export function rateDoubt(field: Column, text: string): Doubt | null {
   const value = parseQuantity(text);
-  if (field.unit !== "fraction" || value === null || value <= RATE_MAX || hasPercentMark(text)) return null;
+  if (field.unit !== "fraction" || value === null || value <= RATE_MAX || hasPercentMark(text))
+    return null;
   return {
     text: `${sentence(humanName(field.name))}: “${text}” is taken as ${percent(value)}, more than all of the followers.`,
     offer: `${percent(value / 100)} was meant`,
@@ -52,7 +56,9 @@ export function rateDoubt(field: Column, text: string): Doubt | null {
 
 /** Likes that were given beside a rate of engagement which says otherwise. */
 function contradiction(profile: Profile): Doubt | null {
-  const [followers, likes, rate] = ["followers", "avg_likes", "engagement_rate"].map((name) => figureOf(profile, name));
+  const [followers, likes, rate] = ["followers", "avg_likes", "engagement_rate"].map((name) =>
+    figureOf(profile, name),
+  );
   if (!followers || !likes || !rate) return null;
   const own = (likes + (figureOf(profile, "avg_comments") ?? 0)) / followers;
   if (own / rate < CONTRADICTION && rate / own < CONTRADICTION) return null;
@@ -64,22 +70,37 @@ function contradiction(profile: Profile): Doubt | null {
 }
 
 /** Likes, comments and views at the rates that the account has, for another number of followers. */
-export function atSameRates(profile: Profile, followers: string, fields: Column[]): Record<string, string> {
+export function atSameRates(
+  profile: Profile,
+  followers: string,
+  fields: Column[],
+): Record<string, string> {
   const [before, now] = [figureOf(profile, "followers"), parseQuantity(followers)];
   const typed: Record<string, string> = {};
   if (!before || now === null) return typed;
   for (const { name } of fields) {
     const value = figureOf(profile, name);
-    if (WITH_FOLLOWERS.includes(name) && value !== null) typed[name] = String(Math.round((value * now) / before));
+    if (WITH_FOLLOWERS.includes(name) && value !== null)
+      typed[name] = String(Math.round((value * now) / before));
   }
   return typed;
 }
 
-export function doubtsOf(profile: Profile, typed: Record<string, string>, fields: Column[]): Doubt[] {
-  const found = fields.map((field) => rateDoubt(field, typed[field.name] ?? "")).filter((doubt): doubt is Doubt => doubt !== null);
+export function doubtsOf(
+  profile: Profile,
+  typed: Record<string, string>,
+  fields: Column[],
+): Doubt[] {
+  const found = fields
+    .map((field) => rateDoubt(field, typed[field.name] ?? ""))
+    .filter((doubt): doubt is Doubt => doubt !== null);
   if (found.length > 0) return found;
   const strange = Object.keys(typed).length > 0 ? contradiction({ ...profile, ...typed }) : null;
   if (!strange) return [];
   const scaled = typed.followers === undefined ? {} : atSameRates(profile, typed.followers, fields);
-  return [Object.keys(scaled).length > 0 ? { ...strange, offer: "Keep the rates: scale likes, comments and views too", typed: scaled } : strange];
+  return [
+    Object.keys(scaled).length > 0
+      ? { ...strange, offer: "Keep the rates: scale likes, comments and views too", typed: scaled }
+      : strange,
+  ];
 }

@@ -12,7 +12,11 @@ import type { Answer } from "./answer";
 import { intervalShown, scoreScale } from "./scale";
 
 /** A line a figure: what it is, and its value as the daemon gave it. */
-export function answerTable(who: string, { score, tier, cluster }: Answer, given: number | null): TableSpec {
+export function answerTable(
+  who: string,
+  { score, tier, cluster }: Answer,
+  given: number | null,
+): TableSpec {
   const growth = score.growth;
   const rows: TableSpec["rows"] = [
     ["account", who],
@@ -30,9 +34,19 @@ export function answerTable(who: string, { score, tier, cluster }: Answer, given
       [`composite ${name}: weight`, part.weight],
     ]),
     ["composite", score.composite.score],
-    ...(growth ? ([["growth forecast", growth.forecast], ["growth from", growth.low], ["growth to", growth.high], ["growth months", growth.months]] as TableSpec["rows"]) : []),
+    ...(growth
+      ? ([
+          ["growth forecast", growth.forecast],
+          ["growth from", growth.low],
+          ["growth to", growth.high],
+          ["growth months", growth.months],
+        ] as TableSpec["rows"])
+      : []),
     ["tier", tier.tier],
-    ...Object.entries(tier.probabilities).map(([name, share]): [string, number] => [`probability of ${name}`, share]),
+    ...Object.entries(tier.probabilities).map(([name, share]): [string, number] => [
+      `probability of ${name}`,
+      share,
+    ]),
     ["size by followers", tier.size.claimed],
     ["size by behaviour", tier.size.predicted],
     ["audience", tier.audience?.score ?? null],
@@ -41,7 +55,10 @@ export function answerTable(who: string, { score, tier, cluster }: Answer, given
     ["archetype distance", cluster.distance],
     ["typical values stand in for", score.imputed.join("; ") || null],
   ];
-  return { columns: [{ title: "figure" }, { title: "value" }], rows: rows.filter(([, value]) => value !== null) };
+  return {
+    columns: [{ title: "figure" }, { title: "value" }],
+    rows: rows.filter(([, value]) => value !== null),
+  };
 }
 
 interface Written {
@@ -52,14 +69,34 @@ interface Written {
 function lines(report: Report, { score, tier, cluster }: Answer, given: number | null): Written[] {
   const scale = scoreScale(report, score);
   const { low, high, coverage } = score.interval;
-  const sure = low === high ? "" : isFormula(score) ? " bounds of the formula" : ` in ${Math.round(coverage * 10)} of 10 cases`;
+  const sure =
+    low === high
+      ? ""
+      : isFormula(score)
+        ? " bounds of the formula"
+        : ` in ${Math.round(coverage * 10)} of 10 cases`;
   const found: (Written | false)[] = [
-    { label: "Score", value: `${scale.show(score.score)}  (${intervalShown(score, scale)}${sure})` },
+    {
+      label: "Score",
+      value: `${scale.show(score.score)}  (${intervalShown(score, scale)}${sure})`,
+    },
     given !== null && { label: "Given in the data", value: scale.show(given) },
-    { label: "Parts", value: Object.entries(score.composite.parts).map(([name, part]) => `${name} ${points(part.percentile, 0)}`).join(" · ") },
+    {
+      label: "Parts",
+      value: Object.entries(score.composite.parts)
+        .map(([name, part]) => `${name} ${points(part.percentile, 0)}`)
+        .join(" · "),
+    },
     { label: "Tier", value: `${tier.tier} (${percent(tier.probabilities[tier.tier], 0)})` },
-    !!tier.size.claimed && !!tier.size.predicted && { label: "Size", value: `${tier.size.claimed} by followers, ${tier.size.predicted} by behaviour` },
-    typeof tier.audience?.score === "number" && { label: "Audience", value: `${points(tier.audience.score, 0)} of 100` },
+    !!tier.size.claimed &&
+      !!tier.size.predicted && {
+        label: "Size",
+        value: `${tier.size.claimed} by followers, ${tier.size.predicted} by behaviour`,
+      },
+    typeof tier.audience?.score === "number" && {
+      label: "Audience",
+      value: `${points(tier.audience.score, 0)} of 100`,
+    },
     { label: "Archetype", value: cluster.name },
   ];
   return found.filter((line): line is Written => line !== false && line.value !== "");
@@ -69,7 +106,13 @@ const WIDTH = 680;
 const LABEL_WIDTH = 150;
 
 /** Score, tier, archetype and where they come from, as one picture. */
-export function answerPicture(report: Report, who: string, facts: string, answer: Answer, given: number | null): void {
+export function answerPicture(
+  report: Report,
+  who: string,
+  facts: string,
+  answer: Answer,
+  given: number | null,
+): void {
   const colours = theme();
   savePicture(`answer-${fileName(who)}`, WIDTH, (on) => {
     on.text(who, 20, 600, colours.ink);
@@ -87,15 +130,28 @@ export function answerPicture(report: Report, who: string, facts: string, answer
   });
 }
 
-function drawTrack(pen: CanvasRenderingContext2D, report: Report, { score }: Answer, given: number | null, x: number, y: number): void {
+function drawTrack(
+  pen: CanvasRenderingContext2D,
+  report: Report,
+  { score }: Answer,
+  given: number | null,
+  x: number,
+  y: number,
+): void {
   const colours = theme();
   const { low, high, show } = scoreScale(report, score);
-  const place = (value: number) => x + WIDTH * Math.min(Math.max((value - low) / (high - low), 0), 1);
+  const place = (value: number) =>
+    x + WIDTH * Math.min(Math.max((value - low) / (high - low), 0), 1);
   pen.fillStyle = colours.line;
   pen.fillRect(x, y - 1, WIDTH, 2);
   pen.globalAlpha = 0.35;
   pen.fillStyle = colours.accent;
-  pen.fillRect(place(score.interval.low), y - 6, place(score.interval.high) - place(score.interval.low), 12);
+  pen.fillRect(
+    place(score.interval.low),
+    y - 6,
+    place(score.interval.high) - place(score.interval.low),
+    12,
+  );
   pen.globalAlpha = 1;
   pen.beginPath();
   pen.arc(place(score.score), y, 7, 0, 2 * Math.PI);

@@ -37,9 +37,17 @@ interface FieldRow {
   blame: (message: string) => void;
 }
 
-export function profileForm(report: Report, fields: Column[], onType: (field: string, text: string) => void): ProfileForm {
+export function profileForm(
+  report: Report,
+  fields: Column[],
+  onType: (field: string, text: string) => void,
+): ProfileForm {
   const rows = new Map<string, FieldRow>();
-  for (const field of fields) rows.set(field.name, fieldRow(report, field, (text) => onType(field.name, text)));
+  for (const field of fields)
+    rows.set(
+      field.name,
+      fieldRow(report, field, (text) => onType(field.name, text)),
+    );
   const elements = [...rows.values()].map((row) => row.element);
   const rest = elements.slice(MAIN_FIELDS);
   const element = h(
@@ -51,29 +59,59 @@ export function profileForm(report: Report, fields: Column[], onType: (field: st
   return {
     element,
     show: (profile, typed) => rows.forEach((row, name) => row.show(profile[name], typed[name])),
-    blame: (field, message) => rows.forEach((row, name) => row.blame(name === field ? message : "")),
+    blame: (field, message) =>
+      rows.forEach((row, name) => row.blame(name === field ? message : "")),
   };
 }
 
 function fieldRow(report: Report, field: Column, onType: (text: string) => void): FieldRow {
   const id = freshId("field");
   const error = h("p.field-error", { id: `${id}-error`, hidden: true });
-  const reset = h("button.quiet", { type: "button", hidden: true, onclick: () => onType("") }, "reset") as HTMLButtonElement;
-  const input = (field.kind === "number" ? numberInput : field.kind === "flag" ? flagInput : textInput)(report, field, id, onType);
+  const reset = h(
+    "button.quiet",
+    { type: "button", hidden: true, onclick: () => onType("") },
+    "reset",
+  ) as HTMLButtonElement;
+  const input = (
+    field.kind === "number" ? numberInput : field.kind === "flag" ? flagInput : textInput
+  )(report, field, id, onType);
   const label = h("label", { for: id, title: field.help }, sentence(humanName(field.name)));
   const meaning = h("p.understood", { hidden: true, "aria-live": "polite" });
   const explain = (typed: string | undefined) => {
     const text = field.kind === "number" ? understood(typed ?? "", field.unit) : "";
     const doubt = rateDoubt(field, typed ?? "");
-    replace(meaning, text, doubt && h("button.quiet", { type: "button", onclick: () => onType(doubt.typed[field.name]) }, `${doubt.offer}?`));
+    replace(
+      meaning,
+      text,
+      doubt &&
+        h(
+          "button.quiet",
+          { type: "button", onclick: () => onType(doubt.typed[field.name]) },
+          `${doubt.offer}?`,
+        ),
+    );
     meaning.hidden = text === "";
     meaning.classList.toggle("doubtful", doubt !== null);
   };
-  const element = h("div.profile-field", null, h("div.spread", null, label, reset), input.elements, meaning, error);
+  const element = h(
+    "div.profile-field",
+    null,
+    h("div.spread", null, label, reset),
+    input.elements,
+    meaning,
+    error,
+  );
   return {
     element,
     show: (catalogued, typed) => {
-      input.show(typed ?? (catalogued === undefined ? "" : field.kind === "number" ? typeQuantity(Number(catalogued), field.unit) : String(catalogued)));
+      input.show(
+        typed ??
+          (catalogued === undefined
+            ? ""
+            : field.kind === "number"
+              ? typeQuantity(Number(catalogued), field.unit)
+              : String(catalogued)),
+      );
       reset.hidden = typed === undefined;
       explain(typed);
       element.classList.toggle("typed", typed !== undefined);
@@ -96,11 +134,25 @@ interface Input {
 
 function numberInput(_: Report, field: Column, id: string, onType: (text: string) => void): Input {
   const typical = field.median === undefined ? "" : `typical ${withUnit(field.median, field.unit)}`;
-  const input = h("input", { id, type: "text", inputmode: "text", autocomplete: "off", placeholder: typical }) as HTMLInputElement;
-  const slider = h("input", { type: "range", min: 0, max: SLIDER_STEPS, step: 1, "aria-label": `${humanName(field.name)}, slider` }) as HTMLInputElement;
+  const input = h("input", {
+    id,
+    type: "text",
+    inputmode: "text",
+    autocomplete: "off",
+    placeholder: typical,
+  }) as HTMLInputElement;
+  const slider = h("input", {
+    type: "range",
+    min: 0,
+    max: SLIDER_STEPS,
+    step: 1,
+    "aria-label": `${humanName(field.name)}, slider`,
+  }) as HTMLInputElement;
   const place = (text: string) => {
     const value = parseQuantity(text);
-    slider.value = String(value === null ? sliderPlace(field, field.median ?? 0) : sliderPlace(field, value));
+    slider.value = String(
+      value === null ? sliderPlace(field, field.median ?? 0) : sliderPlace(field, value),
+    );
     slider.classList.toggle("unset", value === null);
     slider.setAttribute("aria-valuetext", value === null ? "not given" : text);
   };
@@ -110,7 +162,10 @@ function numberInput(_: Report, field: Column, id: string, onType: (text: string
   });
   slider.addEventListener("input", () => {
     const value = sliderValue(field, Number(slider.value));
-    input.value = typeQuantity(field.unit === "fraction" || value < 10 ? value : Math.round(value), field.unit);
+    input.value = typeQuantity(
+      field.unit === "fraction" || value < 10 ? value : Math.round(value),
+      field.unit,
+    );
     place(input.value);
     onType(input.value);
   });
@@ -126,16 +181,48 @@ function numberInput(_: Report, field: Column, id: string, onType: (text: string
 }
 
 function flagInput(_: Report, __: Column, id: string, onType: (text: string) => void): Input {
-  const input = h("select", { id }, h("option", { value: "" }, "not given"), h("option", { value: "true" }, "yes"), h("option", { value: "false" }, "no")) as HTMLSelectElement;
+  const input = h(
+    "select",
+    { id },
+    h("option", { value: "" }, "not given"),
+    h("option", { value: "true" }, "yes"),
+    h("option", { value: "false" }, "no"),
+  ) as HTMLSelectElement;
   input.addEventListener("change", () => onType(input.value));
-  return { elements: [input], show: (text) => (input.value = { "1": "true", "0": "false" }[text] ?? text) };
+  return {
+    elements: [input],
+    show: (text) => (input.value = { "1": "true", "0": "false" }[text] ?? text),
+  };
 }
 
-function textInput(report: Report, field: Column, id: string, onType: (text: string) => void): Input {
-  const names = field.name === "category" ? report.groups.category : field.name === "country" ? report.groups.country : (field.top ?? []).map((entry) => entry.value);
+function textInput(
+  report: Report,
+  field: Column,
+  id: string,
+  onType: (text: string) => void,
+): Input {
+  const names =
+    field.name === "category"
+      ? report.groups.category
+      : field.name === "country"
+        ? report.groups.country
+        : (field.top ?? []).map((entry) => entry.value);
   const listId = `${id}-list`;
-  const list = h("datalist", { id: listId }, names.filter((name) => name !== "(other)").map((name) => h("option", { value: name })));
-  const input = h("input", { id, type: "text", list: listId, autocomplete: "off", placeholder: "not given" }) as HTMLInputElement;
+  const list = h(
+    "datalist",
+    { id: listId },
+    names.filter((name) => name !== "(other)").map((name) => h("option", { value: name })),
+  );
+  const input = h("input", {
+    id,
+    type: "text",
+    list: listId,
+    autocomplete: "off",
+    placeholder: "not given",
+  }) as HTMLInputElement;
   input.addEventListener("input", () => onType(input.value.trim()));
-  return { elements: [input, list], show: (text) => document.activeElement !== input && (input.value = text) };
+  return {
+    elements: [input, list],
+    show: (text) => document.activeElement !== input && (input.value = text),
+  };
 }

@@ -19,7 +19,18 @@ export const COMPARED_MAX = 4;
 const FILTER_PREFIX = "similar_";
 
 /** Fields worth typing, the most telling first; the rest of the table's follow. */
-const ORDER = ["followers", "following", "posts", "avg_likes", "recent_avg_likes", "avg_comments", "avg_views", "engagement_rate", "avg_engagement", "authentic_engagement"];
+const ORDER = [
+  "followers",
+  "following",
+  "posts",
+  "avg_likes",
+  "recent_avg_likes",
+  "avg_comments",
+  "avg_views",
+  "engagement_rate",
+  "avg_engagement",
+  "authentic_engagement",
+];
 /** What the data say the answer is: no part of the question. */
 const LABELS = ["influence_score", "tier"];
 const NOT_TYPED = new Set(["handle", "name", ...LABELS, "snapshot", "total_likes", "bio_length"]);
@@ -33,8 +44,18 @@ export function typedFields(report: Report): Column[] {
   const place = (name: string) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
   return report.data.columns
     .filter((column) => isAField(column) && column.present > 0 && !NOT_TYPED.has(column.name))
-    .filter((column) => column.kind === "number" || column.kind === "flag" || column.name === "category" || column.name === "country" || column.name === "audience_country")
-    .map((column, i) => ({ column, rank: ORDER.includes(column.name) ? place(column.name) : ORDER.length + 1 + i }))
+    .filter(
+      (column) =>
+        column.kind === "number" ||
+        column.kind === "flag" ||
+        column.name === "category" ||
+        column.name === "country" ||
+        column.name === "audience_country",
+    )
+    .map((column, i) => ({
+      column,
+      rank: ORDER.includes(column.name) ? place(column.name) : ORDER.length + 1 + i,
+    }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ column }) => column);
 }
@@ -42,7 +63,10 @@ export function typedFields(report: Report): Column[] {
 /** "@name", and the address of a profile as it stands in a browser, to the handle. */
 export function handleOf(text: string): string {
   const trimmed = text.trim();
-  const pasted = /^(?:https?:\/\/)?(?:www\.|m\.)?[a-z]+\.(?:com|net|tv|am)\/@?([\w.]+)\/?(?:[?#].*)?$/i.exec(trimmed);
+  const pasted =
+    /^(?:https?:\/\/)?(?:www\.|m\.)?[a-z]+\.(?:com|net|tv|am)\/@?([\w.]+)\/?(?:[?#].*)?$/i.exec(
+      trimmed,
+    );
   return (pasted ? pasted[1] : trimmed).replace(/^@/, "");
 }
 
@@ -58,7 +82,12 @@ export function sameHandle(a: string, b: string): boolean {
 }
 
 export function readQuestion(query: URLSearchParams, fields: Column[]): Question {
-  const question: Question = { handle: handleOf(query.get("handle") ?? ""), typed: {}, filters: {}, compared: [] };
+  const question: Question = {
+    handle: handleOf(query.get("handle") ?? ""),
+    typed: {},
+    filters: {},
+    compared: [],
+  };
   for (const { name } of fields) {
     const text = query.get(name);
     if (text !== null && text !== "") question.typed[name] = text;
@@ -67,8 +96,13 @@ export function readQuestion(query: URLSearchParams, fields: Column[]): Question
     const text = query.get(FILTER_PREFIX + name);
     if (text) question.filters[name] = text;
   }
-  const compared = query.getAll("with").map(handleOf).filter((handle) => handle && !sameHandle(handle, question.handle));
-  question.compared = compared.filter((handle, i) => compared.findIndex((other) => sameHandle(other, handle)) === i).slice(0, COMPARED_MAX - 1);
+  const compared = query
+    .getAll("with")
+    .map(handleOf)
+    .filter((handle) => handle && !sameHandle(handle, question.handle));
+  question.compared = compared
+    .filter((handle, i) => compared.findIndex((other) => sameHandle(other, handle)) === i)
+    .slice(0, COMPARED_MAX - 1);
   return question;
 }
 
@@ -76,7 +110,8 @@ export function addressOf(question: Question): string {
   const query = new URLSearchParams();
   if (question.handle) query.set("handle", question.handle);
   for (const [name, text] of Object.entries(question.typed)) query.set(name, text);
-  for (const [name, text] of Object.entries(question.filters)) if (text) query.set(FILTER_PREFIX + name, text);
+  for (const [name, text] of Object.entries(question.filters))
+    if (text) query.set(FILTER_PREFIX + name, text);
   for (const handle of question.compared) query.append("with", handle);
   const text = query.toString();
   return text ? `#/ask?${text}` : "#/ask";
@@ -88,7 +123,12 @@ export interface Request {
 }
 
 /** The request to an endpoint: by handle as long as nothing is typed over it. */
-export function requestFor(question: Question, route: string, profile: Profile, parameters: Record<string, string> = {}): Request {
+export function requestFor(
+  question: Question,
+  route: string,
+  profile: Profile,
+  parameters: Record<string, string> = {},
+): Request {
   const query = new URLSearchParams(parameters);
   const isPlain = question.handle !== "" && Object.keys(question.typed).length === 0;
   if (isPlain) query.set("handle", question.handle);

@@ -16,7 +16,12 @@ export interface SearchBox {
 
 export function searchBox(label: string, onChoose: (handle: string) => void): SearchBox {
   const listId = freshId("suggestions");
-  const list = h("ul.suggestions", { id: listId, role: "listbox", "aria-label": "Suggestions", hidden: true });
+  const list = h("ul.suggestions", {
+    id: listId,
+    role: "listbox",
+    "aria-label": "Suggestions",
+    hidden: true,
+  });
   const input = h("input", {
     type: "search",
     role: "combobox",
@@ -49,7 +54,9 @@ export function searchBox(label: string, onChoose: (handle: string) => void): Se
   };
   const mark = (index: number) => {
     active = index;
-    [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === index)));
+    [...list.children].forEach((item, i) =>
+      item.setAttribute("aria-selected", String(i === index)),
+    );
     if (index >= 0) {
       input.setAttribute("aria-activedescendant", `${listId}-${index}`);
       list.children[index].scrollIntoView({ block: "nearest" });
@@ -59,11 +66,41 @@ export function searchBox(label: string, onChoose: (handle: string) => void): Se
     const item = (influencer: Influencer, i: number) =>
       h(
         "li",
-        { role: "option", id: `${listId}-${i}`, "aria-selected": "false", onmousedown: (event: Event) => (event.preventDefault(), choose(influencer.handle)) },
-        h("span", null, h("strong", null, influencer.handle), influencer.name && influencer.name !== influencer.handle && h("span.muted", null, ` ${influencer.name}`)),
-        h("span.muted.small", null, [influencer.category, influencer.followers !== null && `${compact(influencer.followers)} followers`].filter(Boolean).join(" · ")),
+        {
+          role: "option",
+          id: `${listId}-${i}`,
+          "aria-selected": "false",
+          onmousedown: (event: Event) => (event.preventDefault(), choose(influencer.handle)),
+        },
+        h(
+          "span",
+          null,
+          h("strong", null, influencer.handle),
+          influencer.name &&
+            influencer.name !== influencer.handle &&
+            h("span.muted", null, ` ${influencer.name}`),
+        ),
+        h(
+          "span.muted.small",
+          null,
+          [
+            influencer.category,
+            influencer.followers !== null && `${compact(influencer.followers)} followers`,
+          ]
+            .filter(Boolean)
+            .join(" · "),
+        ),
       );
-    replace(list, found.length ? found.map(item) : h("li.none", { role: "option", "aria-disabled": "true" }, "Nobody of that handle or name in this bundle"));
+    replace(
+      list,
+      found.length
+        ? found.map(item)
+        : h(
+            "li.none",
+            { role: "option", "aria-disabled": "true" },
+            "Nobody of that handle or name in this bundle",
+          ),
+    );
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     mark(-1);
@@ -93,11 +130,16 @@ export function searchBox(label: string, onChoose: (handle: string) => void): Se
       else if (found.length) mark((active + move + found.length) % found.length);
     } else if (event.key === "Enter") {
       const text = handleOf(input.value);
-      const handle = active >= 0 ? found[active].handle : meant(text, foundFor === text ? found : []);
+      const handle =
+        active >= 0 ? found[active].handle : meant(text, foundFor === text ? found : []);
       if (handle) choose(handle);
     } else if (event.key === "Escape") close();
   });
-  return { element: h("div.search", null, input, list), set: (handle) => (input.value = handle), focus: () => input.focus() };
+  return {
+    element: h("div.search", null, input, list),
+    set: (handle) => (input.value = handle),
+    focus: () => input.focus(),
+  };
 }
 
 /** The only suggestion is what Enter means, unless the text is a handle of its own. */
@@ -108,7 +150,12 @@ function meant(text: string, found: Influencer[]): string {
 
 /** Handles have no blanks: "leo messi" is also looked for as "leomessi". */
 async function suggestions(text: string): Promise<Influencer[]> {
-  const search = async (q: string) => (await call<{ influencers: Influencer[] }>(`influencers?q=${encodeURIComponent(q)}&limit=${LIMIT}`)).influencers;
+  const search = async (q: string) =>
+    (
+      await call<{ influencers: Influencer[] }>(
+        `influencers?q=${encodeURIComponent(q)}&limit=${LIMIT}`,
+      )
+    ).influencers;
   const found = await search(text);
   return found.length === 0 && /\s/.test(text) ? search(text.replace(/\s+/g, "")) : found;
 }

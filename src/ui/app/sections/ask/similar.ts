@@ -7,7 +7,14 @@ import { debounce, h, replace, type Child } from "../../dom";
 import { compact, percent, plain, whole } from "../../format";
 import type { Report } from "../../report";
 import { failure, skeleton } from "../../states";
-import { bareTable, downloadCsv, handleLink, type Cell, type ColumnSpec, type TableSpec } from "../../table";
+import {
+  bareTable,
+  downloadCsv,
+  handleLink,
+  type Cell,
+  type ColumnSpec,
+  type TableSpec,
+} from "../../table";
 import { COMPARED_MAX, requestFor, sameHandle, similarParameters, type Question } from "./question";
 
 export interface SimilarPanel {
@@ -18,9 +25,19 @@ export interface SimilarPanel {
   mark: (question: Question) => void;
 }
 
-const FILTER_WORDS: Record<string, string> = { category: "category", country: "country", tier: "size", min_followers: "at least", max_followers: "at most" };
+const FILTER_WORDS: Record<string, string> = {
+  category: "category",
+  country: "country",
+  tier: "size",
+  min_followers: "at least",
+  max_followers: "at most",
+};
 
-export function similarPanel(report: Report, onFilter: (name: string, text: string) => void, onCompare: (handle: string) => void): SimilarPanel {
+export function similarPanel(
+  report: Report,
+  onFilter: (name: string, text: string) => void,
+  onCompare: (handle: string) => void,
+): SimilarPanel {
   const body = h("div", { "aria-live": "polite" }, skeleton(240));
   const subtitle = h("span", null, "the nearest accounts");
   let spec: TableSpec | null = null;
@@ -30,13 +47,26 @@ export function similarPanel(report: Report, onFilter: (name: string, text: stri
   const inputs = new Map<string, HTMLInputElement | HTMLSelectElement>();
 
   const choice = (name: string, label: string, names: string[]): Child => {
-    const select = h("select", { onchange: () => onFilter(name, select.value) }, h("option", { value: "" }, "any"), names.filter((text) => text !== "(other)").map((text) => h("option", { value: text }, text))) as HTMLSelectElement;
+    const select = h(
+      "select",
+      { onchange: () => onFilter(name, select.value) },
+      h("option", { value: "" }, "any"),
+      names.filter((text) => text !== "(other)").map((text) => h("option", { value: text }, text)),
+    ) as HTMLSelectElement;
     inputs.set(name, select);
     return names.length > 0 && h("label.field", null, label, select);
   };
   const text = (name: string, label: string, placeholder: string): Child => {
-    const input = h("input", { type: "text", size: 7, placeholder, autocomplete: "off" }) as HTMLInputElement;
-    input.addEventListener("input", debounce(250, () => onFilter(name, input.value.trim())));
+    const input = h("input", {
+      type: "text",
+      size: 7,
+      placeholder,
+      autocomplete: "off",
+    }) as HTMLInputElement;
+    input.addEventListener(
+      "input",
+      debounce(250, () => onFilter(name, input.value.trim())),
+    );
     inputs.set(name, input);
     return h("label.field", null, label, input);
   };
@@ -50,30 +80,53 @@ export function similarPanel(report: Report, onFilter: (name: string, text: stri
     text("max_followers", "to", "any"),
     text("k", "how many", "10"),
   );
-  const export_ = h("button.quiet", { type: "button", onclick: () => spec && downloadCsv(spec, "similar") }, "CSV");
+  const export_ = h(
+    "button.quiet",
+    { type: "button", onclick: () => spec && downloadCsv(spec, "similar") },
+    "CSV",
+  );
   const element = card(cardHead("Most similar", subtitle, export_), controls, body);
 
   const markOne = (button: HTMLButtonElement, handle: string) => {
     const compared = current?.compared ?? [];
     const isFull = compared.length >= COMPARED_MAX - 1;
-    const isCompared = [current?.handle ?? "", ...compared].some((other) => sameHandle(other, handle));
+    const isCompared = [current?.handle ?? "", ...compared].some((other) =>
+      sameHandle(other, handle),
+    );
     button.disabled = isFull || isCompared;
-    button.title = isCompared ? "already compared" : isFull ? `${COMPARED_MAX} at most: remove one first` : `Compare with ${handle}`;
+    button.title = isCompared
+      ? "already compared"
+      : isFull
+        ? `${COMPARED_MAX} at most: remove one first`
+        : `Compare with ${handle}`;
   };
   const plus = (handle: Cell): HTMLElement => {
     const name = String(handle);
-    const button = h("button.quiet", { type: "button", "aria-label": `Compare with ${name}`, "data-handle": name, onclick: () => onCompare(name) }, "+") as HTMLButtonElement;
+    const button = h(
+      "button.quiet",
+      {
+        type: "button",
+        "aria-label": `Compare with ${name}`,
+        "data-handle": name,
+        onclick: () => onCompare(name),
+      },
+      "+",
+    ) as HTMLButtonElement;
     markOne(button, name);
     return button;
   };
   const mark = (question: Question) => {
     current = question;
-    for (const button of body.querySelectorAll<HTMLButtonElement>("button[data-handle]")) markOne(button, button.dataset.handle ?? "");
+    for (const button of body.querySelectorAll<HTMLButtonElement>("button[data-handle]"))
+      markOne(button, button.dataset.handle ?? "");
   };
   const ask = async (question: Question, profile: Profile, signal: AbortSignal) => {
     const mine = ++asked;
     current = question;
-    inputs.forEach((input, name) => input !== document.activeElement && (input.value = question.filters[name] ?? ""));
+    inputs.forEach(
+      (input, name) =>
+        input !== document.activeElement && (input.value = question.filters[name] ?? ""),
+    );
     const request = requestFor(question, "similar", profile, similarParameters(question));
     try {
       const answer = await call<SimilarAnswer>(request.path, request.body, signal);
@@ -82,13 +135,21 @@ export function similarPanel(report: Report, onFilter: (name: string, text: stri
       curl = asCurl(request.path, request.body);
       spec = toTable(answer, plus);
       replace(subtitle, summary(answer, question.filters));
-      replace(body, answer.found > 0 ? bareTable(spec, "Most similar accounts") : h("p.muted", null, "Nobody passes these filters. Loosen one above."));
+      replace(
+        body,
+        answer.found > 0
+          ? bareTable(spec, "Most similar accounts")
+          : h("p.muted", null, "Nobody passes these filters. Loosen one above."),
+      );
     } catch (problem) {
       if (signal.aborted || mine !== asked) return;
       curl = asCurl(request.path, request.body);
       spec = null;
       replace(subtitle, "no answer");
-      replace(body, failure((problem as ApiError).message, () => void ask(question, profile, signal)));
+      replace(
+        body,
+        failure((problem as ApiError).message, () => void ask(question, profile, signal)),
+      );
     }
   };
   return { element, ask, curl: () => curl, mark };
@@ -97,8 +158,12 @@ export function similarPanel(report: Report, onFilter: (name: string, text: stri
 /** "the 10 nearest with country India, among 1,314 accounts, ...; exact" */
 function summary(answer: SimilarAnswer, filters: Record<string, string>): string {
   const words = Object.entries(filters).filter(([name, text]) => name in FILTER_WORDS && text);
-  const among = words.length > 0 ? ` with ${words.map(([name, text]) => `${FILTER_WORDS[name]} ${text}${name.endsWith("followers") ? " followers" : ""}`).join(", ")}` : "";
-  const short = answer.found < answer.k ? `only ${whole(answer.found)}` : `the ${whole(answer.found)} nearest`;
+  const among =
+    words.length > 0
+      ? ` with ${words.map(([name, text]) => `${FILTER_WORDS[name]} ${text}${name.endsWith("followers") ? " followers" : ""}`).join(", ")}`
+      : "";
+  const short =
+    answer.found < answer.k ? `only ${whole(answer.found)}` : `the ${whole(answer.found)} nearest`;
   return `${short}${among}, among ${whole(answer.candidates)} accounts, by all figures that the model compares; ${answer.exact ? "exact" : "approximate"}`;
 }
 
@@ -109,13 +174,38 @@ function toTable(answer: SimilarAnswer, plus: (handle: Cell) => HTMLElement): Ta
     { spec: { title: "account", show: handleLink }, value: (item) => item.handle },
     { spec: { title: "category" }, value: (item) => item.category },
     { spec: { title: "country" }, value: (item) => item.country },
-    { spec: { title: "audience", help: "country of most of the audience" }, value: (item) => item.audience_country ?? null },
-    { spec: { title: "followers", show: (value) => compact(value as number) }, value: (item) => item.followers },
-    { spec: { title: "similarity", help: "1 ÷ (1 + distance): 100 % is equal", show: (value) => percent(value as number, 0) }, value: (item) => item.similarity },
-    { spec: { title: "distance", help: "in standard deviations of the features", show: (value) => plain(value as number) }, value: (item) => item.distance },
+    {
+      spec: { title: "audience", help: "country of most of the audience" },
+      value: (item) => item.audience_country ?? null,
+    },
+    {
+      spec: { title: "followers", show: (value) => compact(value as number) },
+      value: (item) => item.followers,
+    },
+    {
+      spec: {
+        title: "similarity",
+        help: "1 ÷ (1 + distance): 100 % is equal",
+        show: (value) => percent(value as number, 0),
+      },
+      value: (item) => item.similarity,
+    },
+    {
+      spec: {
+        title: "distance",
+        help: "in standard deviations of the features",
+        show: (value) => plain(value as number),
+      },
+      value: (item) => item.distance,
+    },
     { spec: { title: "compare", isDrawn: true, show: plus }, value: (item) => item.handle },
   ];
   // A table that does not know a thing of anybody has no column of it.
-  const kept = columns.filter((column) => answer.similar.some((item) => column.value(item) !== null));
-  return { columns: kept.map((column) => column.spec), rows: answer.similar.map((item) => kept.map((column) => column.value(item))) };
+  const kept = columns.filter((column) =>
+    answer.similar.some((item) => column.value(item) !== null),
+  );
+  return {
+    columns: kept.map((column) => column.spec),
+    rows: answer.similar.map((item) => kept.map((column) => column.value(item))),
+  };
 }

@@ -32,16 +32,27 @@ function pairs(found: Correlations, kind: Kind): Pair[] {
   for (let b = 1; b < found.columns.length; b++)
     for (let a = 0; a < b; a++) {
       const at = (b * (b - 1)) / 2 + a;
-      list.push({ a, b, value: found[kind][at], low: found[`${kind}_low`][at], high: found[`${kind}_high`][at], n: found.n[at] });
+      list.push({
+        a,
+        b,
+        value: found[kind][at],
+        low: found[`${kind}_low`][at],
+        high: found[`${kind}_high`][at],
+        n: found.n[at],
+      });
     }
   return list;
 }
 
 function title(found: Correlations, kind: Kind): string {
-  const known = pairs(found, kind).filter((pair): pair is Pair & { value: number } => pair.value !== null);
+  const known = pairs(found, kind).filter(
+    (pair): pair is Pair & { value: number } => pair.value !== null,
+  );
   if (known.length === 0) return "No two figures can be compared";
   const telling = known.filter((pair) => Math.abs(pair.value) < SAME);
-  const top = (telling.length ? telling : known).reduce((x, y) => (Math.abs(y.value) > Math.abs(x.value) ? y : x));
+  const top = (telling.length ? telling : known).reduce((x, y) =>
+    Math.abs(y.value) > Math.abs(x.value) ? y : x,
+  );
   const how = top.value > 0 ? "rise together" : "move against each other";
   return `${sentence(humanName(found.columns[top.a]))} and ${humanName(found.columns[top.b])} ${how} most (${points(top.value, 2)})`;
 }
@@ -49,8 +60,22 @@ function title(found: Correlations, kind: Kind): string {
 function correlationTable(found: Correlations, kind: Kind): TableSpec {
   const show = (value: unknown) => points(value as number, 2);
   return {
-    columns: [{ title: "figure", show: nameCell }, { title: "and", show: nameCell }, { title: kind, show }, { title: "low", show }, { title: "high", show }, { title: "n", show: (n) => whole(n as number) }],
-    rows: pairs(found, kind).map((pair) => [found.columns[pair.a], found.columns[pair.b], pair.value, pair.low, pair.high, pair.n]),
+    columns: [
+      { title: "figure", show: nameCell },
+      { title: "and", show: nameCell },
+      { title: kind, show },
+      { title: "low", show },
+      { title: "high", show },
+      { title: "n", show: (n) => whole(n as number) },
+    ],
+    rows: pairs(found, kind).map((pair) => [
+      found.columns[pair.a],
+      found.columns[pair.b],
+      pair.value,
+      pair.low,
+      pair.high,
+      pair.n,
+    ]),
   };
 }
 
@@ -58,7 +83,15 @@ function cells(found: Correlations, kind: Kind): MatrixCell[] {
   const { diverging, muted, other } = theme();
   return pairs(found, kind).map((pair) => {
     const names = `${humanName(found.columns[pair.a])} and ${humanName(found.columns[pair.b])}`;
-    if (pair.value === null || pair.low === null || pair.high === null) return { column: pair.a, row: pair.b - 1, colour: rampAt(diverging, 0.5), text: "–", textColour: other, tip: tipRows(names, [["", "cannot be computed"]]) };
+    if (pair.value === null || pair.low === null || pair.high === null)
+      return {
+        column: pair.a,
+        row: pair.b - 1,
+        colour: rampAt(diverging, 0.5),
+        text: "–",
+        textColour: other,
+        tip: tipRows(names, [["", "cannot be computed"]]),
+      };
     const colour = rampAt(diverging, (pair.value + 1) / 2);
     const unsure = pair.low < 0 && pair.high > 0;
     return {
@@ -80,26 +113,52 @@ function cells(found: Correlations, kind: Kind): MatrixCell[] {
 
 export function correlationCard(report: Report): Child {
   const found = report.explore.correlations;
-  if (!isThere(found)) return card(cardHead("Correlations"), partial(reason(found, "correlations")));
+  if (!isThere(found))
+    return card(cardHead("Correlations"), partial(reason(found, "correlations")));
   let kind: Kind = remembered("correlation") === "pearson" ? "pearson" : "spearman";
   const names = found.columns.map(humanName);
   const twins = () => pairs(found, kind).filter((pair) => Math.abs(pair.value ?? 0) >= SAME).length;
-  const same = () => (twins() ? `; ${plural(twins(), "pair")} at ${SAME} or beyond, which say nearly the same, left out of the title` : "");
+  const same = () =>
+    twins()
+      ? `; ${plural(twins(), "pair")} at ${SAME} or beyond, which say nearly the same, left out of the title`
+      : "";
   const subtitle = () => meaning() + same();
-  const meaning = () => (kind === "spearman" ? "Spearman: do the ranks agree? −1 to 1" : "Pearson: on a straight line, after logarithms of skewed figures? −1 to 1");
+  const meaning = () =>
+    kind === "spearman"
+      ? "Spearman: do the ranks agree? −1 to 1"
+      : "Pearson: on a straight line, after logarithms of skewed figures? −1 to 1";
   const made: ChartCard = chartCard({
     title: title(found, kind),
     subtitle: subtitle(),
-    reading: "The line at the foot of a cell is the 95 % interval on −1 to 1; grey numbers may as well be zero. Moving together is not causing.",
+    reading:
+      "The line at the foot of a cell is the 95 % interval on −1 to 1; grey numbers may as well be zero. Moving together is not causing.",
     name: "correlations",
     height: Math.min(Math.max(names.length * 36 + 90, 260), 760),
-    controls: segments("measure", [["spearman", "Spearman (ranks)"], ["pearson", "Pearson"]], kind, (value) => {
-      kind = value;
-      remember("correlation", value);
-      made.redraw({ title: title(found, kind), subtitle: subtitle(), table: correlationTable(found, kind) });
-    }),
+    controls: segments(
+      "measure",
+      [
+        ["spearman", "Spearman (ranks)"],
+        ["pearson", "Pearson"],
+      ],
+      kind,
+      (value) => {
+        kind = value;
+        remember("correlation", value);
+        made.redraw({
+          title: title(found, kind),
+          subtitle: subtitle(),
+          table: correlationTable(found, kind),
+        });
+      },
+    ),
     table: correlationTable(found, kind),
-    option: () => matrixOption({ columns: names.slice(0, -1), rows: names.slice(1), cells: cells(found, kind), rotate: 30 }),
+    option: () =>
+      matrixOption({
+        columns: names.slice(0, -1),
+        rows: names.slice(1),
+        cells: cells(found, kind),
+        rotate: 30,
+      }),
   });
   return made.element;
 }

@@ -15,7 +15,8 @@ import { partial } from "../../states";
 import { askAbout, clickHint, handleLink, table, type TableSpec } from "../../table";
 import { groupColour, orderedColours, rampAt, theme } from "../../theme";
 
-/** A custom series has no level unless told, and brushing, which draws it anew, gives it none: ECharts 6.1 warns then. */
+/** A custom series has no level unless told, and brushing, which draws it anew, gives it none:
+ * ECharts 6.1 warns then. */
 const NO_LEVEL = 0;
 
 type Colouring = GroupName | "score" | "none";
@@ -28,25 +29,37 @@ interface View {
 
 export function scatterCard(report: Report): Child {
   const { scatter, measure, slope } = report.explore;
-  if (scatter.handle.length === 0 && scatter.followers.length === 0) return card(cardHead("Size against engagement"), partial("Needs followers and one of: engagement rate, likes, views, posts."));
+  if (scatter.handle.length === 0 && scatter.followers.length === 0)
+    return card(
+      cardHead("Size against engagement"),
+      partial("Needs followers and one of: engagement rate, likes, views, posts."),
+    );
   const view: View = { colouring: firstColouring(report), hidden: new Set(), selecting: false };
   const legend = h("div");
   const selection = h("div", { "aria-live": "polite" });
   const options = colourings(report);
   let made: ChartCard;
   let drawn: Chart | null = null;
-  const drawLegend = () => replace(legend, legendOf(report, view, () => made.redraw()));
-  const selectButton = h("button.quiet", {
-    type: "button",
-    "aria-pressed": "false",
-    onclick: () => {
-      view.selecting = !view.selecting;
-      selectButton.setAttribute("aria-pressed", String(view.selecting));
-      selectButton.textContent = view.selecting ? "Stop selecting" : "Select a part";
-      replace(selection);
-      made.redraw();
+  const drawLegend = () =>
+    replace(
+      legend,
+      legendOf(report, view, () => made.redraw()),
+    );
+  const selectButton = h(
+    "button.quiet",
+    {
+      type: "button",
+      "aria-pressed": "false",
+      onclick: () => {
+        view.selecting = !view.selecting;
+        selectButton.setAttribute("aria-pressed", String(view.selecting));
+        selectButton.textContent = view.selecting ? "Stop selecting" : "Select a part";
+        replace(selection);
+        made.redraw();
+      },
     },
-  }, "Select a part");
+    "Select a part",
+  );
   const controls = [
     options.length > 1 &&
       segments("colour by", options, view.colouring, (value) => {
@@ -57,18 +70,27 @@ export function scatterCard(report: Report): Child {
         made.redraw();
       }),
     selectButton,
-    zoomButtons(() => drawn, () => made.redraw()),
+    zoomButtons(
+      () => drawn,
+      () => made.redraw(),
+    ),
     legend,
   ];
   const onReady = (chart: Chart) => {
     drawn = chart;
     if (!view.selecting) return;
-    chart.dispatchAction({ type: "takeGlobalCursor", key: "brush", brushOption: { brushType: "rect", brushMode: "single" } });
+    chart.dispatchAction({
+      type: "takeGlobalCursor",
+      key: "brush",
+      brushOption: { brushType: "rect", brushMode: "single" },
+    });
     chart.off("brushSelected");
     chart.on("brushSelected", (event: any) => showSelected(report, selection, event));
   };
   made = chartCard({
-    title: isThere(slope) ? slope.text.replace(": x ", ": × ") : `${sentence(humanName(measure.name))} by number of followers`,
+    title: isThere(slope)
+      ? slope.text.replace(": x ", ": × ")
+      : `${sentence(humanName(measure.name))} by number of followers`,
     subtitle: `${humanName(measure.name)} against followers, both on log scales; ${pointsText(report)}`,
     reading: isThere(slope)
       ? `Line: ${slope.model}; ten times the followers go with ${plain(slope.tenfold)} times the ${humanName(measure.name)} (95 %: ${plain(slope.tenfold_low)} to ${plain(slope.tenfold_high)}); it explains ${points(100 * slope.r2, 0)} % of the spread.${clickHint()}`
@@ -77,7 +99,10 @@ export function scatterCard(report: Report): Child {
     height: 460,
     controls,
     legend: () => legendEntries(report, view),
-    table: scatterTable(report, scatter.handle.map((_, i) => i)),
+    table: scatterTable(
+      report,
+      scatter.handle.map((_, i) => i),
+    ),
     option: () => scatterOption(report, view),
     onReady,
     onClick: (event) => {
@@ -91,7 +116,9 @@ export function scatterCard(report: Report): Child {
 }
 
 function pointsText({ explore: { scatter } }: Report): string {
-  return scatter.shown < scatter.n ? `${whole(scatter.shown)} of ${plural(scatter.n, "account")} as points (${scatter.text}), all of them as shading` : plural(scatter.n, "account");
+  return scatter.shown < scatter.n
+    ? `${whole(scatter.shown)} of ${plural(scatter.n, "account")} as points (${scatter.text}), all of them as shading`
+    : plural(scatter.n, "account");
 }
 
 function colourings({ groups, explore: { scatter } }: Report): [Colouring, string][] {
@@ -112,7 +139,11 @@ function firstColouring(report: Report): Colouring {
 function slotsOf(report: Report, colouring: Colouring): number[] {
   if (colouring === "score" || colouring === "none") return [];
   let next = 0;
-  return report.groups[colouring].map((name) => (colouring !== "tier" && (/^\(?others?\)?$/i.test(name) || next >= theme().categories.length) ? -1 : next++));
+  return report.groups[colouring].map((name) =>
+    colouring !== "tier" && (/^\(?others?\)?$/i.test(name) || next >= theme().categories.length)
+      ? -1
+      : next++,
+  );
 }
 
 /** What the colours stand for; nothing where they stand for an amount. */
@@ -121,16 +152,32 @@ function legendEntries(report: Report, { colouring }: View): LegendEntry[] {
   const names = report.groups[colouring];
   const tierColours = orderedColours(names.length);
   const slots = slotsOf(report, colouring);
-  const shown = names.map((name, i) => ({ name, group: slots[i] })).filter((entry) => entry.group >= 0);
+  const shown = names
+    .map((name, i) => ({ name, group: slots[i] }))
+    .filter((entry) => entry.group >= 0);
   const grey = names.filter((_, i) => slots[i] < 0);
-  const entries = shown.map(({ name, group }) => ({ name, colour: colouring === "tier" ? tierColours[group] : `var(--series-${group})` }));
-  if (grey.length) entries.push({ name: grey.length === 1 ? grey[0].replace(/[()]/g, "") : "others", colour: "var(--series-other)" });
+  const entries = shown.map(({ name, group }) => ({
+    name,
+    colour: colouring === "tier" ? tierColours[group] : `var(--series-${group})`,
+  }));
+  if (grey.length)
+    entries.push({
+      name: grey.length === 1 ? grey[0].replace(/[()]/g, "") : "others",
+      colour: "var(--series-other)",
+    });
   return entries;
 }
 
 function legendOf(report: Report, view: View, onChange: () => void): Child {
   if (view.colouring === "none") return null;
-  if (view.colouring === "score") return h("span.row.small.muted", null, "low score", theme().amounts.map((colour) => h("i.swatch", { style: { background: colour } })), "high");
+  if (view.colouring === "score")
+    return h(
+      "span.row.small.muted",
+      null,
+      "low score",
+      theme().amounts.map((colour) => h("i.swatch", { style: { background: colour } })),
+      "high",
+    );
   return toggleLegend(legendEntries(report, view), view.hidden, onChange);
 }
 
@@ -138,14 +185,18 @@ function scatterOption(report: Report, view: View): Option {
   const { scatter, measure, density } = report.explore;
   const colours = theme();
   const tierColours = orderedColours(report.groups.tier.length);
-  const grouped = view.colouring === "score" || view.colouring === "none" ? null : scatter[view.colouring];
+  const grouped =
+    view.colouring === "score" || view.colouring === "none" ? null : scatter[view.colouring];
   const slots = slotsOf(report, view.colouring);
   const entriesShown = slots.filter((slot) => slot >= 0).length;
   const [low, high] = scoreSpan(scatter.score);
   const ramp = colours.amounts.slice(1);
   const groupColours = grouped ? slots.map(colourOfGroup) : [];
   const colourOf = (i: number): string => {
-    if (view.colouring === "score") return scatter.score[i] === null ? colours.other : rampAt(ramp, (scatter.score[i]! - low) / (high - low || 1));
+    if (view.colouring === "score")
+      return scatter.score[i] === null
+        ? colours.other
+        : rampAt(ramp, (scatter.score[i]! - low) / (high - low || 1));
     return grouped ? (groupColours[grouped[i]] ?? colours.other) : colours.accent;
   };
   function colourOfGroup(group: number): string {
@@ -158,19 +209,55 @@ function scatterOption(report: Report, view: View): Option {
     return !view.hidden.has(group < 0 ? entriesShown : group);
   };
   const data: number[][] = [];
-  scatter.followers.forEach((followers, i) => isShown(i) && data.push([followers, scatter.measure[i], i]));
+  scatter.followers.forEach(
+    (followers, i) => isShown(i) && data.push([followers, scatter.measure[i], i]),
+  );
   const many = data.length > 1500;
   return {
     grid: grid(),
     xAxis: logAxis("followers", "accounts", decades(scatter.followers)),
-    yAxis: scaleAxis(measure.scale, humanName(measure.name), measure.unit, { nameGap: 52, ...(measure.scale === "log" ? decades(scatter.measure) : {}) }),
-    brush: view.selecting ? { xAxisIndex: 0, yAxisIndex: 0, toolbox: [], throttleType: "debounce", throttleDelay: 150, outOfBrush: { colorAlpha: 0.12 }, brushStyle: { borderColor: colours.accent, color: "rgba(86,180,233,0.12)" } } : undefined,
-    dataZoom: view.selecting ? [] : [{ type: "inside", xAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, filterMode: "none" }, { type: "inside", yAxisIndex: 0, zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, filterMode: "none" }],
+    yAxis: scaleAxis(measure.scale, humanName(measure.name), measure.unit, {
+      nameGap: 52,
+      ...(measure.scale === "log" ? decades(scatter.measure) : {}),
+    }),
+    brush: view.selecting
+      ? {
+          xAxisIndex: 0,
+          yAxisIndex: 0,
+          toolbox: [],
+          throttleType: "debounce",
+          throttleDelay: 150,
+          outOfBrush: { colorAlpha: 0.12 },
+          brushStyle: { borderColor: colours.accent, color: "rgba(86,180,233,0.12)" },
+        }
+      : undefined,
+    dataZoom: view.selecting
+      ? []
+      : [
+          {
+            type: "inside",
+            xAxisIndex: 0,
+            zoomOnMouseWheel: "ctrl",
+            moveOnMouseMove: true,
+            filterMode: "none",
+          },
+          {
+            type: "inside",
+            yAxisIndex: 0,
+            zoomOnMouseWheel: "ctrl",
+            moveOnMouseMove: true,
+            filterMode: "none",
+          },
+        ],
     tooltip: tooltip((event) => {
       const i = event.data?.[2];
       if (i === undefined || event.seriesName !== "accounts") return null;
-      const rows: [string, Child][] = [["followers", compact(scatter.followers[i])], [humanName(measure.name), withUnit(scatter.measure[i], measure.unit)]];
-      for (const by of ["category", "country"] as const) if (report.groups[by][scatter[by][i]]) rows.push([by, report.groups[by][scatter[by][i]]]);
+      const rows: [string, Child][] = [
+        ["followers", compact(scatter.followers[i])],
+        [humanName(measure.name), withUnit(scatter.measure[i], measure.unit)],
+      ];
+      for (const by of ["category", "country"] as const)
+        if (report.groups[by][scatter[by][i]]) rows.push([by, report.groups[by][scatter[by][i]]]);
       if (scatter.score[i] != null) rows.push(["score", points(scatter.score[i])]);
       return tipRows(scatter.handle[i] ?? "account", rows);
     }),
@@ -184,7 +271,10 @@ function scatterOption(report: Report, view: View): Option {
         data,
         symbolSize: many ? 5 : 7,
         cursor: "pointer",
-        itemStyle: { color: (item: { data: number[] }) => colourOf(item.data[2]), opacity: many ? 0.5 : 0.65 },
+        itemStyle: {
+          color: (item: { data: number[] }) => colourOf(item.data[2]),
+          opacity: many ? 0.5 : 0.65,
+        },
         emphasis: { itemStyle: { opacity: 1, borderColor: colours.ink, borderWidth: 1 } },
       },
     ].filter(Boolean),
@@ -208,13 +298,23 @@ function densitySeries(density: Density): object {
     z: 1,
     zlevel: NO_LEVEL,
     clip: true,
-    data: density.count.map((_, i) => [density.x_edges[density.x[i]], density.y_edges[density.y[i]]]),
+    data: density.count.map((_, i) => [
+      density.x_edges[density.x[i]],
+      density.y_edges[density.y[i]],
+    ]),
     renderItem: (item: { dataIndex: number }, api: any) => {
       const i = item.dataIndex;
       const [x1, y1] = api.coord([density.x_edges[density.x[i]], density.y_edges[density.y[i]]]);
-      const [x2, y2] = api.coord([density.x_edges[density.x[i] + 1], density.y_edges[density.y[i] + 1]]);
+      const [x2, y2] = api.coord([
+        density.x_edges[density.x[i] + 1],
+        density.y_edges[density.y[i] + 1],
+      ]);
       const shade = Math.log1p(density.count[i]) / Math.log1p(most);
-      return { type: "rect", shape: { x: x1, y: y2, width: x2 - x1 + 0.5, height: y1 - y2 + 0.5 }, style: { fill: rampAt(colours.amounts, shade * 0.6), opacity: 0.9 } };
+      return {
+        type: "rect",
+        shape: { x: x1, y: y2, width: x2 - x1 + 0.5, height: y1 - y2 + 0.5 },
+        style: { fill: rampAt(colours.amounts, shade * 0.6), opacity: 0.9 },
+      };
     },
   };
 }
@@ -236,10 +336,23 @@ function slopeSeries({ explore: { slope } }: Report): object[] {
       renderItem: (_: unknown, api: any) => {
         const upper = corner.map(([x, , high]) => api.coord([x, high]));
         const lower = corner.map(([x, low]) => api.coord([x, low])).reverse();
-        return { type: "polygon", shape: { points: [...upper, ...lower] }, style: { fill: colours.ink, opacity: 0.18 } };
+        return {
+          type: "polygon",
+          shape: { points: [...upper, ...lower] },
+          style: { fill: colours.ink, opacity: 0.18 },
+        };
       },
     },
-    { name: "fit", type: "line", silent: true, z: 4, data: band.followers.map((x, i) => [x, band.fit[i]]), showSymbol: false, lineStyle: { color: colours.ink, width: 1.5 }, itemStyle: { color: colours.ink } },
+    {
+      name: "fit",
+      type: "line",
+      silent: true,
+      z: 4,
+      data: band.followers.map((x, i) => [x, band.fit[i]]),
+      showSymbol: false,
+      lineStyle: { color: colours.ink, width: 1.5 },
+      itemStyle: { color: colours.ink },
+    },
   ];
 }
 
@@ -273,6 +386,18 @@ function showSelected(report: Report, into: HTMLElement, event: any): void {
   const [xs, ys] = area?.coordRange ?? [];
   if (!xs || !ys) return replace(into);
   const { scatter } = report.explore;
-  const inside = scatter.followers.map((_, i) => i).filter((i) => scatter.followers[i] >= xs[0] && scatter.followers[i] <= xs[1] && scatter.measure[i] >= ys[0] && scatter.measure[i] <= ys[1]);
-  replace(into, h("h4", null, `${plural(inside.length, "account")} selected`), inside.length > 0 && table(scatterTable(report, inside), "Selected accounts", 10));
+  const inside = scatter.followers
+    .map((_, i) => i)
+    .filter(
+      (i) =>
+        scatter.followers[i] >= xs[0] &&
+        scatter.followers[i] <= xs[1] &&
+        scatter.measure[i] >= ys[0] &&
+        scatter.measure[i] <= ys[1],
+    );
+  replace(
+    into,
+    h("h4", null, `${plural(inside.length, "account")} selected`),
+    inside.length > 0 && table(scatterTable(report, inside), "Selected accounts", 10),
+  );
 }

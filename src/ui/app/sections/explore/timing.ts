@@ -28,8 +28,21 @@ function cells(timing: Timing, kind: Kind): MatrixCell[] {
   return DAYS.flatMap((day, row) =>
     HOURS.map((hour, column) => {
       const [count, lift] = [timing.hour_weekday[row][column], timing.lift[row][column]];
-      const colour = kind === "count" ? rampAt(colours.amounts, count / most) : lift === null ? colours.grid : rampAt(colours.diverging, 0.5 + lift / widest / 2);
-      return { column, row, colour, tip: tipRows(`${day} ${hour}:00`, [["posts", whole(count)], ["likes against the account's own usual", liftText(lift)]]) };
+      const colour =
+        kind === "count"
+          ? rampAt(colours.amounts, count / most)
+          : lift === null
+            ? colours.grid
+            : rampAt(colours.diverging, 0.5 + lift / widest / 2);
+      return {
+        column,
+        row,
+        colour,
+        tip: tipRows(`${day} ${hour}:00`, [
+          ["posts", whole(count)],
+          ["likes against the account's own usual", liftText(lift)],
+        ]),
+      };
     }),
   );
 }
@@ -42,28 +55,54 @@ function title(timing: Timing, kind: Kind): string {
       if (value !== null && value > best.value) best = { day, hour, value };
     }
   const when = `${DAYS[best.day]} ${HOURS[best.hour]}:00 UTC`;
-  return kind === "count" ? `Most posts are made around ${when}` : `Posts around ${when} do best: ${liftText(best.value)} likes`;
+  return kind === "count"
+    ? `Most posts are made around ${when}`
+    : `Posts around ${when} do best: ${liftText(best.value)} likes`;
 }
 
 export function timingCard(report: Report): Child {
   const { timing } = report.explore;
   if (!isThere(timing)) return card(cardHead("Timing of posts"), partial(reason(timing, "timing")));
   let kind: Kind = "count";
-  const subtitle = (of: Kind) => `${of === "count" ? "posts" : "likes against the account's own usual, percent"}, by hour and weekday in UTC; ${plural(timing.posts, "post")}`;
-  const reading = (of: Kind) => `${of === "count" ? "The darker, the more posts" : "Blue: more likes than the account's posts get otherwise; orange: fewer; grey: too few posts to say. The best of 168 hours is partly luck: Virality says what is sure"}. ${sentence(timing.utc_offset_note)}.`;
+  const subtitle = (of: Kind) =>
+    `${of === "count" ? "posts" : "likes against the account's own usual, percent"}, by hour and weekday in UTC; ${plural(timing.posts, "post")}`;
+  const reading = (of: Kind) =>
+    `${of === "count" ? "The darker, the more posts" : "Blue: more likes than the account's posts get otherwise; orange: fewer; grey: too few posts to say. The best of 168 hours is partly luck: Virality says what is sure"}. ${sentence(timing.utc_offset_note)}.`;
   const made: ChartCard = chartCard({
     title: title(timing, kind),
     subtitle: subtitle(kind),
     reading: reading(kind),
     name: "timing",
     height: 260,
-    controls: segments("show", [["count", "posts"], ["lift", "likes against the account's usual"]], kind, (value) => {
-      kind = value;
-      made.redraw({ title: title(timing, kind), subtitle: subtitle(kind), reading: reading(kind) });
-    }),
+    controls: segments(
+      "show",
+      [
+        ["count", "posts"],
+        ["lift", "likes against the account's usual"],
+      ],
+      kind,
+      (value) => {
+        kind = value;
+        made.redraw({
+          title: title(timing, kind),
+          subtitle: subtitle(kind),
+          reading: reading(kind),
+        });
+      },
+    ),
     table: {
-      columns: [{ title: "day" }, { title: "hour (UTC)" }, { title: "posts" }, { title: "lift (ln)", show: (lift) => (lift === null ? "–" : percent(Math.expm1(lift as number))) }],
-      rows: DAYS.flatMap((day, d) => HOURS.map((hour, i) => [day, hour, timing.hour_weekday[d][i], timing.lift[d][i]])),
+      columns: [
+        { title: "day" },
+        { title: "hour (UTC)" },
+        { title: "posts" },
+        {
+          title: "lift (ln)",
+          show: (lift) => (lift === null ? "–" : percent(Math.expm1(lift as number))),
+        },
+      ],
+      rows: DAYS.flatMap((day, d) =>
+        HOURS.map((hour, i) => [day, hour, timing.hour_weekday[d][i], timing.lift[d][i]]),
+      ),
     },
     option: () => matrixOption({ columns: HOURS, rows: DAYS, cells: cells(timing, kind) }),
   });

@@ -14,15 +14,21 @@ import { unitOf, type Unit } from "../../unit";
 
 export function dependenceCard(model: ScoreModel): Child {
   const all = model.dependence;
-  if (!isThere(all) || all.length === 0) return card(cardHead("How the score moves with one figure"), partial(reason(isThere(all) ? undefined : all, "dependence")));
+  if (!isThere(all) || all.length === 0)
+    return card(
+      cardHead("How the score moves with one figure"),
+      partial(reason(isThere(all) ? undefined : all, "dependence")),
+    );
   const element = h("div");
   let chosen = 0;
   const draw = () => {
-    const made = chartCard(spec(all, chosen, unitOf(model), (index) => {
-      chosen = index;
-      draw();
-      element.querySelector("select")?.focus();
-    }));
+    const made = chartCard(
+      spec(all, chosen, unitOf(model), (index) => {
+        chosen = index;
+        draw();
+        element.querySelector("select")?.focus();
+      }),
+    );
     element.replaceChildren(made.element);
   };
   draw();
@@ -34,19 +40,38 @@ function isLog(one: Dependence): boolean {
   return one.input !== "" && one.x[0] > 0 && one.x[one.x.length - 1] / one.x[0] > 50;
 }
 
-function spec(all: Dependence[], chosen: number, unit: Unit, onChoose: (index: number) => void): Parameters<typeof chartCard>[0] {
+function spec(
+  all: Dependence[],
+  chosen: number,
+  unit: Unit,
+  onChoose: (index: number) => void,
+): Parameters<typeof chartCard>[0] {
   const one = all[chosen];
   const name = humanName(one.input || one.feature);
   const total = one.mean[one.mean.length - 1] - one.mean[0];
-  const options = all.map((entry, i): [string, string] => [String(i), humanName(entry.input || entry.feature)]);
+  const options = all.map((entry, i): [string, string] => [
+    String(i),
+    humanName(entry.input || entry.feature),
+  ]);
   return {
     title: `${sentence(name)}: ${unit.change(total)} ${unit.name} from its low end to its high end`,
     subtitle: `mean predicted score as ${name} is set to each value, the other figures as they are; band: the middle 80 % of accounts`,
-    reading: "The bars at the foot show where accounts are: where there are few, the curve is a guess. It is what the model does, not what the world would do.",
+    reading:
+      "The bars at the foot show where accounts are: where there are few, the curve is a guess. It is what the model does, not what the world would do.",
     name: `dependence-${one.feature}`,
     height: 320,
     controls: select("figure", options, String(chosen), (value) => onChoose(Number(value))),
-    table: { columns: [{ title: name, show: (x) => withUnit(x, one.unit) }, ...["mean", "low", "high"].map((title) => ({ title, show: (value: unknown) => unit.show(value as number) })), { title: "share near", show: (value) => plain(value as number) }], rows: one.x.map((x, i) => [x, one.mean[i], one.low[i], one.high[i], one.density[i]]) },
+    table: {
+      columns: [
+        { title: name, show: (x) => withUnit(x, one.unit) },
+        ...["mean", "low", "high"].map((title) => ({
+          title,
+          show: (value: unknown) => unit.show(value as number),
+        })),
+        { title: "share near", show: (value) => plain(value as number) },
+      ],
+      rows: one.x.map((x, i) => [x, one.mean[i], one.low[i], one.high[i], one.density[i]]),
+    },
     option: () => option(one, name, unit),
   };
 }
@@ -59,11 +84,23 @@ function option(one: Dependence, name: string, { axis: scoreAxis, show }: Unit):
   const axis = isLog(one) ? logAxis : valueAxis;
   return {
     grid: grid(),
-    xAxis: axis(one.input ? name : `${sentence(name)}${one.unit ? `, ${one.unit}` : ""}`, one.unit, { min: one.x[0], max: one.x[one.x.length - 1], splitLine: { show: false } }),
-    yAxis: valueAxis("score", scoreAxis, { min: floor, max: high, nameGap: 36, axisLabel: { showMinLabel: false, showMaxLabel: false } }),
+    xAxis: axis(
+      one.input ? name : `${sentence(name)}${one.unit ? `, ${one.unit}` : ""}`,
+      one.unit,
+      { min: one.x[0], max: one.x[one.x.length - 1], splitLine: { show: false } },
+    ),
+    yAxis: valueAxis("score", scoreAxis, {
+      min: floor,
+      max: high,
+      nameGap: 36,
+      axisLabel: { showMinLabel: false, showMaxLabel: false },
+    }),
     tooltip: tooltip((events) => {
       const i = events[0]?.dataIndex ?? 0;
-      return tipRows(`${name} ${withUnit(one.x[i], one.unit)}`, [["mean score", show(one.mean[i])], ["middle 80 %", `${show(one.low[i])} to ${show(one.high[i])}`]]);
+      return tipRows(`${name} ${withUnit(one.x[i], one.unit)}`, [
+        ["mean score", show(one.mean[i])],
+        ["middle 80 %", `${show(one.low[i])} to ${show(one.high[i])}`],
+      ]);
     }, "axis"),
     series: [
       {
@@ -72,7 +109,13 @@ function option(one: Dependence, name: string, { axis: scoreAxis, show }: Unit):
         data: one.x.map((x, i) => [x, one.low[i]]),
         renderItem: (item: { dataIndex: number }, api: any) => drawBackground(item.dataIndex, api),
       },
-      { type: "line", data: one.x.map((x, i) => [x, one.mean[i]]), showSymbol: false, lineStyle: { color: colours.accent, width: 2 }, itemStyle: { color: colours.accent } },
+      {
+        type: "line",
+        data: one.x.map((x, i) => [x, one.mean[i]]),
+        showSymbol: false,
+        lineStyle: { color: colours.accent, width: 2 },
+        itemStyle: { color: colours.accent },
+      },
     ],
   };
 
@@ -81,11 +124,21 @@ function option(one: Dependence, name: string, { axis: scoreAxis, show }: Unit):
     const [x] = api.coord([one.x[i], floor]);
     const base = api.coord([one.x[i], floor])[1];
     const height = (one.density[i] / most) * 36;
-    const children: object[] = [{ type: "rect", shape: { x: x - 2, y: base - height, width: 4, height }, style: { fill: colours.other, opacity: 0.5 } }];
+    const children: object[] = [
+      {
+        type: "rect",
+        shape: { x: x - 2, y: base - height, width: 4, height },
+        style: { fill: colours.other, opacity: 0.5 },
+      },
+    ];
     if (i === 0) {
       const upper = one.x.map((value, k) => api.coord([value, one.high[k]]));
       const lower = one.x.map((value, k) => api.coord([value, one.low[k]])).reverse();
-      children.push({ type: "polygon", shape: { points: [...upper, ...lower] }, style: { fill: colours.accent, opacity: 0.16 } });
+      children.push({
+        type: "polygon",
+        shape: { points: [...upper, ...lower] },
+        style: { fill: colours.accent, opacity: 0.16 },
+      });
     }
     return { type: "group", children };
   }

@@ -12,24 +12,52 @@ import { nameCell } from "../../table";
 const SHOWN = 15;
 
 export function importanceCard(importance: Maybe<Importance>, name: string): Child {
-  if (!isThere(importance)) return card(cardHead(`What the ${name} goes by`), partial(reason(importance, "importance")));
+  if (!isThere(importance))
+    return card(cardHead(`What the ${name} goes by`), partial(reason(importance, "importance")));
   const rows = importance.feature.slice(0, SHOWN).map((feature, i) => {
     const [mean, sd] = [importance.mean[i], importance.sd[i]];
-    return { name: humanName(feature), value: mean, low: sd === null ? null : mean - sd, high: sd === null ? null : mean + sd };
+    return {
+      name: humanName(feature),
+      value: mean,
+      low: sd === null ? null : mean - sd,
+      high: sd === null ? null : mean + sd,
+    };
   });
   const contribution = Array.isArray(importance.contribution) ? importance.contribution : null;
   const unsure = rows.filter((row) => row.low !== null && row.low <= 0).length;
   const show = (value: unknown) => withUnit(value as number, importance.unit);
   return chartCard({
-    title: rows.length ? `${sentence(rows[0].name)} matters most for the ${name}${rows[1] ? `, then ${rows[1].name}` : ""}` : "No feature matters",
+    title: rows.length
+      ? `${sentence(rows[0].name)} matters most for the ${name}${rows[1] ? `, then ${rows[1].name}` : ""}`
+      : "No feature matters",
     subtitle: `${importance.text}; whiskers: one standard deviation`,
     reading: `${unsure > 0 ? `${unsure} of them may as well not matter: their whisker reaches zero. ` : ""}Features that say the same share the credit.`,
     name: `importance-${name}`,
     height: dotHeight(rows.length),
     table: {
-      columns: [{ title: "feature", show: nameCell }, { title: "mean", show }, { title: "sd", show }, { title: "mean |contribution|", help: `how much it moves an answer, whichever way${importance.contribution_unit ? `, in ${importance.contribution_unit}` : ""}`, show: (value) => (value === null ? "–" : plain(value as number)) }],
-      rows: importance.feature.map((feature, i) => [feature, importance.mean[i], importance.sd[i], contribution?.[i] ?? null]),
+      columns: [
+        { title: "feature", show: nameCell },
+        { title: "mean", show },
+        { title: "sd", show },
+        {
+          title: "mean |contribution|",
+          help: `how much it moves an answer, whichever way${importance.contribution_unit ? `, in ${importance.contribution_unit}` : ""}`,
+          show: (value) => (value === null ? "–" : plain(value as number)),
+        },
+      ],
+      rows: importance.feature.map((feature, i) => [
+        feature,
+        importance.mean[i],
+        importance.sd[i],
+        contribution?.[i] ?? null,
+      ]),
     },
-    option: () => dotOption(rows, { unit: importance.unit, axis: importance.unit === "fraction" ? "fall" : `error added, ${importance.unit}`, bars: true, interval: "one sd" }),
+    option: () =>
+      dotOption(rows, {
+        unit: importance.unit,
+        axis: importance.unit === "fraction" ? "fall" : `error added, ${importance.unit}`,
+        bars: true,
+        interval: "one sd",
+      }),
   }).element;
 }

@@ -6,7 +6,13 @@ import { card, cardHead, chartCard } from "../../chart";
 import { inkOn, matrixOption } from "../../charts/matrix";
 import type { Child } from "../../dom";
 import { humanName, plain, sentence, whole, withUnit } from "../../format";
-import { isThere, reason, type Interaction, type InteractionSide, type ScoreModel } from "../../report";
+import {
+  isThere,
+  reason,
+  type Interaction,
+  type InteractionSide,
+  type ScoreModel,
+} from "../../report";
 import { partial } from "../../states";
 import { rampAt, theme } from "../../theme";
 import { unitOf } from "../../unit";
@@ -20,16 +26,25 @@ function nameOf(side: InteractionSide): string {
 
 /** How far from adding up, of the pairs that do so least. */
 function pairsText({ a, b, h }: Interaction["pairs"]): string {
-  const order = h.map((_, i) => i).sort((i, j) => h[j] - h[i]).slice(0, 3);
+  const order = h
+    .map((_, i) => i)
+    .sort((i, j) => h[j] - h[i])
+    .slice(0, 3);
   return `Share of a pair's effect that is not the sum of two (H): ${order.map((i) => `${humanName(a[i])} with ${humanName(b[i])} ${h[i] < NOTHING ? "none" : plain(h[i])}`).join("; ")}.`;
 }
 
 export function interactionCard(model: ScoreModel): Child {
   const found = model.interaction;
-  if (!isThere(found)) return card(cardHead("Two figures at once"), partial(reason(found, "interaction")));
+  if (!isThere(found))
+    return card(cardHead("Two figures at once"), partial(reason(found, "interaction")));
   const { x, y, mean, count, pairs } = found;
   if (Math.max(0, found.h, ...pairs.h) < NOTHING)
-    return card(cardHead("Two figures at once: they add up", `of the ${whole(pairs.h.length)} pairs tried no effect differs from the sum of the two (H below ${NOTHING})`));
+    return card(
+      cardHead(
+        "Two figures at once: they add up",
+        `of the ${whole(pairs.h.length)} pairs tried no effect differs from the sum of the two (H below ${NOTHING})`,
+      ),
+    );
   const { show } = unitOf(model);
   const all = mean.flat();
   const [low, high] = [Math.min(...all), Math.max(...all)];
@@ -40,8 +55,15 @@ export function interactionCard(model: ScoreModel): Child {
     name: "interaction",
     height: y.at.length * 28 + 100,
     table: {
-      columns: [{ title: nameOf(x), show: (value) => withUnit(value, x.unit) }, { title: nameOf(y), show: (value) => withUnit(value, y.unit) }, { title: "mean score", show: (value) => show(value as number) }, { title: "accounts near", show: (n) => whole(n as number) }],
-      rows: mean.flatMap((line, row) => line.map((value, column) => [x.at[column], y.at[row], value, count[row][column]])),
+      columns: [
+        { title: nameOf(x), show: (value) => withUnit(value, x.unit) },
+        { title: nameOf(y), show: (value) => withUnit(value, y.unit) },
+        { title: "mean score", show: (value) => show(value as number) },
+        { title: "accounts near", show: (n) => whole(n as number) },
+      ],
+      rows: mean.flatMap((line, row) =>
+        line.map((value, column) => [x.at[column], y.at[row], value, count[row][column]]),
+      ),
     },
     option: () =>
       matrixOption({
@@ -54,8 +76,21 @@ export function interactionCard(model: ScoreModel): Child {
         cells: mean.flatMap((line, row) =>
           line.map((value, column) => {
             const isGuess = count[row][column] === 0;
-            const colour = isGuess ? theme().grid : rampAt(theme().amounts, high > low ? (value - low) / (high - low) : 0.5);
-            return { column, row: y.at.length - 1 - row, colour, text: isGuess ? `(${show(value)})` : show(value), textColour: isGuess ? theme().muted : inkOn(colour), tip: tipRows(`score ${show(value)}`, [[nameOf(x), withUnit(x.at[column], x.unit)], [nameOf(y), withUnit(y.at[row], y.unit)], ["accounts near", whole(count[row][column])]]) };
+            const colour = isGuess
+              ? theme().grid
+              : rampAt(theme().amounts, high > low ? (value - low) / (high - low) : 0.5);
+            return {
+              column,
+              row: y.at.length - 1 - row,
+              colour,
+              text: isGuess ? `(${show(value)})` : show(value),
+              textColour: isGuess ? theme().muted : inkOn(colour),
+              tip: tipRows(`score ${show(value)}`, [
+                [nameOf(x), withUnit(x.at[column], x.unit)],
+                [nameOf(y), withUnit(y.at[row], y.unit)],
+                ["accounts near", whole(count[row][column])],
+              ]),
+            };
           }),
         ),
       }),
