@@ -186,10 +186,15 @@ def test_the_similar_are_filtered_and_the_link_says_so(drive, page_url, daemon, 
 
 
 def test_a_part_of_the_scatter_can_be_selected(drive, page_url, page_report):
-    found = drive("brush", page_url)
+    scatter = page_report["explore"]["scatter"]
+    found = drive("brush", page_url, **{"from": "10k", "to": "100k"})
     count = {name: int(found[name].split()[0].replace(",", "")) for name in ("some", "all")}
-    assert 0 < count["some"] < count["all"] <= len(page_report["explore"]["scatter"]["handle"])
+    assert 0 < count["some"] < count["all"] <= len(scatter["handle"])
     assert found["rows"] > 0
+    # The same by keyboard: what was drawn stands in the fields, and what is typed there holds through a change of colours.
+    assert found["drawn"] != ""
+    meant = sum(10_000 <= n <= 100_000 for n in scatter["followers"])
+    assert found["typed"].startswith(f"{meant:,} accounts selected: followers 10k to 100k") and 0 < meant < count["all"]
 
 
 def test_the_curl_line_gives_the_answer_shown(drive, page_url, handles):
@@ -225,6 +230,9 @@ def test_nobody_is_thrown_out_of_the_comparison(drive, page_url, daemon, handles
     assert found["linked"] == handles[:2], "an account stands beside itself"
     assert found["full"] == [*handles[:2], *found["added"]] and len(found["full"]) == 4
     assert "at most" in found["why"] or "already" in found["why"]
+    for picture, name in zip(found["pictures"], ("comparison.png", "similar.png"), strict=True):
+        assert picture["name"] == name and picture["png"] == "PNG" and picture["colours"] > 20, picture
+        assert picture["width"] >= 800 and picture["height"] >= 300, picture
     rows = {row[0]: row[1:] for row in csv.reader(found["csv"].splitlines())}
     for handle, low, high in zip(found["full"], rows["score, low"], rows["score, high"]):
         interval = daemon.get(f"/score?handle={handle}")[1]["interval"]

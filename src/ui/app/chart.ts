@@ -45,16 +45,6 @@ export interface ChartCard {
   redraw: (changes?: Partial<Pick<ChartSpec, "title" | "subtitle" | "reading" | "table">>) => void;
 }
 
-let source = "";
-/** What stands under every exported picture. */
-export function setSource(text: string): void {
-  source = text;
-}
-
-export function sourceText(): string {
-  return source;
-}
-
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** A card is called by its heading. */
@@ -232,7 +222,6 @@ function exportPng(chart: Chart, spec: ChartSpec): void {
       if (legend.length) on.legend(legend, colours.ink);
       on.y += 12;
       on.drawing(height, (pen, x, y) => pen.drawImage(drawing, x, y, width, height));
-      on.text(source, 11, 400, colours.faint);
     });
   };
   drawing.src = chart.getDataURL({ pixelRatio: PICTURE_SCALE, backgroundColor: colours.card });

@@ -4,11 +4,11 @@
 
 import { readAddress } from "./address";
 import { ApiError, call, useToken } from "./api";
-import { setSource } from "./chart";
 import type { Context, Section } from "./context";
 import { h, replace } from "./dom";
 import { knowNames, time } from "./format";
 import { icon } from "./icons";
+import { setSource } from "./picture";
 import { isThere, lacking, namesIn, type Report } from "./report";
 import { archetypes } from "./sections/archetypes";
 import { ask } from "./sections/ask";

@@ -97,9 +97,11 @@ function sorted(rows: Cell[][], column: number, falling: boolean): Cell[][] {
   return [...present, ...missing];
 }
 
-/** A number of a column that does not say how it is shown. */
-function shownNumber(value: number): string {
-  return Number.isInteger(value) ? whole(value) : plain(value);
+/** As the column says, else as it is. */
+export function shownCell({ show }: ColumnSpec, cell: Cell, row: Cell[]): Child {
+  if (show) return show(cell, row);
+  if (typeof cell === "number") return Number.isInteger(cell) ? whole(cell) : plain(cell);
+  return cell ?? "–";
 }
 
 /** A table with its way out as CSV. */
@@ -161,18 +163,8 @@ export function bareTable(
       "tr",
       null,
       row.map((cell, i) => {
-        const { show, isProse } = spec.columns[i];
-        return h(
-          numeric[i] ? "td.number" : isProse ? "td.prose" : "td",
-          null,
-          show
-            ? show(cell, row)
-            : cell === null
-              ? "–"
-              : typeof cell === "number"
-                ? shownNumber(cell)
-                : cell,
-        );
+        const kind = numeric[i] ? "td.number" : spec.columns[i].isProse ? "td.prose" : "td";
+        return h(kind, null, shownCell(spec.columns[i], cell, row));
       }),
     );
   const draw = () => {

@@ -145,6 +145,27 @@ async function answer(page) {
   });
 }
 
+/** What a button saves: its name, size, and how many colours it is drawn with. */
+async function pictureOf(page, button) {
+  const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
+  const parts = [];
+  for await (const part of await file.createReadStream()) parts.push(part);
+  const bytes = Buffer.concat(parts);
+  const look = await page.evaluate(async (base64) => {
+    const picture = await createImageBitmap(
+      new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], { type: "image/png" }),
+    );
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    const pen = canvas.getContext("2d");
+    pen.drawImage(picture, 0, 0);
+    const colours = new Set(
+      new Uint32Array(pen.getImageData(0, 0, picture.width, picture.height).data.buffer),
+    );
+    return { width: picture.width, height: picture.height, colours: colours.size };
+  }, bytes.toString("base64"));
+  return { name: file.suggestedFilename(), png: bytes.subarray(1, 4).toString(), ...look };
+}
+
 /** Counts, from the first moment, what moves by itself and what keeps the page from answering. */
 async function watch(page) {
   await page.addInitScript(() => {
@@ -295,7 +316,11 @@ const checks = {
     ]);
     const csv = [];
     for await (const chunk of await file.createReadStream()) csv.push(chunk.toString());
+    const pictures = [];
+    for (const of of ["comparison", "most similar"])
+      pictures.push(await pictureOf(page, page.getByRole("button", { name: `PNG of the ${of}` })));
     return {
+      pictures,
       linked,
       added,
       full: await heads(),
@@ -638,7 +663,21 @@ const checks = {
     const some = await select(0.4, 0.6);
     const all = await select(0.08, 0.98);
     const rows = await card.locator('[aria-label="Selected accounts"] tbody tr').count();
-    return { some, all, rows };
+    const field = (name) => card.getByRole("textbox", { name, exact: true });
+    const drawn = await field("followers from").inputValue();
+    for (const input of await card
+      .getByRole("group", { name: "The part selected" })
+      .getByRole("textbox")
+      .all())
+      await input.fill("");
+    await field("followers from").fill(options.from);
+    await field("followers to").fill(options.to);
+    const said = `followers ${options.from} to ${options.to}`;
+    await card.locator("h4", { hasText: said }).waitFor();
+    await page.getByLabel("colour by").getByRole("button", { name: "size" }).click();
+    await field("followers to").fill("many");
+    await card.locator('input[aria-invalid="true"]').waitFor();
+    return { some, all, rows, drawn, typed: await card.locator("h4").textContent() };
   },
 
   /** The daemon goes silent, a proxy answers in its place, it refuses, then is back: what the page says of the answer it has. */
@@ -757,30 +796,7 @@ const checks = {
       for (const button of await page
         .locator(".card:has(.chart) .actions button", { hasText: "PNG" })
         .all()) {
-        const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
-        const parts = [];
-        for await (const part of await file.createReadStream()) parts.push(part);
-        const bytes = Buffer.concat(parts);
-        const look = await page.evaluate(async (base64) => {
-          const picture = await createImageBitmap(
-            new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], {
-              type: "image/png",
-            }),
-          );
-          const canvas = new OffscreenCanvas(picture.width, picture.height);
-          const pen = canvas.getContext("2d");
-          pen.drawImage(picture, 0, 0);
-          const colours = new Set(
-            new Uint32Array(pen.getImageData(0, 0, picture.width, picture.height).data.buffer),
-          );
-          return { width: picture.width, height: picture.height, colours: colours.size };
-        }, bytes.toString("base64"));
-        found.push({
-          section,
-          name: file.suggestedFilename(),
-          png: bytes.subarray(1, 4).toString(),
-          ...look,
-        });
+        found.push({ section, ...(await pictureOf(page, button)) });
       }
     }
     return found;

@@ -239,7 +239,7 @@ class AskView {
     else delete this.question.filters[name];
     this.remember();
     void this.similar
-      .ask(this.question, this.profile, this.request.signal)
+      .ask(this.question, this.title(), this.profile, this.request.signal)
       .then(() => this.showCurl());
   }
 
@@ -367,7 +367,7 @@ class AskView {
       this.answeredAt = performance.now();
       this.draw(answer);
       this.showComparison();
-      await this.similar.ask(this.question, this.profile, signal);
+      await this.similar.ask(this.question, this.title(), this.profile, signal);
       if (!signal.aborted) this.showCurl();
     } catch (problem) {
       if (signal.aborted) return;

@@ -14,8 +14,9 @@ import { card, cardHead } from "../../chart";
 import { h, replace, type Child } from "../../dom";
 import { humanName, points, sentence, withUnit } from "../../format";
 import { icon } from "../../icons";
+import { saveTablePicture } from "../../picture";
 import type { Column, Report } from "../../report";
-import { downloadCsv, type Cell } from "../../table";
+import { downloadCsv, type Cell, type TableSpec } from "../../table";
 import { givenScore, intervalTrack, type Answer } from "./answer";
 import { COMPARED_MAX, figureOf } from "./question";
 import { intervalShown, scoreScale } from "./scale";
@@ -51,24 +52,34 @@ export function comparePanel(
     search.set("");
     onChange(handle, "");
   });
-  let rows: Cell[][] = [];
-  let titles: string[] = [];
-  const export_ = h(
-    "button.quiet",
-    {
-      type: "button",
-      onclick: () =>
-        downloadCsv({ columns: ["", ...titles].map((title) => ({ title })), rows }, "comparison"),
-    },
-    "CSV",
-  );
+  let compared: Entry[] = [];
+  const csv = () => downloadCsv(plainTable(compared, fields), "comparison");
+  const png = () =>
+    saveTablePicture(
+      "comparison",
+      `${compared.map((entry) => entry.title).join(", ")} compared`,
+      "as the model answers and the data say, side by side",
+      shownTable(report, compared, fields),
+    );
+  const exports_ = h("div", { hidden: true }, [
+    h(
+      "button.quiet",
+      { type: "button", "aria-label": "CSV of the comparison", onclick: csv },
+      "CSV",
+    ),
+    h(
+      "button.quiet",
+      { type: "button", "aria-label": "PNG of the comparison", onclick: png },
+      "PNG",
+    ),
+  ]);
   const full = h(
     "p.reading",
     { hidden: true },
     `${COMPARED_MAX} stand side by side: remove one to add another.`,
   );
   const element = card(
-    cardHead("Compare", `up to ${COMPARED_MAX} side by side`, export_),
+    cardHead("Compare", `up to ${COMPARED_MAX} side by side`, exports_),
     h("div.controls", null, search.element),
     full,
     body,
@@ -90,6 +101,7 @@ export function comparePanel(
     const entries: Entry[] = [{ title, handle: "", profile, answer, problem: "" }, ...others];
     search.element.hidden = entries.length >= COMPARED_MAX;
     full.hidden = !search.element.hidden;
+    exports_.hidden = others.length === 0;
     if (others.length === 0) {
       replace(
         body,
@@ -97,8 +109,7 @@ export function comparePanel(
       );
       return;
     }
-    titles = entries.map((entry) => entry.title);
-    rows = plainRows(entries, fields);
+    compared = entries;
     replace(
       body,
       drawTable(report, entries, fields, (handle) => onChange("", handle)),
@@ -137,7 +148,7 @@ async function askEntry(handle: string): Promise<Entry> {
 interface Line {
   name: string;
   value: (entry: Entry) => Cell;
-  show?: (entry: Entry) => Child;
+  show?: (entry: Entry) => string;
   /** The drawn score has these at its side. */
   isExportOnly?: boolean;
 }
@@ -188,8 +199,37 @@ function allLines(fields: Column[]): Line[] {
   ];
 }
 
-function plainRows(entries: Entry[], fields: Column[]): Cell[][] {
-  return lines(fields, entries).map((line) => [line.name, ...entries.map(line.value)]);
+function tableOf(entries: Entry[], rows: Cell[][]): TableSpec {
+  return {
+    columns: ["", ...entries.map((entry) => entry.title)].map((title) => ({ title })),
+    rows,
+  };
+}
+
+/** Its figures as they are. */
+function plainTable(entries: Entry[], fields: Column[]): TableSpec {
+  return tableOf(
+    entries,
+    lines(fields, entries).map((line) => [line.name, ...entries.map(line.value)]),
+  );
+}
+
+/** The lines of the screen, as texts. */
+function shownTable(report: Report, entries: Entry[], fields: Column[]): TableSpec {
+  const scale = scoreScale(report, ...entries.map((entry) => entry.answer?.score ?? null));
+  const scoreOf = ({ answer }: Entry) =>
+    answer && `${scale.show(answer.score.score)} (${intervalShown(answer.score, scale)})`;
+  const shown = lines(fields, entries).filter((line) => !line.isExportOnly);
+  return tableOf(
+    entries,
+    shown.map((line) => [
+      sentence(line.name),
+      ...entries.map((entry) => {
+        if (line.name === "score") return scoreOf(entry);
+        return line.show ? line.show(entry) : line.value(entry);
+      }),
+    ]),
+  );
 }
 
 function drawTable(

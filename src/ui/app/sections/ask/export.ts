@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole answer as a table and as a picture, to be pasted or sent.
 
-import { sourceText } from "../../chart";
 import { fileName } from "../../dom";
 import { percent, points, sentence } from "../../format";
 import { savePicture } from "../../picture";
@@ -126,7 +125,6 @@ export function answerPicture(
       on.text(sentence(value), 14, i === 0 ? 600 : 400, colours.ink, LABEL_WIDTH);
       on.y += 9;
     }
-    on.text(sourceText(), 11, 400, colours.faint);
   });
 }
 

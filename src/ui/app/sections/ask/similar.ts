@@ -5,6 +5,7 @@ import { ApiError, asCurl, call, type Profile, type SimilarAnswer } from "../../
 import { card, cardHead } from "../../chart";
 import { debounce, h, replace, type Child } from "../../dom";
 import { compact, percent, plain, whole } from "../../format";
+import { saveTablePicture } from "../../picture";
 import type { Report } from "../../report";
 import { failure, skeleton } from "../../states";
 import {
@@ -19,7 +20,8 @@ import { COMPARED_MAX, requestFor, sameHandle, similarParameters, type Question 
 
 export interface SimilarPanel {
   element: HTMLElement;
-  ask: (question: Question, profile: Profile, signal: AbortSignal) => Promise<void>;
+  /** `who`: to whom, in words. */
+  ask: (question: Question, who: string, profile: Profile, signal: AbortSignal) => Promise<void>;
   curl: () => string;
   /** Who can still be compared: not those who are, and nobody once four are. */
   mark: (question: Question) => void;
@@ -41,6 +43,7 @@ export function similarPanel(
   const body = h("div", { "aria-live": "polite" }, skeleton(240));
   const subtitle = h("span", null, "the nearest accounts");
   let spec: TableSpec | null = null;
+  let who = "";
   let curl = "";
   let asked = 0;
   let current: Question | null = null;
@@ -80,12 +83,25 @@ export function similarPanel(
     text("max_followers", "to", "any"),
     text("k", "how many", "10"),
   );
-  const export_ = h(
-    "button.quiet",
-    { type: "button", onclick: () => spec && downloadCsv(spec, "similar") },
-    "CSV",
-  );
-  const element = card(cardHead("Most similar", subtitle, export_), controls, body);
+  const png = () =>
+    spec && saveTablePicture("similar", `Most similar to ${who}`, subtitle.textContent ?? "", spec);
+  const exports_ = [
+    h(
+      "button.quiet",
+      {
+        type: "button",
+        "aria-label": "CSV of the most similar",
+        onclick: () => spec && downloadCsv(spec, "similar"),
+      },
+      "CSV",
+    ),
+    h(
+      "button.quiet",
+      { type: "button", "aria-label": "PNG of the most similar", onclick: png },
+      "PNG",
+    ),
+  ];
+  const element = card(cardHead("Most similar", subtitle, exports_), controls, body);
 
   const markOne = (button: HTMLButtonElement, handle: string) => {
     const compared = current?.compared ?? [];
@@ -120,7 +136,7 @@ export function similarPanel(
     for (const button of body.querySelectorAll<HTMLButtonElement>("button[data-handle]"))
       markOne(button, button.dataset.handle ?? "");
   };
-  const ask = async (question: Question, profile: Profile, signal: AbortSignal) => {
+  const ask: SimilarPanel["ask"] = async (question, asker, profile, signal) => {
     const mine = ++asked;
     current = question;
     inputs.forEach(
@@ -133,6 +149,7 @@ export function similarPanel(
       // A later question may have been answered before this one.
       if (mine !== asked) return;
       curl = asCurl(request.path, request.body);
+      who = asker;
       spec = toTable(answer, plus);
       replace(subtitle, summary(answer, question.filters));
       replace(
@@ -148,7 +165,7 @@ export function similarPanel(
       replace(subtitle, "no answer");
       replace(
         body,
-        failure((problem as ApiError).message, () => void ask(question, profile, signal)),
+        failure((problem as ApiError).message, () => void ask(question, asker, profile, signal)),
       );
     }
   };

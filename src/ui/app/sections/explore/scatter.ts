@@ -12,8 +12,9 @@ import { compact, humanName, plain, plural, points, sentence, whole, withUnit } 
 import type { LegendEntry } from "../../picture";
 import { isThere, type Density, type GroupName, type Report } from "../../report";
 import { partial } from "../../states";
-import { askAbout, clickHint, handleLink, table, type TableSpec } from "../../table";
+import { askAbout, clickHint, handleLink, type TableSpec } from "../../table";
 import { groupColour, orderedColours, rampAt, theme } from "../../theme";
+import { selectionPanel, type Area } from "./selection";
 
 /** A custom series has no level unless told, and brushing, which draws it anew, gives it none:
  * ECharts 6.1 warns then. */
@@ -25,6 +26,7 @@ interface View {
   colouring: Colouring;
   hidden: Set<number>;
   selecting: boolean;
+  selected: Area | null;
 }
 
 export function scatterCard(report: Report): Child {
@@ -34,9 +36,21 @@ export function scatterCard(report: Report): Child {
       cardHead("Size against engagement"),
       partial("Needs followers and one of: engagement rate, likes, views, posts."),
     );
-  const view: View = { colouring: firstColouring(report), hidden: new Set(), selecting: false };
+  const view: View = {
+    colouring: firstColouring(report),
+    hidden: new Set(),
+    selecting: false,
+    selected: null,
+  };
   const legend = h("div");
-  const selection = h("div", { "aria-live": "polite" });
+  const panel = selectionPanel(
+    report,
+    (indices) => scatterTable(report, indices),
+    (area) => {
+      view.selected = area;
+      if (drawn) markSelected(drawn, report, area);
+    },
+  );
   const options = colourings(report);
   let made: ChartCard;
   let drawn: Chart | null = null;
@@ -54,7 +68,9 @@ export function scatterCard(report: Report): Child {
         view.selecting = !view.selecting;
         selectButton.setAttribute("aria-pressed", String(view.selecting));
         selectButton.textContent = view.selecting ? "Stop selecting" : "Select a part";
-        replace(selection);
+        panel.fields.hidden = !view.selecting;
+        view.selected = null;
+        panel.show(null);
         made.redraw();
       },
     },
@@ -70,6 +86,7 @@ export function scatterCard(report: Report): Child {
         made.redraw();
       }),
     selectButton,
+    panel.fields,
     zoomButtons(
       () => drawn,
       () => made.redraw(),
@@ -84,8 +101,13 @@ export function scatterCard(report: Report): Child {
       key: "brush",
       brushOption: { brushType: "rect", brushMode: "single" },
     });
-    chart.off("brushSelected");
-    chart.on("brushSelected", (event: any) => showSelected(report, selection, event));
+    chart.off("brushEnd");
+    chart.on("brushEnd", (event: any) => {
+      const [followers, measured] = event.areas?.[0]?.coordRange ?? [];
+      view.selected = followers && measured ? { followers, measure: measured } : null;
+      panel.show(view.selected);
+    });
+    if (view.selected) markSelected(chart, report, view.selected);
   };
   made = chartCard({
     title: isThere(slope)
@@ -111,8 +133,27 @@ export function scatterCard(report: Report): Child {
     },
   });
   drawLegend();
-  made.element.append(selection);
+  made.element.append(panel.found);
   return made.element;
+}
+
+/** As if it had been drawn; an end that is not given is that of the accounts. */
+function markSelected(chart: Chart, { explore: { scatter } }: Report, area: Area | null): void {
+  const bounded = ([from, to]: [number, number], values: (number | null)[]) => {
+    const known = values.filter((value): value is number => value !== null);
+    const least = known.reduce((a, b) => Math.min(a, b), Infinity);
+    const most = known.reduce((a, b) => Math.max(a, b), -Infinity);
+    return [Math.max(from, least), Math.min(to, most)];
+  };
+  const coordRange = area && [
+    bounded(area.followers, scatter.followers),
+    bounded(area.measure, scatter.measure),
+  ];
+  const isSome = coordRange !== null && coordRange.every(([from, to]) => from <= to);
+  chart.dispatchAction({
+    type: "brush",
+    areas: isSome ? [{ brushType: "rect", xAxisIndex: 0, yAxisIndex: 0, coordRange }] : [],
+  });
 }
 
 function pointsText({ explore: { scatter } }: Report): string {
@@ -379,25 +420,4 @@ function scatterTable(report: Report, indices: number[]): TableSpec {
       ...(hasScore ? [scatter.score[i]] : []),
     ]),
   };
-}
-
-function showSelected(report: Report, into: HTMLElement, event: any): void {
-  const area = event.batch?.[0]?.areas?.[0];
-  const [xs, ys] = area?.coordRange ?? [];
-  if (!xs || !ys) return replace(into);
-  const { scatter } = report.explore;
-  const inside = scatter.followers
-    .map((_, i) => i)
-    .filter(
-      (i) =>
-        scatter.followers[i] >= xs[0] &&
-        scatter.followers[i] <= xs[1] &&
-        scatter.measure[i] >= ys[0] &&
-        scatter.measure[i] <= ys[1],
-    );
-  replace(
-    into,
-    h("h4", null, `${plural(inside.length, "account")} selected`),
-    inside.length > 0 && table(scatterTable(report, inside), "Selected accounts", 10),
-  );
 }
