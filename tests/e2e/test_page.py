@@ -136,7 +136,7 @@ def linked(run, demo, tmp_path_factory):
     """A bundle that knows posts and edges: it has a network of them and suggests links."""
     out = tmp_path_factory.mktemp("linked")
     run("train", demo / "profiles.csv", "--posts", demo / "posts.csv", "--edges", demo / "edges.csv", "--out", out,
-        *QUICK_SEARCH)
+        *QUICK_SEARCH, timeout=900)
     return out
 
 
