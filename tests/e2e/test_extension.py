@@ -125,6 +125,19 @@ def test_columns_that_are_not_brought_are_told(server, by_mood, call, lacking):
     assert re.findall(r"NOTICE:  influence: not looked at: (.*)", told) == (['"likes_avg"'] if "likes_avg" in call else [])
 
 
+@pytest.mark.parametrize("answers", ["influence_explain(m)", "influence_similar(m, 3)"])
+def test_sets_of_many_rows_leave_nothing_in_the_memory_of_the_query(server, answers):
+    """Which is given back when the query ends, however many rows it has."""
+    server.sql(ROWS)
+
+    def kept(n_rows):
+        return int(server.sql(f"""
+            WITH asked AS MATERIALIZED (SELECT count(a) AS n FROM (SELECT * FROM many LIMIT {n_rows}) m, {answers} a)
+            SELECT sum(total_bytes) FROM asked, pg_backend_memory_contexts WHERE n > {n_rows}"""))
+
+    assert kept(20000) < kept(100) + 1000000
+
+
 def test_parallel_workers_give_the_same_sum(server):
     server.sql(ROWS)
     query = "SELECT count(*), sum(influence_score(m))::numeric(20, 4) FROM many m"
