@@ -5,7 +5,7 @@
     ./dev bench sql [--part rows,score,first,spread] [--rows 100000] [--rounds 3] [--models DIR | --small] [--json]
 
 rows    a table of demo accounts out and in, beside psql's COPY to and from a file
-score   influence_score() and influence_predict() of each row, beside the same rows through libinfluence alone
+score   each function on each row, beside the same rows through libinfluence alone; of influence_similar() a tenth of them
 first   what the first call of a connection costs beside later ones: module, and the bundle read once for its checksum
 spread  one count of the rows with a score above the middle: by one process, with one and two parallel workers, and
         over two postgres_fdw shards with async append; no index, no parallel workers in shards
@@ -42,6 +42,11 @@ CREATE TABLE bench AS SELECT i AS id, 'acct_' || i AS handle, exp(random() * 6 +
   (array['fashion', 'food', 'travel'])[1 + i % 3] AS category FROM generate_series(1, {rows}) i;
 VACUUM ANALYZE bench;
 """
+
+
+def cpu_ms(pid):
+    """Finer than clock ticks."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
 
 
 class Session:
@@ -142,12 +147,20 @@ def expressions():
         "reading the rows": "sum(followers + following + posts + avg_likes)",
         "influence_score(row)": "sum(influence_score(b))",
         "influence_score(named)": f"sum(influence_score({NAMED}))",
+        "influence_tier(row)": "count(influence_tier(b))",
+        "influence_cluster(row)": "sum(influence_cluster(b))",
         "influence_predict(row)": "sum((influence_predict(b)).score)",
+        "influence_explain(row)": "count(e)",
+        "influence_similar(row)": "count(s)",
     }
 
 
+# What is a set is joined to the rows; the search is slow enough for fewer of them.
+FROM = {"influence_explain(row)": "bench b, influence_explain(b) e", "influence_similar(row)": "few b, influence_similar(b) s"}
+
+
 def library(bench):
-    """CPU us a row of the engine alone: {"score": ..., "predict": ...}."""
+    """CPU us a row of the engine alone: {"score": ..., "predict": ..., and so on}."""
     copied = bench.directory / "bench.csv"
     if not copied.exists():
         text = bench.server.sql(f"COPY (SELECT handle, {FIELDS}, category FROM bench ORDER BY id) TO STDOUT (FORMAT csv)")
@@ -161,26 +174,31 @@ def library(bench):
 def score(bench):
     n, session = bench.options.rows, Session(bench.server)
     session.ask("SET max_parallel_workers_per_gather = 0; SELECT influence_score(b) FROM bench b LIMIT 1")
+    session.ask("CREATE TEMP TABLE few AS SELECT * FROM bench WHERE id % 10 = 0; ANALYZE few")
+    n_few = int(session.ask("SELECT count(*) FROM few"))
 
-    def in_sql(expression):
+    def in_sql(name, expression):
+        rows_of = FROM.get(name, "bench b")
+
         def way():
-            before = cpu_seconds(session.pid)
-            session.ask(f"SELECT {expression} FROM bench b")
-            return 1e6 * (cpu_seconds(session.pid) - before) / n
+            before = cpu_ms(session.pid)
+            session.ask(f"SELECT {expression} FROM {rows_of}")
+            return 1000 * (cpu_ms(session.pid) - before) / (n_few if rows_of.startswith("few") else n)
         return way
 
-    ways = {name: in_sql(expression) for name, expression in expressions().items()}
+    ways = {name: in_sql(name, expression) for name, expression in expressions().items()}
     ways["library"] = lambda: library(bench)
     given = bench.rounds(ways)
     session.close()
-    alone = {name: median([one[name] for one in given["library"]]) for name in ("score", "predict")}
+    alone = {name: median([one[name] for one in given["library"]]) for name in given["library"][0]}
     read = median(given["reading the rows"])
     report = []
     for name in expressions():
-        us, engine = median(given[name]), alone["predict" if "predict" in name else "score"]
+        us = median(given[name])
         bench.figures[name] = {"cpu_us": us}
         shown = ["", "", ""]
-        if name != "reading the rows":
+        if asked := re.match(r"influence_(\w+)", name):
+            engine = alone[asked[1]]
             bench.figures[name] |= {"engine_us": engine, "ratio": us / engine, "ratio_without_reading": (us - read) / engine}
             shown = [f"{engine:.2f}", f"{us / engine:.2f}", f"{(us - read) / engine:.2f}"]
         report.append([name, f"{us:.2f}", *shown])
@@ -191,11 +209,6 @@ def score(bench):
 # ---- the first call of a connection ----
 
 N_CONNECTIONS = 20
-
-
-def cpu_ms(pid):
-    """Finer than clock ticks."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
 
 
 def first(bench):
