@@ -3,6 +3,7 @@
 
 import csv
 import io
+import json
 import os
 import resource
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BUILD, INFLUENCE, run_command
+from conftest import BUILD, INFLUENCE, SANITIZED, run_command
 
 pytest_plugins = ["postgresql"]
 
@@ -134,6 +135,28 @@ def test_rows_without_copy_are_the_same(creators):
     ).stdout
     fast = creators.sql("COPY (SELECT handle, category, country FROM creators ORDER BY followers) TO STDOUT (FORMAT csv, HEADER)")
     assert list(csv.reader(io.StringIO(slow))) == list(csv.reader(io.StringIO(fast)))
+
+
+@pytest.mark.skipif(bool(SANITIZED), reason="a sanitizer keeps what was freed")
+@pytest.mark.parametrize("way", [[], ["copy"]])
+def test_memory_does_not_grow_with_the_rows_that_are_read(creators, way):
+    """300 MB of them through 64 MB, whether the server knows COPY or not."""
+    done = subprocess.run(
+        [BUILD / "tests/support/database-rows", creators.uri, "SELECT i, repeat('x', 1000) AS text FROM generate_series(1, 300000) i", *way],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=300, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (64 << 20, 64 << 20)),
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_evaluate_reads_a_query_like_a_file(creators, tmp_path):
+    table = tmp_path / "creators.csv"
+    query = "SELECT handle, followers, posts, avg_likes, category FROM creators ORDER BY handle"
+    table.write_text(creators.sql(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)") + "\n", encoding="utf-8")
+    words = ["--target", "avg_likes", "--folds", 2, "--repeats", 1, "--models", "constant ridge", "--json"]
+    of_query, of_file = ({entry["name"]: entry["metrics"] for entry in json.loads(run_command("evaluate", *source, *words).stdout)["leaderboard"]}
+                         for source in ([creators.uri, "--query", query], [table]))
+    assert of_query == of_file and set(of_file) == {"constant", "ridge"}
 
 
 @pytest.mark.parametrize(

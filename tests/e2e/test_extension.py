@@ -125,6 +125,31 @@ def test_columns_that_are_not_brought_are_told(server, by_mood, call, lacking):
     assert re.findall(r"NOTICE:  influence: not looked at: (.*)", told) == (['"likes_avg"'] if "likes_avg" in call else [])
 
 
+def mappings(pid, name):
+    """What the kernel says of each mapping of a file of that name: {"Rss": kB, ...}."""
+    text = Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8")
+    pieces = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", text, flags=re.MULTILINE)
+    return [{key: int(kb) for key, kb in re.findall(r"^(\w+): +(\d+) kB", piece, re.MULTILINE)} for piece in pieces
+            if piece.partition("\n")[0].endswith(f"/{name}")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the memory of another user's processes is root's to look at")
+def test_backends_share_one_copy_of_a_bundle(server):
+    sessions = []
+    try:
+        for _ in range(2):
+            sessions.append(subprocess.Popen([server.psql, "-XqAt", server.uri], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            sessions[-1].stdin.write("SELECT count(*) FROM influence_similar('demo_0007');\nSELECT pg_backend_pid();\n")
+            sessions[-1].stdin.flush()
+            sessions[-1].stdout.readline()
+        for pid in [int(session.stdout.readline()) for session in sessions]:
+            [blob] = mappings(pid, "similar.blob")
+            assert blob["Rss"] > 0 == blob["Private_Clean"] + blob["Private_Dirty"], blob
+    finally:
+        for session in sessions:
+            session.communicate(timeout=60)
+
+
 @pytest.mark.parametrize("answers", ["influence_explain(m)", "influence_similar(m, 3)"])
 def test_sets_of_many_rows_leave_nothing_in_the_memory_of_the_query(server, answers):
     """Which is given back when the query ends, however many rows it has."""

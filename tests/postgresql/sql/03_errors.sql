@@ -29,6 +29,11 @@ SELECT influence_score(followers => -3) IS NULL AS score, influence_tier(r) IS N
   influence_cluster(r) IS NULL AS cluster
 FROM (SELECT 'many'::text AS followers) r;
 RESET influence.invalid_as_null;
+-- A statement is cancelled among its rows, of a set as well.
+SET statement_timeout = '300ms';
+SELECT sum(influence_score(followers => a + b)) FROM generate_series(1, 30000) a, generate_series(1, 30000) b;
+SELECT count(s) FROM generate_series(1, 30000) a, generate_series(1, 30000) b, LATERAL (SELECT a + b AS followers) r, influence_similar(r) s;
+RESET statement_timeout;
 -- The session goes on as if nothing had been.
 SELECT influence_score(followers => 900) > 0 AS alive;
 SET influence.models = '/nowhere';
