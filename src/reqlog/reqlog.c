@@ -35,10 +35,12 @@ struct reqlog {
     atomic_bool stops;
     atomic_bool is_asleep;
     /* Written by the thread. */
-    _Atomic uint64_t n_rows, n_lost, n_failed, n_set_aside, n_bytes, n_undelivered;
+    _Atomic uint64_t n_rows, n_lost, n_failed, n_set_aside, n_bytes, n_undelivered,
+        n_undelivered_deleted;
     _Atomic int64_t undelivered_us;
     atomic_bool is_failing;      /* the last commit failed */
     bool is_behind;              /* the thread's: there are more rows to delete */
+    bool loses_undelivered;      /* the thread's: it did, the last time */
     struct key key;              /* the thread renews it */
     struct buffer input, output; /* the thread's: a row without names */
 };
@@ -200,13 +202,20 @@ static void delete_old(struct reqlog *log)
 {
     int64_t age_us = log->options.max_age_us;
     struct error err;
-    log->is_behind = false;
-    if (store_retain(&log->store, age_us > 0 ? clock_utc_us() - age_us : 0, log->options.max_bytes,
-                     &log->is_behind, &err) != STATUS_OK) {
+    struct store_bounds bounds = {.before_us = age_us > 0 ? clock_utc_us() - age_us : 0,
+                                  .max_bytes = log->options.max_bytes,
+                                  .max_undelivered_bytes = log->options.max_undelivered_bytes};
+    struct store_retained retained = {0};
+    if (store_retain(&log->store, &bounds, &retained, &err) != STATUS_OK) {
         log_warning("%s", err.message);
         if (err.status == STATUS_CORRUPT)
             set_aside(log);
     }
+    log->is_behind = retained.is_behind;
+    if (retained.n_undelivered > 0 && !log->loses_undelivered)
+        log_warning("request log: rows beyond log.max_undelivered_bytes are deleted undelivered");
+    log->loses_undelivered = retained.n_undelivered > 0;
+    add(&log->n_undelivered_deleted, retained.n_undelivered);
     struct store_undelivered waiting = {0};
     if (log->store.db && store_undelivered(&log->store, &waiting, &err) != STATUS_OK)
         log_warning("%s", err.message);
@@ -324,6 +333,7 @@ void reqlog_stats(const struct reqlog *log, struct reqlog_stats *ret_stats)
         .set_aside = get(&log->n_set_aside),
         .file_bytes = get(&log->n_bytes),
         .undelivered_rows = get(&log->n_undelivered),
+        .undelivered_deleted = get(&log->n_undelivered_deleted),
         .undelivered_us = atomic_load_explicit(&log->undelivered_us, memory_order_relaxed),
         .is_failing = atomic_load_explicit(&log->is_failing, memory_order_relaxed)};
     for (unsigned i = 0; i < log->options.n_lanes; i++) {

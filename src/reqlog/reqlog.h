@@ -20,11 +20,12 @@
 struct reqlog_options {
     const char *path;
     unsigned n_lanes;
-    size_t queue_bytes;    /* of a lane */
-    uint64_t batch_ms;     /* longest wait of a row for its commit */
-    size_t max_body_bytes; /* input and output are cut at this */
-    int64_t max_age_us;    /* 0: rows are kept */
-    int64_t max_bytes;     /* 0: no bound */
+    size_t queue_bytes;            /* of a lane */
+    uint64_t batch_ms;             /* longest wait of a row for its commit */
+    size_t max_body_bytes;         /* input and output are cut at this */
+    int64_t max_age_us;            /* 0: rows are kept */
+    int64_t max_bytes;             /* 0: no bound */
+    int64_t max_undelivered_bytes; /* beyond it rows go undelivered; 0: no bound */
     bool hash_callers;
     bool hash_handles;      /* rows name nobody: see redact.h */
     int64_t max_key_age_us; /* 0: the key stays */
@@ -90,6 +91,7 @@ struct reqlog_stats {
     uint64_t file_bytes;       /* in use, of the main file */
     uint64_t undelivered_rows; /* wait for their delivery to somewhere else (delivery.h) */
     int64_t undelivered_us;    /* when the oldest of them came; 0: none waits */
-    bool is_failing;           /* the last commit failed */
+    uint64_t undelivered_deleted;
+    bool is_failing; /* the last commit failed */
 };
 void reqlog_stats(const struct reqlog *log, struct reqlog_stats *ret_stats);

@@ -2,17 +2,13 @@
 #include "reqlog/store.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
-
-#define RETAIN_ROWS 5000             /* of a transaction */
-#define RETAIN_NS UINT64_C(25000000) /* of a call: commits wait meanwhile */
+#include "reqlog/store_inner.h"
 
 static const char schema[] = "CREATE TABLE request ("
                              " id INTEGER PRIMARY KEY AUTOINCREMENT," /* none comes twice */
@@ -41,13 +37,13 @@ static enum status sqlite_fail(sqlite3 *db, int code, const char *what, struct e
     return fail(err, status, "request log: %s: %s", what, db ? sqlite3_errmsg(db) : "no memory");
 }
 
-static enum status execute(sqlite3 *db, const char *sql, struct error *err)
+enum status store_execute(sqlite3 *db, const char *sql, struct error *err)
 {
     int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? STATUS_OK : sqlite_fail(db, code & 0xFF, sql, err);
 }
 
-static enum status read_integer(sqlite3 *db, const char *sql, int64_t *ret_value, struct error *err)
+enum status store_read_integer(sqlite3 *db, const char *sql, int64_t *ret_value, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
@@ -78,11 +74,11 @@ static enum status check_version(sqlite3 *db, const char *path, bool *ret_is_new
     int64_t application = 0;
     int64_t version = 0;
     int64_t n_tables = 0;
-    enum status status = read_integer(db, "PRAGMA application_id", &application, err);
+    enum status status = store_read_integer(db, "PRAGMA application_id", &application, err);
     if (status == STATUS_OK)
-        status = read_integer(db, "PRAGMA user_version", &version, err);
+        status = store_read_integer(db, "PRAGMA user_version", &version, err);
     if (status == STATUS_OK)
-        status = read_integer(db, "SELECT count(*) FROM sqlite_schema", &n_tables, err);
+        status = store_read_integer(db, "SELECT count(*) FROM sqlite_schema", &n_tables, err);
     if (status != STATUS_OK)
         return fail_prefix(err, status, "%s", path);
     *ret_is_new = application == 0 && version == 0 && n_tables == 0;
@@ -100,17 +96,18 @@ static enum status create_schema(sqlite3 *db, struct error *err)
     char pragmas[128];
     snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d",
              STORE_APPLICATION_ID, STORE_VERSION);
-    TRY(execute(db, "BEGIN IMMEDIATE", err));
-    TRY(execute(db, schema, err));
-    TRY(execute(db, pragmas, err));
-    return execute(db, "COMMIT", err);
+    TRY(store_execute(db, "BEGIN IMMEDIATE", err));
+    TRY(store_execute(db, schema, err));
+    TRY(store_execute(db, pragmas, err));
+    return store_execute(db, "COMMIT", err);
 }
 
 static enum status add_columns(sqlite3 *db, struct error *err)
 {
     int64_t has_trace = 0;
-    TRY(read_integer(db, STORE_HAS_TRACE, &has_trace, err));
-    return has_trace ? STATUS_OK : execute(db, "ALTER TABLE request ADD COLUMN trace_id TEXT", err);
+    TRY(store_read_integer(db, STORE_HAS_TRACE, &has_trace, err));
+    return has_trace ? STATUS_OK
+                     : store_execute(db, "ALTER TABLE request ADD COLUMN trace_id TEXT", err);
 }
 
 /* AUTOINCREMENT is a word of the schema and a row of SQLite's own table, which comes with the first
@@ -128,12 +125,12 @@ static enum status add_autoincrement(sqlite3 *db, struct error *err)
         " 'id INTEGER PRIMARY KEY AUTOINCREMENT,') WHERE type = 'table' AND name = 'request'";
     char end[128];
     int64_t version = 0;
-    enum status status = execute(db, begin, err);
+    enum status status = store_execute(db, begin, err);
     if (status == STATUS_OK)
-        status = read_integer(db, "PRAGMA schema_version", &version, err);
+        status = store_read_integer(db, "PRAGMA schema_version", &version, err);
     snprintf(end, sizeof end, "PRAGMA schema_version = %lld; COMMIT", (long long)version + 1);
     if (status == STATUS_OK)
-        status = execute(db, end, err);
+        status = store_execute(db, end, err);
     if (status != STATUS_OK)
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     sqlite3_exec(db, "PRAGMA writable_schema = OFF", NULL, NULL, NULL);
@@ -143,10 +140,11 @@ static enum status add_autoincrement(sqlite3 *db, struct error *err)
 enum status store_keep_ids(sqlite3 *db, struct error *err)
 {
     int64_t is_old = 0;
-    TRY(read_integer(db,
-                     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'request'"
-                     " AND sql LIKE '%id INTEGER PRIMARY KEY,%'",
-                     &is_old, err));
+    TRY(store_read_integer(
+        db,
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'request'"
+        " AND sql LIKE '%id INTEGER PRIMARY KEY,%'",
+        &is_old, err));
     return is_old ? add_autoincrement(db, err) : STATUS_OK;
 }
 
@@ -180,14 +178,14 @@ static enum status open_store(const char *path, struct store *store, struct erro
     /* Pages of 8 KiB hold several rows; a checkpoint each 32 MiB of log; FULL: a commit is on disk.
      */
     if (is_new)
-        TRY(execute(store->db, "PRAGMA page_size = 8192", err));
-    TRY(execute(store->db,
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                "PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864",
-                err));
+        TRY(store_execute(store->db, "PRAGMA page_size = 8192", err));
+    TRY(store_execute(store->db,
+                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                      "PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864",
+                      err));
     if (is_new)
         TRY(create_schema(store->db, err));
-    TRY(execute(store->db, DELIVERY_TABLE, err));
+    TRY(store_execute(store->db, DELIVERY_TABLE, err));
     TRY(add_columns(store->db, err));
     TRY(store_keep_ids(store->db, err));
     return prepare(store, err);
@@ -313,101 +311,4 @@ bool store_has_moved(const struct store *store)
     return store->db &&
            sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
            moved;
-}
-
-/* ---- retention ---- */
-
-static enum status delete_range(struct store *store, int64_t from, int64_t to, int64_t before_us,
-                                int64_t *ret_n, struct error *err)
-{
-    char sql[160];
-    snprintf(sql, sizeof sql,
-             "DELETE FROM request WHERE id >= %lld AND id < %lld AND time_us < %lld",
-             (long long)from, (long long)to, (long long)before_us);
-    TRY(execute(store->db, sql, err));
-    *ret_n = sqlite3_changes64(store->db);
-    return STATUS_OK;
-}
-
-static enum status used_bytes(const struct store *store, int64_t *ret_bytes, struct error *err)
-{
-    int64_t pages = 0;
-    int64_t free_pages = 0;
-    int64_t page_bytes = 0;
-    TRY(read_integer(store->db, "PRAGMA page_count", &pages, err));
-    TRY(read_integer(store->db, "PRAGMA freelist_count", &free_pages, err));
-    TRY(read_integer(store->db, "PRAGMA page_size", &page_bytes, err));
-    *ret_bytes = (pages - free_pages) * page_bytes;
-    return STATUS_OK;
-}
-
-uint64_t store_bytes(const struct store *store)
-{
-    int64_t bytes = 0;
-    return store->db && used_bytes(store, &bytes, NULL) == STATUS_OK ? (uint64_t)bytes : 0;
-}
-
-enum status store_undelivered(const struct store *store, struct store_undelivered *ret_waiting,
-                              struct error *err)
-{
-    /* Of ids alone: to count the rows would be to read them. */
-    static const char count[] =
-        "SELECT coalesce((SELECT max(0, (SELECT max(id) FROM request)"
-        " - max(last_id, (SELECT min(id) FROM request) - 1)) FROM delivery WHERE last_id >= 0), 0)";
-    static const char oldest[] =
-        "SELECT coalesce((SELECT time_us FROM request WHERE id > (SELECT last_id FROM delivery"
-        " WHERE last_id >= 0) ORDER BY id LIMIT 1), 0)";
-    int64_t n_rows = 0;
-    TRY(read_integer(store->db, count, &n_rows, err));
-    TRY(read_integer(store->db, oldest, &ret_waiting->oldest_us, err));
-    ret_waiting->n_rows = (uint64_t)n_rows;
-    return STATUS_OK;
-}
-
-/* How many of n rows hold what is beyond the bound, and a little more: pages are freed whole. */
-static int64_t rows_beyond(int64_t n, int64_t bytes, int64_t max_bytes)
-{
-    int64_t wanted = max_bytes - max_bytes / 64;
-    return bytes > max_bytes ? (int64_t)ceil((double)n * (double)(bytes - wanted) / (double)bytes)
-                             : 0;
-}
-
-/* One slice; *ret_n: rows that were deleted, 0 when there is nothing to do. */
-static enum status retain_some(struct store *store, int64_t before_us, int64_t max_bytes,
-                               int64_t *ret_n, struct error *err)
-{
-    int64_t first = 0;
-    int64_t last = 0;
-    int64_t delivered = 0;
-    int64_t bytes = 0;
-    *ret_n = 0;
-    TRY(read_integer(store->db, "SELECT min(id) FROM request", &first, err));
-    TRY(read_integer(store->db, "SELECT max(id) FROM request", &last, err));
-    TRY(read_integer(store->db,
-                     "SELECT coalesce(min(last_id), 1 << 62) FROM delivery WHERE last_id >= 0",
-                     &delivered, err));
-    int64_t end = first + RETAIN_ROWS < delivered + 1 ? first + RETAIN_ROWS : delivered + 1;
-    if (first == 0 || end <= first)
-        return STATUS_OK;
-    if (before_us > 0)
-        TRY(delete_range(store, first, end, before_us, ret_n, err));
-    if (*ret_n > 0 || max_bytes == 0)
-        return STATUS_OK;
-    TRY(used_bytes(store, &bytes, err));
-    int64_t n = rows_beyond(last - first + 1, bytes, max_bytes);
-    if (n == 0)
-        return STATUS_OK;
-    return delete_range(store, first, first + n < end ? first + n : end, INT64_MAX, ret_n, err);
-}
-
-enum status store_retain(struct store *store, int64_t before_us, int64_t max_bytes,
-                         bool *ret_is_behind, struct error *err)
-{
-    uint64_t end_ns = clock_monotonic_ns() + RETAIN_NS;
-    int64_t n = 0;
-    do
-        TRY(retain_some(store, before_us, max_bytes, &n, err));
-    while (n > 0 && clock_monotonic_ns() < end_ns);
-    *ret_is_behind = n > 0;
-    return STATUS_OK;
 }

@@ -78,8 +78,18 @@ struct store_undelivered {
 enum status store_undelivered(const struct store *store, struct store_undelivered *ret_waiting,
                               struct error *err);
 
-/* Rows that wait for their delivery are left alone. Delete rows older than `before_us` (0: none)
- * and, beyond max_bytes (0: no bound), as many of the oldest as hold what is too much; for some 25
- * ms at most. *ret_is_behind: there are more to delete. */
-enum status store_retain(struct store *store, int64_t before_us, int64_t max_bytes,
-                         bool *ret_is_behind, struct error *err);
+struct store_bounds {
+    int64_t before_us;             /* rows from before go; 0: none by age */
+    int64_t max_bytes;             /* 0: no bound */
+    int64_t max_undelivered_bytes; /* the same also for rows that wait for their delivery */
+};
+struct store_retained {
+    uint64_t n_undelivered; /* rows that went before they were delivered */
+    bool is_behind;         /* there are more to delete */
+};
+
+/* Delete rows by age and, beyond max_bytes, as many of the oldest as hold what is too much; for
+ * some 25 ms at most. Rows that wait for their delivery are left alone up to a bound of their own.
+ */
+enum status store_retain(struct store *store, const struct store_bounds *bounds,
+                         struct store_retained *ret_retained, struct error *err);

@@ -291,6 +291,9 @@ static void write_log(const struct metrics_outside *outside, struct buffer *out)
            outside->log.undelivered_rows);
     single(out, "influenced_log_undelivered_seconds", "gauge", "Age of the oldest of them.",
            age_us > 0 ? (uint64_t)(age_us / 1000000) : 0);
+    single(out, "influenced_log_undelivered_deleted_rows_total", "counter",
+           "Rows that went before they were shipped, beyond log.max_undelivered_bytes.",
+           outside->log.undelivered_deleted);
 }
 
 static void write_models(const struct metrics *metrics, const struct metrics_outside *outside,

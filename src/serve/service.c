@@ -84,6 +84,7 @@ enum status service_open_log(struct service *service, void (*on_commit)(void *us
         .max_body_bytes = (size_t)config->log_max_body_bytes,
         .max_age_us = config->log_max_age_days * 86400 * 1000000,
         .max_bytes = config->log_max_bytes,
+        .max_undelivered_bytes = config->log_max_undelivered_bytes,
         .hash_callers = config->log_hash_callers,
         .hash_handles = config->log_hash_handles,
         .max_key_age_us = config->log_key_days * 86400 * 1000000,

@@ -96,6 +96,28 @@ def test_what_is_not_delivered_is_not_deleted(table, hand_models, start_daemon):
     daemon.stop()
 
 
+def test_what_waits_has_a_bound_where_one_is_set(table, hand_models, start_daemon):
+    """The oldest go undelivered, and are counted; what is left arrives, each row once."""
+    daemon = start_daemon(hand_models, "--log.batch_ms=10", "--log.max_bytes=400000", "--log.max_undelivered_bytes=1000000")
+    ask(daemon, 3)
+    wait_for(lambda: rows_in(daemon) >= 3)
+    run_command(*ship(table, daemon))
+    before = int(table.sql("SELECT max(id) FROM requests"))
+    body = json.dumps({"followers": 5, "pad": "y" * 20000}).encode()
+    for _ in range(120):
+        assert daemon.request("POST", "/score", body, {"Content-Type": "application/json"})[0] == 200
+    wait_for(lambda: metric(daemon, "influenced_log_undelivered_deleted_rows_total ") > 0
+             and metric(daemon, "influenced_log_file_bytes ") <= 1_000_000)
+    assert daemon.log.count("deleted undelivered") >= 1
+    lost = metric(daemon, "influenced_log_undelivered_deleted_rows_total ")
+    daemon.stop()
+    with sqlite3.connect(daemon.directory / "requests.db") as db:
+        first, n, bodies = db.execute("SELECT min(id), count(*), sum(length(input)) FROM request").fetchone()
+    assert n > 20 and 500_000 < bodies < 1_000_000 and first == before + 1 + lost
+    run_command(*ship(table, daemon))
+    assert table.sql(f"SELECT count(*), count(DISTINCT id), min(id) FROM requests WHERE id > {before}") == f"{n}|{n}|{first}"
+
+
 def test_rows_that_wait_are_told_and_can_be_let_go(table, hand_models, start_daemon):
     daemon = start_daemon(hand_models, "--log.batch_ms=10", "--log.max_age_days=1")
     log = daemon.directory / "requests.db"
