@@ -368,6 +368,24 @@ def test_erasing_leaves_nothing_while_the_daemon_writes(start_daemon, hand_model
     assert rows_of(daemon.directory / "requests.db") == 800
 
 
+def test_erasing_on_a_full_disk_says_how_far_it_came(start_daemon, hand_models, small_disk, run):
+    """The rows are deleted, the rebuilding has no room: exit 1, and once there is room the next erasure ends it."""
+    daemon = start_daemon(hand_models)
+    post(daemon, 3, handle="somebody")
+    post(daemon, 60, handle="other", pad="x" * 20000)
+    daemon.stop()
+    log = small_disk / "requests.db"
+    shutil.copy(daemon.directory / "requests.db", log)
+    assert log.stat().st_size > 1_100_000  # twice as much is not there
+    done = run("log", "erase", "--db", log, "--handle", "somebody", check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "3 rows are deleted, but the file is not rebuilt without them" in done.stderr and "erase again" in done.stderr
+    larger = subprocess.run(["mount", "-o", "remount,size=8m", small_disk], capture_output=True, check=False)
+    assert larger.returncode == 0, larger.stderr
+    assert run("log", "erase", "--db", log, "--handle", "somebody").stdout == "0 rows erased\n"
+    assert all(b"somebody" not in path.read_bytes() for path in small_disk.iterdir())
+
+
 # ---- access lines ----
 
 @pytest.mark.parametrize("form", ["logfmt", "json"])
