@@ -12,6 +12,7 @@ void edge_figures_deinit(struct edge_figures *figures)
     distinct_deinit(&figures->comments_in);
     distinct_deinit(&figures->mentions_in);
     distinct_deinit(&figures->brands);
+    tag_sketch_deinit(&figures->brand_names);
 }
 
 static enum status add_incoming(struct edge_figures *figures, enum edge_kind kind, uint32_t from,
@@ -25,15 +26,23 @@ static enum status add_incoming(struct edge_figures *figures, enum edge_kind kin
     return STATUS_OK;
 }
 
+static enum status add_brand(struct edge_figures *figures, const struct edge_row *edge,
+                             uint32_t brand, struct error *err)
+{
+    size_t times = edge->weight < 1 ? 1 : (size_t)edge->weight;
+    TRY(distinct_add(&figures->brands, brand, err));
+    return tag_sketch_add(&figures->brand_names, edge->target_handle, strlen(edge->target_handle),
+                          times, err);
+}
+
 enum status edge_figures_add(struct edge_figures *figures, const struct edge_row *edge,
                              struct error *err)
 {
     uint32_t source = (uint32_t)hash_xxh3(edge->source_handle, strlen(edge->source_handle));
     uint32_t target = (uint32_t)hash_xxh3(edge->target_handle, strlen(edge->target_handle));
     if (edge->kind == EDGE_BRAND)
-        return edge->source == HANDLE_NONE
-                   ? STATUS_OK
-                   : distinct_add(&figures[edge->source].brands, target, err);
+        return edge->source == HANDLE_NONE ? STATUS_OK
+                                           : add_brand(&figures[edge->source], edge, target, err);
     if (edge->source != HANDLE_NONE)
         TRY(distinct_add(&figures[edge->source].out, target, err));
     if (edge->target != HANDLE_NONE)

@@ -9,12 +9,14 @@
 #include "base/status.h"
 #include "dataset/distinct.h"
 #include "dataset/edges.h"
+#include "dataset/tag_sketch.h"
 #include "profile/profile.h"
 
 struct edge_figures {
     struct distinct in, out;                  /* who comments, tags, mentions, follows or else */
     struct distinct comments_in, mentions_in; /* who comments; who tags or mentions */
     struct distinct brands;
+    struct tag_sketch brand_names;
 };
 
 void edge_figures_deinit(struct edge_figures *figures);

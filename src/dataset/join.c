@@ -71,21 +71,22 @@ static enum status add_post(void *user, const struct post *post, struct error *e
     return post_figures_add(*figures, post, post->row, err);
 }
 
-static enum status put_hashtags(struct table *table, size_t row, struct post_figures *figures,
-                                struct buffer *text, struct error *err)
+/* Where the table has none. */
+static enum status put_words(struct table *table, size_t row, enum profile_text field,
+                             struct tag_sketch *sketch, struct error *err)
 {
-    if (figures->tags.n == 0)
+    AUTO(buffer_deinit) struct buffer text = {0};
+    if (sketch->n == 0)
         return STATUS_OK;
-    const char ***column = &table->text[PROFILE_hashtags];
+    const char ***column = &table->text[field];
     if (!*column)
         *column = ARENA_ARRAY(&table->memory, const char *, table->n_rows + 1);
     if (!*column)
         return no_memory(err);
     if ((*column)[row])
         return STATUS_OK;
-    buffer_clear(text);
-    tag_sketch_put(&figures->tags, profile_fields[PROFILE_hashtags].max_bytes, text);
-    const char *copy = text->failed ? NULL : arena_strndup(&table->memory, text->at, text->length);
+    tag_sketch_put(sketch, profile_fields[field].max_bytes, &text);
+    const char *copy = text.failed ? NULL : arena_strndup(&table->memory, text.at, text.length);
     if (!copy)
         return no_memory(err);
     (*column)[row] = copy;
@@ -115,7 +116,6 @@ static enum status put_means(struct table *table, const bool *is_given, size_t r
 static enum status put_posts(struct table *table, const struct handles *handles,
                              const struct accounts *accounts, struct error *err)
 {
-    AUTO(buffer_deinit) struct buffer text = {0};
     double numbers[PROFILE_N_NUMBERS];
     bool is_given[PROFILE_N_NUMBERS];
     for (size_t f = 0; f < PROFILE_N_NUMBERS; f++)
@@ -127,7 +127,7 @@ static enum status put_posts(struct table *table, const struct handles *handles,
         post_figures_get(figures, numbers);
         TRY(fill(table, row, numbers, PROFILE_post_sample, PROFILE_hour_concentration, err));
         TRY(put_means(table, is_given, row, numbers, err));
-        TRY(put_hashtags(table, row, figures, &text, err));
+        TRY(put_words(table, row, PROFILE_hashtags, &figures->tags, err));
     }
     return STATUS_OK;
 }
@@ -206,6 +206,7 @@ static enum status join_edges(const struct import_joins *joins, const struct han
         blank_unseen(&degrees, numbers);
         numbers[PROFILE_edge_reciprocity] = degrees.reciprocity[same];
         TRY(fill(table, row, numbers, PROFILE_edges_in, PROFILE_brand_links, err));
+        TRY(put_words(table, row, PROFILE_brands, &degrees.figures[same].brand_names, err));
     }
     return STATUS_OK;
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 /* Posts and edges joined to a table by handle: its number columns post_sample ... brand_links and
- * its hashtags are made of them. The one place where that happens; import_files() calls it. */
+ * its hashtags and brands are made of them. The one place where that happens; import_files() calls
+ * it. */
 #include "base/status.h"
 #include "dataset/import.h"
 #include "dataset/table.h"

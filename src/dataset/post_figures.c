@@ -165,7 +165,7 @@ static enum status add_hashtags(struct post_figures *figures, const struct post 
     struct hashtags tags = post->hashtags_in_caption ? hashtags_of_caption(post->hashtags)
                                                      : hashtags_of(post->hashtags);
     while (hashtags_next(&tags))
-        TRY(tag_sketch_add(&figures->tags, tags.text, tags.length, err));
+        TRY(tag_sketch_add(&figures->tags, tags.text, tags.length, 1, err));
     return STATUS_OK;
 }
 

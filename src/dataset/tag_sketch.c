@@ -59,14 +59,14 @@ static enum status reserve(void **memory, uint16_t *capacity, size_t wanted, siz
     return STATUS_OK;
 }
 
-enum status tag_sketch_add(struct tag_sketch *sketch, const char *tag, size_t length,
+enum status tag_sketch_add(struct tag_sketch *sketch, const char *tag, size_t length, size_t times,
                            struct error *err)
 {
+    uint16_t count = times < UINT16_MAX ? (uint16_t)times : UINT16_MAX;
     uint32_t hash = (uint32_t)hash_xxh3(tag, length);
     struct tag_count *known = find(sketch, hash, tag, length);
     if (known) {
-        if (known->count < UINT16_MAX)
-            known->count++;
+        known->count = known->count < UINT16_MAX - count ? known->count + count : UINT16_MAX;
         return STATUS_OK;
     }
     if (sketch->n == TAG_SKETCH_MAX || sketch->n_text + length + 1 > TAG_SKETCH_TEXT) {
@@ -83,7 +83,7 @@ enum status tag_sketch_add(struct tag_sketch *sketch, const char *tag, size_t le
     sketch->tags = tags;
     sketch->text = text;
     TRY(status);
-    sketch->tags[sketch->n++] = (struct tag_count){hash, sketch->n_text, 1};
+    sketch->tags[sketch->n++] = (struct tag_count){hash, sketch->n_text, count};
     memcpy(sketch->text + sketch->n_text, tag, length);
     sketch->n_text = (uint16_t)(sketch->n_text + length);
     sketch->text[sketch->n_text++] = '\0';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The most frequent hashtags of one account in bounded memory.
+/* The most frequent hashtags, or brands, of one account in bounded memory.
  *
  * Exact while the account uses at most TAG_SKETCH_MAX different ones within TAG_SKETCH_TEXT bytes.
  * Beyond that, Misra and Gries 1982, "Finding repeated elements": when there is no room for a new
@@ -28,7 +28,8 @@ struct tag_sketch {
 
 void tag_sketch_deinit(struct tag_sketch *sketch);
 
-enum status tag_sketch_add(struct tag_sketch *sketch, const char *tag, size_t length,
+/* Used `times`, at least 1. */
+enum status tag_sketch_add(struct tag_sketch *sketch, const char *tag, size_t length, size_t times,
                            struct error *err);
 
 /* Append them to `out`, the most frequent first and ties by text, separated by spaces, at most

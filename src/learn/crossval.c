@@ -55,7 +55,7 @@ static enum status run_trainer(const struct crossval_input *input, const struct 
     const struct shipped_rows held = {
         .n = rows->n_held,
         .raw = data->held.raw,
-        .hashtags = entry->trainer->needs_hashtags ? data->held.hashtags : NULL,
+        .words = entry->trainer->needs_words ? data->held.words : NULL,
         .links = links_of_held(input),
         .nodes = data->held.nodes,
     };
@@ -78,7 +78,8 @@ bool crossval_can_learn(const struct trainer *trainer, const struct target *targ
 {
     bool is_baseline = trainer == &trainer_constant || trainer == &trainer_prior;
     return trainer->task == target->task && (!trainer->needs_order || target_is_ordered(target)) &&
-           (trainer->needs_hashtags ? design->hashtags : design->has_columns || is_baseline);
+           (trainer->needs_words ? design->hashtags || design->brands
+                                 : design->has_columns || is_baseline);
 }
 
 static enum status check(const struct crossval_input *input, struct error *err)

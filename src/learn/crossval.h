@@ -104,7 +104,7 @@ struct crossval {
     struct crossval_entry *entries;
 };
 
-/* False: the trainer is of another task, or needs ordered classes, columns or hashtags that are not
+/* False: the trainer is of another task, or needs ordered classes, columns or words that are not
  * there.
  */
 bool crossval_can_learn(const struct trainer *trainer, const struct target *target,

@@ -95,6 +95,12 @@ static bool text_varies(const struct table *table, enum profile_text text)
     return false;
 }
 
+static bool sees_words(const struct table *table, const struct design_options *options,
+                       enum profile_text text)
+{
+    return !options->no_texts && !options->hidden_text[text] && text_varies(table, text);
+}
+
 enum status design_choose(const struct table *table, const struct design_options *options,
                           struct design *ret_design, struct error *err)
 {
@@ -112,14 +118,14 @@ enum status design_choose(const struct table *table, const struct design_options
         design.texts[text] = !options->hidden_text[text] && text_varies(table, text);
         n_texts += design.texts[text];
     }
-    design.hashtags = !options->no_texts && !options->hidden_text[PROFILE_hashtags] &&
-                      text_varies(table, PROFILE_hashtags);
+    design.hashtags = sees_words(table, options, PROFILE_hashtags);
+    design.brands = sees_words(table, options, PROFILE_brands);
     if (options->peers)
         design_choose_peers(table, &design);
     TRY(design_choose_extras(table, &sample, &design, err));
     design.options.hidden_extra = NULL;
     design.has_columns = design.n_features + n_texts + design.n_extras > 0;
-    design.is_empty = !design.has_columns && !design.hashtags;
+    design.is_empty = !design.has_columns && !design.hashtags && !design.brands;
     if (design.is_empty && !options->may_be_empty)
         return fail(err, STATUS_INVALID,
                     "no usable columns: the table fills no feature that may be seen");
@@ -308,14 +314,15 @@ enum status matrix_make(const struct feature_spec *spec, const struct table *tab
     AUTO(matrix_deinit) struct matrix matrix = {.n = n, .p = p};
     matrix.raw = calloc(n * p + 1, sizeof *matrix.raw);
     matrix.scaled = calloc(n * p + 1, sizeof *matrix.scaled);
-    matrix.hashtags = calloc(n + 1, sizeof *matrix.hashtags);
+    matrix.words = calloc(n + 1, sizeof *matrix.words);
     matrix.nodes = calloc(n + 1, sizeof *matrix.nodes);
-    if (!matrix.raw || !matrix.scaled || !matrix.hashtags || !matrix.nodes)
+    if (!matrix.raw || !matrix.scaled || !matrix.words || !matrix.nodes)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < n; i++) {
         struct profile profile;
         design_profile(table, rows[i], &profile);
-        matrix.hashtags[i] = profile.text[PROFILE_hashtags];
+        matrix.words[i] =
+            (struct text_words){profile.text[PROFILE_hashtags], profile.text[PROFILE_brands]};
         matrix.nodes[i] = (uint32_t)rows[i];
         feature_extract(spec, &profile, matrix.raw + i * p);
         feature_scale(spec, matrix.raw + i * p, matrix.scaled + i * p);
@@ -324,7 +331,7 @@ enum status matrix_make(const struct feature_spec *spec, const struct table *tab
     ret_matrix->p = p;
     ret_matrix->raw = STEAL(matrix.raw);
     ret_matrix->scaled = STEAL(matrix.scaled);
-    ret_matrix->hashtags = STEAL(matrix.hashtags);
+    ret_matrix->words = STEAL(matrix.words);
     ret_matrix->nodes = STEAL(matrix.nodes);
     return STATUS_OK;
 }
@@ -333,6 +340,6 @@ void matrix_deinit(struct matrix *matrix)
 {
     free(matrix->raw);
     free(matrix->scaled);
-    free(matrix->hashtags);
+    free(matrix->words);
     free(matrix->nodes);
 }

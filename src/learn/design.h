@@ -11,6 +11,7 @@
 
 #include "dataset/table.h"
 #include "features/spec.h"
+#include "runtime/text.h"
 
 struct design_options {
     uint64_t hidden;                   /* number fields that no feature may read */
@@ -47,9 +48,9 @@ struct design {
     bool peer_sizes, peer_categories; /* what makes peers */
     struct design_extra extras[DESIGN_MAX_EXTRAS];
     size_t n_extras;
-    bool hashtags;    /* are there and may be seen, by trainers that look at them */
-    bool has_columns; /* something besides hashtags */
-    bool is_empty;    /* nothing at all */
+    bool hashtags, brands; /* are there and may be seen, by trainers of words */
+    bool has_columns;      /* something besides words */
+    bool is_empty;         /* nothing at all */
 };
 
 /* Models can see this text, by its levels. */
@@ -69,10 +70,10 @@ enum status design_fit(const struct design *design, const struct table *table, c
 /* Rows as a model sees them. */
 struct matrix {
     size_t n, p;
-    float *raw;            /* [n][p], NaN: missing; owned */
-    float *scaled;         /* [n][p], imputed and standardised; owned */
-    const char **hashtags; /* [n] NULL: none; owned, the texts are the table's */
-    uint32_t *nodes;       /* [n] rows of the table; owned */
+    float *raw;               /* [n][p], NaN: missing; owned */
+    float *scaled;            /* [n][p], imputed and standardised; owned */
+    struct text_words *words; /* [n] owned, the texts are the table's */
+    uint32_t *nodes;          /* [n] rows of the table; owned */
 };
 
 enum status matrix_make(const struct feature_spec *spec, const struct table *table,

@@ -143,6 +143,22 @@ static enum status make_held(struct fold_data *data, const struct crossval_input
     return fold_places_fill(&places, data->spec, held, &data->held, err);
 }
 
+static bool sees_words(const struct design *design)
+{
+    return design->hashtags || design->brands;
+}
+
+/* Of rows to learn from: what no model was taught of held-out rows tells it nothing. */
+static void hide_words(const struct design *design, struct matrix *train)
+{
+    for (size_t i = 0; i < train->n; i++) {
+        if (!design->hashtags)
+            train->words[i].hashtags = NULL;
+        if (!design->brands)
+            train->words[i].brands = NULL;
+    }
+}
+
 enum status fold_data_init(struct fold_data *data, const struct crossval_input *input,
                            const struct fold_rows *rows, struct error *err)
 {
@@ -161,6 +177,7 @@ enum status fold_data_init(struct fold_data *data, const struct crossval_input *
     TRY(score_neighbours(data, input, of_table, rows, err));
     TRY(design_fit(input->design, &data->seen, of_table, n_train, &data->spec, err));
     TRY(matrix_make(data->spec, &data->seen, of_table, n_train, &data->train, err));
+    hide_words(input->design, &data->train);
     if (input->monotone) {
         data->monotone = calloc(data->train.p + 1, sizeof *data->monotone);
         if (!data->monotone)
@@ -186,7 +203,7 @@ struct problem fold_data_problem(const struct crossval_input *input, const struc
         .monotone = data->monotone,
         .is_ordered = target_is_ordered(input->target),
         .spec = data->spec,
-        .hashtags = input->design->hashtags ? data->train.hashtags : NULL,
+        .words = sees_words(input->design) ? data->train.words : NULL,
         .links = input->links,
         .nodes = input->links ? data->train.nodes : NULL,
         .n_fits = tune_fits_for(input->n_fits ? input->n_fits : TUNE_DEFAULT_FITS, data->train.n),

@@ -83,8 +83,8 @@ void shipped_run_rows(const struct shipped *shipped, const struct shipped_rows *
     size_t n_outputs = predictor_n_outputs(shipped->predictor);
     for (size_t i = 0; i < rows->n; i++) {
         struct predictor_context context = {0};
-        if (rows->hashtags)
-            context.hashtags = rows->hashtags[i];
+        if (rows->words)
+            context.words = rows->words[i];
         if (rows->nodes)
             context.links = links_of(rows->links, rows->nodes[i]);
         predictor_run_with(shipped->predictor, rows->raw + i * shipped->n_columns, &context,

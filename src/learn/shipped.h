@@ -26,10 +26,10 @@ void shipped_run(const struct shipped *shipped, const float *raw, size_t n, doub
 /* Rows with what the engine knows of profiles besides features. */
 struct shipped_rows {
     size_t n;
-    const float *raw;            /* [n][n_columns] */
-    const char *const *hashtags; /* [n] NULL: none; NULL: no row has any */
-    const struct links *links;   /* NULL: none */
-    const uint32_t *nodes;       /* [n] of the links; NULL: no row has links */
+    const float *raw;               /* [n][n_columns] */
+    const struct text_words *words; /* [n]; NULL: no row has any */
+    const struct links *links;      /* NULL: none */
+    const uint32_t *nodes;          /* [n] of the links; NULL: no row has links */
 };
 void shipped_run_rows(const struct shipped *shipped, const struct shipped_rows *rows,
                       double *ret_output);

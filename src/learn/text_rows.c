@@ -52,9 +52,9 @@ static enum status grow(struct counts *counts, struct error *err)
     return STATUS_OK;
 }
 
-static enum status count_row(struct counts *counts, const char *text, size_t row, struct error *err)
+static enum status count_words(struct counts *counts, struct hashtags tags, size_t row,
+                               struct error *err)
 {
-    struct hashtags tags = hashtags_of(text);
     for (size_t i = 0; i < TEXT_MAX_WORDS && hashtags_next(&tags); i++) {
         if (2 * counts->n >= counts->size)
             TRY(grow(counts, err));
@@ -70,6 +70,16 @@ static enum status count_row(struct counts *counts, const char *text, size_t row
         count->last_row = (uint32_t)row + 1;
         count->n_rows++;
     }
+    return STATUS_OK;
+}
+
+static enum status count_row(struct counts *counts, const struct text_words *words, size_t row,
+                             struct error *err)
+{
+    if (words->hashtags)
+        TRY(count_words(counts, hashtags_of(words->hashtags), row, err));
+    if (words->brands)
+        TRY(count_words(counts, hashtags_of_accounts(words->brands), row, err));
     return STATUS_OK;
 }
 
@@ -106,7 +116,7 @@ static enum status choose_words(struct text_rows *rows, struct counts *counts, s
     return text_vocabulary_new(rows->words, rows->n_words, &rows->vocabulary, err);
 }
 
-static enum status weigh_rows(struct text_rows *rows, const char *const *hashtags, size_t n,
+static enum status weigh_rows(struct text_rows *rows, const struct text_words *words, size_t n,
                               struct error *err)
 {
     uint32_t found[TEXT_MAX_WORDS];
@@ -115,14 +125,14 @@ static enum status weigh_rows(struct text_rows *rows, const char *const *hashtag
     if (!rows->start)
         return no_memory(err);
     for (size_t i = 0; i < n; i++)
-        n_entries += text_vocabulary_find(rows->vocabulary, hashtags[i], found);
+        n_entries += text_vocabulary_find(rows->vocabulary, &words[i], found);
     rows->word = ARENA_ARRAY(&rows->memory, uint32_t, n_entries + 1);
     rows->weight = ARENA_ARRAY(&rows->memory, float, n_entries + 1);
     if (!rows->word || !rows->weight)
         return no_memory(err);
     for (size_t i = 0; i < n; i++) {
         size_t at = rows->start[i];
-        size_t n_found = text_vocabulary_find(rows->vocabulary, hashtags[i], found);
+        size_t n_found = text_vocabulary_find(rows->vocabulary, &words[i], found);
         memcpy(rows->word + at, found, n_found * sizeof *found);
         text_weigh(rows->idf, found, n_found, rows->weight + at);
         rows->start[i + 1] = at + n_found;
@@ -130,7 +140,7 @@ static enum status weigh_rows(struct text_rows *rows, const char *const *hashtag
     return STATUS_OK;
 }
 
-enum status text_rows_init(struct text_rows *rows, const char *const *hashtags, size_t n,
+enum status text_rows_init(struct text_rows *rows, const struct text_words *words, size_t n,
                            struct error *err)
 {
     *rows = (struct text_rows){0};
@@ -138,13 +148,12 @@ enum status text_rows_init(struct text_rows *rows, const char *const *hashtags, 
     struct counts counts = {.memory = &rows->memory};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < n && status == STATUS_OK; i++)
-        if (hashtags[i])
-            status = count_row(&counts, hashtags[i], i, err);
+        status = count_row(&counts, &words[i], i, err);
     if (status == STATUS_OK)
         status = choose_words(rows, &counts, n, err);
     free(counts.slots);
     TRY(status);
-    return weigh_rows(rows, hashtags, n, err);
+    return weigh_rows(rows, words, n, err);
 }
 
 void text_rows_deinit(struct text_rows *rows)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Hashtags of training rows as sparse rows of TF-IDF weights, over a vocabulary that is learned
- * from these rows and no others. */
+/* Hashtags and brands of training rows as sparse rows of TF-IDF weights, over a vocabulary that is
+ * learned from these rows and no others. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +23,7 @@ struct text_rows {
     float *weight; /* each row has length 1, or no words */
 };
 
-/* hashtags: [n], NULL: none. Words of fewer than 3 rows are left out; no word at all is fine. */
-enum status text_rows_init(struct text_rows *rows, const char *const *hashtags, size_t n,
+/* words: [n]. Those of fewer than 3 rows are left out; no word at all is fine. */
+enum status text_rows_init(struct text_rows *rows, const struct text_words *words, size_t n,
                            struct error *err);
 void text_rows_deinit(struct text_rows *rows);

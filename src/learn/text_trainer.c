@@ -203,17 +203,18 @@ static enum status fit_rows(const struct problem *problem, const struct text_row
 static enum status text_train(const struct problem *problem, struct fitted **ret_fitted,
                               struct error *err)
 {
-    if (!problem->hashtags)
-        return fail(err, STATUS_INVALID, "no hashtags are seen, and text models are made of them");
+    if (!problem->words)
+        return fail(err, STATUS_INVALID,
+                    "no hashtags and no brands are seen, and text models are made of them");
     AUTO(text_rows_deinit) struct text_rows words = {0};
-    TRY(text_rows_init(&words, problem->hashtags, problem->n, err));
+    TRY(text_rows_init(&words, problem->words, problem->n, err));
     return fit_rows(problem, &words, ret_fitted, err);
 }
 
 const struct trainer trainer_text = {
     .name = "text",
     .task = TASK_CLASSIFICATION,
-    .help = "linear classifier of hashtags (TF-IDF) and columns, classes balanced",
-    .needs_hashtags = true,
+    .help = "linear classifier of hashtags and brands (TF-IDF) and columns, classes balanced",
+    .needs_words = true,
     .fit = text_train,
 };

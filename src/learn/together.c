@@ -203,7 +203,7 @@ enum status together_fit(const struct together *together, const struct trainer *
     const struct json *order;
     TRY(json_parse(text.at, text.length, &memory, &order, err));
     struct problem problem = *deciding;
-    problem.hashtags = NULL;
+    problem.words = NULL;
     problem.deciding = deciding;
     return fit_own(together, trainer, json_get(order, "target"), &problem, ret_fitted, err);
 }

@@ -40,7 +40,7 @@ struct problem {
     bool is_ordered;                 /* the classes are: they are bins of a number */
     const signed char *monotone;     /* [p] +1, -1 or 0; NULL: none; trees are grown under them */
     const double *class_weight;      /* [n_classes] what a row of a class counts; NULL: 1 */
-    const char *const *hashtags;     /* [n] NULL: none; NULL: they are not seen */
+    const struct text_words *words;  /* [n]; NULL: none are seen */
     const struct links *links;       /* real edges among rows of the table; NULL: none are given */
     const uint32_t *nodes;           /* [n] rows of the table, as links know them; NULL: no links */
     const struct feature_spec *spec; /* of the columns; for trainers that try models on rows */
@@ -91,9 +91,9 @@ struct trainer {
     const char *name;
     enum task task;
     const char *help;
-    bool needs_order;    /* learns ordered classes only */
-    bool needs_hashtags; /* learns only where they are seen */
-    bool joins_groups;   /* can be fitted by a group of processes */
+    bool needs_order;  /* learns ordered classes only */
+    bool needs_words;  /* learns only where hashtags or brands are seen */
+    bool joins_groups; /* can be fitted by a group of processes */
     enum status (*fit)(const struct problem *problem, struct fitted **ret_fitted,
                        struct error *err);
 };

@@ -244,8 +244,11 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
     fputs("seen:", out);
     for (size_t i = 0; i < evaluation->spec->n_columns; i++)
         fprintf(out, "%s %s", i ? "," : "", evaluation->spec->columns[i].name);
+    const char *comma = evaluation->spec->n_columns ? "," : "";
     if (evaluation->design.hashtags)
-        fputs(evaluation->spec->n_columns ? ", hashtags" : " hashtags", out);
+        fprintf(out, "%s hashtags", comma);
+    if (evaluation->design.brands)
+        fprintf(out, "%s brands", evaluation->design.hashtags ? "," : comma);
     fputs("\n", out);
     for (size_t i = 0; i < evaluation->visible.n_leaks; i++)
         fprintf(out, "leakage, not seen: %s: %s\n", evaluation->visible.leaks[i].column,

@@ -90,10 +90,10 @@ static enum status add_of_network(struct training *training, const struct crossv
 /* Hashtags tell what an account is about; of a number's bins they tell little, for much time. */
 static bool is_worth_it(const struct trainer *trainer, const struct target *target)
 {
-    return !trainer->needs_hashtags || !target_is_ordered(target);
+    return !trainer->needs_words || !target_is_ordered(target);
 }
 
-/* Those of the list that can learn the target: what needs an order or hashtags is left out where
+/* Those of the list that can learn the target: what needs an order or words is left out where
  * there are none; with real edges those of the network's list too. */
 static enum status find_trainers(struct training *training, const char *models,
                                  const struct crossval_input *input,

@@ -56,6 +56,11 @@ struct hashtags hashtags_of_caption(const char *text)
     return (struct hashtags){.at = text, .marked = true};
 }
 
+struct hashtags hashtags_of_accounts(const char *text)
+{
+    return (struct hashtags){.at = text, .accounts = true};
+}
+
 /* To the first letter of a hashtag, or the end. */
 static void skip(struct hashtags *tags, size_t *n)
 {
@@ -77,11 +82,13 @@ bool hashtags_next(struct hashtags *tags)
     size_t n = strlen(tags->at);
     tags->length = 0;
     skip(tags, &n);
+    if (n > 0 && tags->accounts)
+        tags->text[tags->length++] = '@';
     bool is_cut = false;
     while (n > 0) {
         uint32_t c;
         size_t step = text_utf8_step(tags->at, n, &c);
-        if (step == 0 || !is_tag_letter(c))
+        if (step == 0 || !(is_tag_letter(c) || (tags->accounts && c == '.')))
             break;
         is_cut |= tags->length + step >= HASHTAG_BYTES;
         if (!is_cut) {

@@ -27,7 +27,8 @@ struct predictor_context engine_context(const struct engine *engine,
                                         const struct predictor *predictor,
                                         const struct profile *profile)
 {
-    struct predictor_context context = {.hashtags = profile->text[PROFILE_hashtags]};
+    struct predictor_context context = {
+        .words = {profile->text[PROFILE_hashtags], profile->text[PROFILE_brands]}};
     const char *handle = profile->text[PROFILE_handle];
     uint32_t row;
     if (engine->links.n > 0 && handle && predictor_reads_context(predictor) &&

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "features/spec.h"
 #include "runtime/links.h"
+#include "runtime/text.h"
 
 /* ---- linear: output[o] = intercept[o] + sum_i weight[o][i] x[i], over scaled features ---- */
 
@@ -114,7 +115,8 @@ enum status blend_write(struct artifact_writer *writer, const char *prefix,
                         const struct blend_model *model, struct error *err);
 struct artifact_tag blend_prefix(const char *prefix, size_t member);
 
-/* ---- text: linear over scaled features, and over the TF-IDF weights of hashtags ---- */
+/* ---- text: linear over scaled features, and over the TF-IDF weights of hashtags and brands ----
+ */
 
 struct text_model {
     size_t n_inputs, n_outputs, n_words;
@@ -133,7 +135,7 @@ struct predictor;
 
 /* What is known of a profile besides its features. Zeros: nothing. */
 struct predictor_context {
-    const char *hashtags;   /* as PROFILE_hashtags; NULL: none */
+    struct text_words words;
     struct link_list links; /* real edges to catalogued accounts */
 };
 

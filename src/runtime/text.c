@@ -65,18 +65,25 @@ static bool contains(const uint32_t *words, size_t n, uint32_t word)
     return false;
 }
 
-size_t text_vocabulary_find(const struct text_vocabulary *vocabulary, const char *hashtags,
-                            uint32_t *ret_words)
+static size_t find_all(const struct text_vocabulary *vocabulary, struct hashtags tags,
+                       uint32_t *words, size_t n)
 {
-    size_t n = 0;
-    if (!hashtags)
-        return 0;
-    struct hashtags tags = hashtags_of(hashtags);
     while (n < TEXT_MAX_WORDS && hashtags_next(&tags)) {
         uint32_t found = vocabulary->slots[find_slot(vocabulary, tags.text, tags.length)];
-        if (found != 0 && !contains(ret_words, n, found - 1))
-            ret_words[n++] = found - 1;
+        if (found != 0 && !contains(words, n, found - 1))
+            words[n++] = found - 1;
     }
+    return n;
+}
+
+size_t text_vocabulary_find(const struct text_vocabulary *vocabulary,
+                            const struct text_words *words, uint32_t *ret_words)
+{
+    size_t n = 0;
+    if (words->hashtags)
+        n = find_all(vocabulary, hashtags_of(words->hashtags), ret_words, n);
+    if (words->brands)
+        n = find_all(vocabulary, hashtags_of_accounts(words->brands), ret_words, n);
     return n;
 }
 

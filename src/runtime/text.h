@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The words of a text model by number: one way from hashtags to words for training and serving.
+/* The words of a text model by number: one way from texts to words for training and serving.
  * Immutable; free to share between threads. */
 #include <stddef.h>
 #include <stdint.h>
@@ -9,7 +9,13 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 
-#define TEXT_MAX_WORDS 256 /* of one text; those behind are not looked at */
+#define TEXT_MAX_WORDS 256 /* of a row; those behind are not looked at */
+
+/* Whose words a row has. */
+struct text_words {
+    const char *hashtags; /* as PROFILE_hashtags; NULL: none */
+    const char *brands;   /* as PROFILE_brands: words with an @; NULL: none */
+};
 
 struct text_vocabulary;
 
@@ -19,10 +25,10 @@ enum status text_vocabulary_new(const char *const *words, size_t n,
 void text_vocabulary_free(struct text_vocabulary *vocabulary);
 DEFINE_SLOT(text_vocabulary_free, struct text_vocabulary)
 
-/* The different known words among the hashtags (NULL: none) in ret_words, [TEXT_MAX_WORDS], in the
- * order of the text; returns how many. No allocation. */
-size_t text_vocabulary_find(const struct text_vocabulary *vocabulary, const char *hashtags,
-                            uint32_t *ret_words);
+/* The different known words in ret_words, [TEXT_MAX_WORDS], in the order of the texts, hashtags
+ * before brands; returns how many. No allocation. */
+size_t text_vocabulary_find(const struct text_vocabulary *vocabulary,
+                            const struct text_words *words, uint32_t *ret_words);
 
 /* Weights of those words by TF-IDF, of length 1: idf / sqrt(sum idf^2); a word counts once.
  * idf: [n] of the vocabulary. ret_weight: [n_words]. */

@@ -122,7 +122,7 @@ static void text_run_with(const void *model, const float *raw,
         for (size_t i = 0; i < m->n_inputs; i++)
             ret_output[o] += w[i] * (double)x[i];
     }
-    size_t n = text_vocabulary_find(text->vocabulary, context->hashtags, words);
+    size_t n = text_vocabulary_find(text->vocabulary, &context->words, words);
     text_weigh(m->idf, words, n, weight);
     for (size_t i = 0; i < n; i++)
         for (size_t o = 0; o < m->n_outputs; o++)

@@ -291,6 +291,38 @@ def test_hashtags_tell_of_a_category_by_default(run, demo, tmp_path, start_daemo
     assert answer["tier"] == "fashion"
 
 
+def test_brands_tell_of_a_category(run, tmp_path, start_daemon):
+    """An account is known by the brands that it tags: of the edges files in training, of the request in service."""
+    shops = {"food": ("pan.works", "oven_co", "salt"), "fashion": ("denim.house", "silk", "heels_co"), "pets": ("paw", "leash.co", "kibble")}
+    rows, edges = [], []
+    for i in range(180):
+        category = list(shops)[i % 3]
+        rows.append({"handle": f"account_{i}", "followers": 1000 + 7919 * i % 9973, "posts": 10 + i % 50, "category": category})
+        # Two of its own, one of another's, and a shop that all know, the most often.
+        tagged = [shops[category][i // 3 % 3], shops[category][(i // 3 + 1) % 3], shops[list(shops)[(i + 1) % 3]][i // 9 % 3]]
+        edges += [{"influencer": f"account_{i}", "brand": brand, "posts": 1 + n} for n, brand in enumerate(tagged)]
+        edges.append({"influencer": f"account_{i}", "brand": "@Big.Shop", "posts": 9})
+    table, brands = write_table(tmp_path / "accounts.csv", rows), write_table(tmp_path / "brands.csv", edges)
+    base = (table, "--edges", brands, "--target", "category", "--folds", 3, "--repeats", 1)
+    seen = run("evaluate", *base, "--features", "brands", "--models", "prior text").stdout
+    assert "seen: brands\n" in seen
+    found = json.loads(run("evaluate", *base, "--features", "followers,brands", "--models", "prior text softmax", "--json").stdout)
+    f1 = {model["name"]: model["metrics"]["macro_f1"]["mean"] for model in found["leaderboard"]}
+    assert f1["text"] > 0.9 and f1["softmax"] < 0.5
+    without = run("evaluate", *base, "--exclude", "brands", "--models", "prior text", check=False)
+    assert "brands" not in without.stdout and "> text" not in without.stdout
+
+    run("train", *base, "--fits", 1, "--tier.models=prior softmax text", "--score.models=ridge", "--network.models=", "--out", tmp_path / "models")
+    assert read(tmp_path / "models")["tier"]["chosen"] == "text"
+    daemon = start_daemon(tmp_path / "models")
+    for category, names in shops.items():
+        assert daemon.post("/tier", {"brands": f"@{names[0].upper()}, {names[2]}"})[1]["tier"] == category
+    assert daemon.get("/influencers?handle=account_0")[1]["profile"]["brands"] == "big.shop denim.house oven_co pan.works"
+    answers = run("predict", table, "--edges", brands, "--bundle", tmp_path / "models").stdout
+    told = [row["tier"] for row in csv.DictReader(answers.splitlines())]
+    assert sum(tier == row["category"] for tier, row in zip(told, rows)) > 160
+
+
 def test_an_answer_never_goes_against_a_constraint(run, train, demo, start_daemon):
     base = (demo / "profiles.csv", "--target", "influence_score", "--features", "ln_posts,ln_avg_likes")
     models = train(*base, "--models", "boosting neighbours", "--fits", 1, "--monotone", "ln_posts=+1,ln_avg_likes=-1")

@@ -213,7 +213,7 @@ static void add_tags(struct tag_sketch *sketch, const char *prefix, size_t from,
     for (size_t i = from; i < to; i++) {
         char tag[64];
         int n = snprintf(tag, sizeof tag, "%s%zu", prefix, i);
-        assert_int_equal(tag_sketch_add(sketch, tag, (size_t)n, &err), STATUS_OK);
+        assert_int_equal(tag_sketch_add(sketch, tag, (size_t)n, 1, &err), STATUS_OK);
     }
 }
 

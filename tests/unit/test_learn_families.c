@@ -428,7 +428,7 @@ static void two_threads_give_the_same_model(void **state)
 {
     const struct data *data = *state;
     for (size_t t = 0; t < n_trainers; t++) {
-        if (trainers[t]->needs_hashtags)
+        if (trainers[t]->needs_words)
             continue; /* test_learn_text.c */
         double output[2][N * K];
         size_t k = trainers[t]->task == TASK_CLASSIFICATION ? K : 1;

@@ -132,7 +132,7 @@ static void every_trainer_ships_and_repeats_itself(void **state)
 {
     const struct data *data = *state;
     for (size_t t = 0; t < n_trainers; t++) {
-        if (trainers[t]->needs_hashtags)
+        if (trainers[t]->needs_words)
             continue; /* test_learn_text.c */
         struct problem problem = problem_of(data, trainers[t]->task);
         double first[N * K];

@@ -17,7 +17,7 @@ enum {
 
 struct data {
     char text[N][64];
-    const char *hashtags[N];
+    struct text_words words[N];
     uint32_t label[N];
     struct feature_spec *spec; /* no columns */
 };
@@ -32,7 +32,7 @@ static int make_data(void **state)
     for (size_t i = 0; i < N; i++) {
         data->label[i] = (uint32_t)(i % K);
         snprintf(data->text[i], sizeof data->text[i], "love %s once%zu", words[i % K], i);
-        data->hashtags[i] = i % 20 == 19 ? NULL : data->text[i];
+        data->words[i].hashtags = i % 20 == 19 ? NULL : data->text[i];
     }
     *state = data;
     return feature_spec_new(NULL, NULL, NULL, NULL, 0, &data->spec, NULL);
@@ -49,9 +49,11 @@ static int free_data(void **state)
 static void weights_are_tf_idf_of_length_one(void **state)
 {
     (void)state;
-    const char *const hashtags[] = {"a b", "a", "A #b", "a c", NULL, "a b"};
+    const struct text_words words[] = {
+        {.hashtags = "a b"}, {.hashtags = "a"}, {.hashtags = "A #b"}, {.hashtags = "a c"}, {0},
+        {.hashtags = "a b"}};
     AUTO(text_rows_deinit) struct text_rows rows = {0};
-    assert_int_equal(text_rows_init(&rows, hashtags, 6, NULL), STATUS_OK);
+    assert_int_equal(text_rows_init(&rows, words, 6, NULL), STATUS_OK);
     assert_int_equal(rows.n_words, 2); /* c stands in one row only */
     assert_string_equal(rows.words[0], "a");
     double a = log(7.0 / 6.0) + 1;
@@ -74,7 +76,7 @@ static struct fitted *fit(const struct data *data)
                               .scaled = &nothing,
                               .label = data->label,
                               .n_classes = K,
-                              .hashtags = data->hashtags,
+                              .words = data->words,
                               .spec = data->spec,
                               .n_fits = 4,
                               .seed = 5,
@@ -104,12 +106,12 @@ static void words_tell_the_classes_and_the_model_ships(void **state)
         AUTO(fitted_free_slot) struct fitted *fitted = fit(data);
         AUTO(shipped_close_slot) struct shipped *shipped = NULL;
         assert_int_equal(shipped_open(fitted, data->spec, &shipped, NULL), STATUS_OK);
-        const struct shipped_rows rows = {.n = N, .raw = &nothing, .hashtags = data->hashtags};
+        const struct shipped_rows rows = {.n = N, .raw = &nothing, .words = data->words};
         shipped_run_rows(shipped, &rows, output[run]);
     }
     assert_memory_equal(output[0], output[1], sizeof output[0]);
     for (size_t i = 0; i < N; i++)
-        if (data->hashtags[i])
+        if (data->words[i].hashtags)
             assert_int_equal(best_of(output[0] + i * K), data->label[i]);
 }
 
@@ -118,18 +120,48 @@ static void texts_are_read_as_in_training(void **state)
 {
     const struct data *data = *state;
     static const float nothing;
-    const char *const texts[] = {"love recipe", "#Recipe, unheard #LOVE", "unheard", NULL};
+    const struct text_words texts[] = {
+        {.hashtags = "love recipe"},
+        {.hashtags = "#Recipe, unheard #LOVE"},
+        {.hashtags = "unheard"},
+        {.brands = "recipe"}, /* a brand of that name is no hashtag */
+    };
     double output[4 * K];
     AUTO(fitted_free_slot) struct fitted *fitted = fit(data);
     AUTO(shipped_close_slot) struct shipped *shipped = NULL;
     assert_int_equal(shipped_open(fitted, data->spec, &shipped, NULL), STATUS_OK);
-    const struct shipped_rows rows = {.n = 4, .raw = &nothing, .hashtags = texts};
+    const struct shipped_rows rows = {.n = 4, .raw = &nothing, .words = texts};
     shipped_run_rows(shipped, &rows, output);
     for (size_t k = 0; k < K; k++) {
         assert_near(output[k], output[K + k], 1e-9);
         assert_near(output[2 * K + k], output[3 * K + k], 1e-9);
     }
     assert_int_equal(best_of(output), 1);
+}
+
+/* Names hold dots, and are words of their own beside hashtags of the same letters. */
+static void brands_are_words_beside_hashtags(void **state)
+{
+    (void)state;
+    const struct text_words words[] = {
+        {"nike", "@Nike, gucci.beauty"},
+        {"nike", "nike"},
+        {"nike", "gucci.beauty"},
+        {NULL, "Gucci.Beauty nike"},
+        {0},
+    };
+    const struct text_words asked = {.hashtags = "gucci", .brands = "@GUCCI.beauty gucci"};
+    uint32_t found[TEXT_MAX_WORDS];
+    AUTO(text_rows_deinit) struct text_rows rows = {0};
+    assert_int_equal(text_rows_init(&rows, words, 5, NULL), STATUS_OK);
+    assert_int_equal(rows.n_words, 3);
+    assert_string_equal(rows.words[0], "@gucci.beauty");
+    assert_string_equal(rows.words[1], "@nike");
+    assert_string_equal(rows.words[2], "nike");
+    assert_int_equal(rows.start[1], 3);
+    assert_int_equal(rows.start[5] - rows.start[4], 0);
+    assert_int_equal(text_vocabulary_find(rows.vocabulary, &asked, found), 1);
+    assert_int_equal(found[0], 0);
 }
 
 static void without_hashtags_there_is_nothing_to_learn(void **state)
@@ -147,6 +179,7 @@ int main(void)
         cmocka_unit_test(weights_are_tf_idf_of_length_one),
         cmocka_unit_test(words_tell_the_classes_and_the_model_ships),
         cmocka_unit_test(texts_are_read_as_in_training),
+        cmocka_unit_test(brands_are_words_beside_hashtags),
         cmocka_unit_test(without_hashtags_there_is_nothing_to_learn),
     };
     return cmocka_run_group_tests(tests, make_data, free_data);
