@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "pipeline/by_group.h"
 #include "pipeline/train.h"
+#include "pipeline/virality_words.h"
 #include "profile/parse.h"
 
 static void put_data(const struct training *training, struct buffer *out)
@@ -320,6 +321,8 @@ void card_put(const struct training *training, int64_t created_utc_us, struct bu
     put_tier(training, out);
     put_growth(training, out);
     put_archetypes(training, out);
+    if (training->virality)
+        virality_put_card(training->virality, out);
     put_use(out);
     put_limits(training, out);
     put_reproduce(training, out);

@@ -7,6 +7,7 @@
 #include "explore/text_table.h"
 #include "pipeline/leaderboard.h"
 #include "pipeline/train.h"
+#include "pipeline/virality_words.h"
 #include "profile/parse.h"
 
 static const enum metric tier_metrics[] = {METRIC_MACRO_F1, METRIC_LOG_LOSS, METRIC_ACCURACY};
@@ -174,6 +175,15 @@ static void print_archetypes(const struct training *training, FILE *out)
     }
 }
 
+static void print_virality(const struct training *training, FILE *out)
+{
+    AUTO(buffer_deinit) struct buffer text = {0};
+    if (!training->virality)
+        return;
+    virality_say(training->virality, &text);
+    fprintf(out, "\n%s", text.failed ? "" : text.at);
+}
+
 void train_print(const struct training *training, FILE *out)
 {
     fprintf(out, "%zu accounts from %zu file%s\n", training->table->n_rows,
@@ -195,6 +205,7 @@ void train_print(const struct training *training, FILE *out)
     print_why(training->why.score, "score", out);
     print_why(training->why.tier, "tier", out);
     print_archetypes(training, out);
+    print_virality(training, out);
     warnings_print(&training->warnings, out);
     fputc('\n', out);
     stages_print(&training->stages, out);

@@ -47,6 +47,24 @@ def test_the_report_says_by_how_much_videos_are_lifted(run, tables, tmp_path):
     assert factors["type"]["r2_lost"] > 10 * factors["caption"]["r2_lost"]
 
 
+def test_terminal_and_card_say_what_lifts_a_post(run, tables, tmp_path):
+    told = run("train", tables / "accounts.csv", "--posts", tables / "posts.csv", "--out", tmp_path, *QUICK).stdout
+    found = json.loads(run("report", "--bundle", tmp_path, "--json").stdout)["virality"]
+    card = (tmp_path / "current/card.md").read_text(encoding="utf-8")
+    lines = told.split("what lifts a post above its account's others: 600 posts of 60 accounts\n")[1].split("\n\n")[0].splitlines()
+    assert f"explains {100 * found['r2']:.0f} %" in lines[0] and f"explain {100 * found['r2']:.1f} %" in card
+    # What explains most comes first, with its interval; chance is not told as an effect.
+    kind = next(factor for factor in found["factors"] if factor["name"] == "type")
+    level, reference = sorted(kind["levels"], key=lambda level: level["reference"])
+    effect = f"{level['name']}: {100 * level['effect']:+.0f} % ({100 * level['low']:+.0f} to {100 * level['high']:+.0f})"
+    assert lines[1].split() == f"type {100 * kind['r2_lost']:.1f} % {effect}, beside {reference['name']}".split()
+    assert any("nothing that differs" in line for line in lines[2:])
+    rows = [line for line in card.split("## What lifts a post")[1].split("\n## ")[0].splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == sum(len(factor["levels"]) - 1 for factor in found["factors"])
+    assert rows[0].startswith(f"| type | {100 * kind['r2_lost']:.1f} % | {level['name']} | {reference['name']} | {level['n']} |")
+    assert "what lifts a post above" not in run("train", tables / "accounts.csv", "--out", tmp_path, *QUICK).stdout
+
+
 def test_without_posts_the_report_says_what_it_needs(run, tables, tmp_path):
     found = report_of(run, tmp_path, tables / "accounts.csv")
     assert is_absent(found) and "--posts" in found["absent"]
