@@ -132,11 +132,14 @@ static enum status open_spool(struct inputs *inputs, FILE **ret_file, struct err
     return STATUS_OK;
 }
 
-static enum status read_once(const char *uri, const char *query, FILE *out, struct error *err)
+static enum status read_once(const char *uri, const char *query, FILE *out, bool *is_connected,
+                             struct error *err)
 {
     struct database_options options = {.cancel = interrupt_flag()};
     AUTO(database_close_slot) struct database *database = NULL;
+    *is_connected = false;
     TRY(database_open(uri, &options, &database, err));
+    *is_connected = true;
     uint64_t n_rows;
     TRY(database_read(database, query, out, &n_rows, err));
     return STATUS_OK;
@@ -147,11 +150,12 @@ static enum status read_attempts(const char *uri, const char *query, FILE *out, 
 {
     enum status status;
     for (int attempt = 1;; attempt++) {
-        status = read_once(uri, query, out, err);
+        bool is_connected;
+        status = read_once(uri, query, out, &is_connected, err);
         if (ferror(out))
             fail_prefix(err, status, "%s (TMPDIR)", spool_folder());
         /* Only what was lost on the way is tried again: connecting has had its own attempts. */
-        if (status != STATUS_UNAVAILABLE || ftell(out) == 0)
+        if (status != STATUS_UNAVAILABLE || !is_connected)
             return status;
         if (attempt == READ_ATTEMPTS)
             return fail_prefix(err, status, "lost %d times on the way", attempt);

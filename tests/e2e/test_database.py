@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows out of and into a real PostgreSQL."""
 
+import contextlib
 import csv
 import io
 import json
@@ -9,6 +10,7 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -380,20 +382,80 @@ def test_the_end_of_a_password_with_an_at_is_not_shown():
     assert done.returncode == 1 and "an @ in the password is written %40" in done.stderr and "ret@" not in done.stderr
 
 
-def test_a_server_that_dies_leaves_no_rows(creators, models):
-    """Writers learn of it, and the table is as it was."""
-    creators.sql("DROP TABLE IF EXISTS scores")
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'influence'"
-    process = subprocess.Popen(
-        [INFLUENCE, "import", creators.uri, "--query", "SELECT handle, followers, pg_sleep(0.05) FROM creators LIMIT 60"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )
-    deadline = time.monotonic() + 30
-    while creators.sql(kill) == "" and time.monotonic() < deadline:
+def wait_in_the_server(server, what, condition):
+    """Until `what` is told of a connection of ours of which the condition holds."""
+    ask = f"SELECT {what} FROM pg_stat_activity WHERE application_name = 'influence' AND {condition}"
+    deadline = time.monotonic() + 120
+    while server.sql(ask) == "":
+        assert time.monotonic() < deadline
         time.sleep(0.05)
-    _, stderr = process.communicate(timeout=60)
-    assert "terminating connection" in stderr or process.returncode == 0
-    assert creators.sql("SELECT to_regclass('scores') IS NULL") == "t"
+
+
+class Wire:
+    """A port that leads to the server, until it is cut."""
+
+    def __init__(self, port):
+        self.port_of_server, self.ends = port, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                ends = self.listener.accept()[0], socket.create_connection(("127.0.0.1", self.port_of_server))
+                self.ends.extend(ends)
+                for one, other in ends, reversed(ends):
+                    threading.Thread(target=self.pump, args=(one, other), daemon=True).start()
+
+    def pump(self, one, other):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        with contextlib.suppress(OSError):
+            other.shutdown(socket.SHUT_RDWR)
+
+    def cut(self):
+        for end in self.ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("where", ["before a row", "among the rows"])
+def test_a_connection_lost_while_reading_is_opened_again(creators, where):
+    """The query starts over, and no row comes twice. The gate is closed for the first attempt alone."""
+    creators.sql("DROP TABLE IF EXISTS gate; CREATE TABLE gate (open boolean)")
+    creators.sql("""CREATE OR REPLACE FUNCTION pass(number bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+        BEGIN WHILE number = 0 AND NOT EXISTS (SELECT FROM gate) LOOP PERFORM pg_sleep(0.05); END LOOP; RETURN number; END $$""")
+    # Rows of a kilobyte, so that those before the gate have been sent when it is met.
+    first = 1 if where == "before a row" else 2000
+    query = f"SELECT handle, followers, repeat('x', 1000) AS text, pass(row_number() OVER () - {first}) AS passed FROM creators, generate_series(1, 8)"
+    wire = Wire(creators.port)
+    words = ["import", creators.uri.replace(str(creators.port), str(wire.port)), "--query", query, "--json"]
+    with subprocess.Popen([INFLUENCE, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        wait_in_the_server(creators, "pid", "wait_event = 'PgSleep'")
+        wire.cut()
+        creators.sql("INSERT INTO gate VALUES (true)")
+        stdout, stderr = process.communicate(timeout=120)
+    wire.listener.close()
+    assert process.returncode == 0 and "reading again" in stderr, stderr
+    assert json.loads(stdout)["sources"][0]["rows"] == 4000
+
+
+def test_a_writer_whose_connection_is_lost_leaves_the_table_as_it_was(creators, models):
+    creators.sql("DROP TABLE IF EXISTS scores")
+    words = ["predict", creators.uri, "--query", "SELECT * FROM creators", "--bundle", models, "--to", creators.uri, "--table", "scores"]
+    run_command(*words)
+    whole = creators.sql("SELECT count(*), sum(score) FROM scores")
+    with subprocess.Popen([creators.psql, "-Xq", creators.uri], stdin=subprocess.PIPE, text=True) as holder:
+        holder.stdin.write("BEGIN; LOCK TABLE scores IN ACCESS EXCLUSIVE MODE;\n")
+        holder.stdin.flush()
+        with subprocess.Popen([INFLUENCE, *map(str, words), "--replace"], stderr=subprocess.PIPE, text=True) as process:
+            wait_in_the_server(creators, "pg_terminate_backend(pid)", "wait_event_type = 'Lock'")
+            _, stderr = process.communicate(timeout=120)
+        holder.communicate("ROLLBACK;\n", timeout=60)
+    assert process.returncode == 1 and "terminating connection" in stderr, stderr
+    assert creators.sql("SELECT count(*), sum(score) FROM scores") == whole
 
 
 @pytest.mark.parametrize("words", [
