@@ -5,7 +5,7 @@
     ./dev bench sql [--part rows,score,first,spread] [--rows 100000] [--rounds 3] [--models DIR | --small] [--json]
 
 rows    a table of demo accounts out and in, beside psql's COPY to and from a file
-score   each function on each row, beside the same rows through libinfluence alone; of influence_similar() a tenth of them
+score   each function on each row, beside the same rows through libinfluence alone; of those that give sets a tenth of them
 first   what the first call of a connection costs beside later ones: module, and the bundle read once for its checksum
 spread  one count of the rows with a score above the middle: by one process, with one and two parallel workers, and
         over two postgres_fdw shards with async append; no index, no parallel workers in shards
@@ -155,8 +155,8 @@ def expressions():
     }
 
 
-# What is a set is joined to the rows; the search is slow enough for fewer of them.
-FROM = {"influence_explain(row)": "bench b, influence_explain(b) e", "influence_similar(row)": "few b, influence_similar(b) s"}
+# What is a set is joined to the rows, and slow enough for fewer of them.
+FROM = {"influence_explain(row)": "few b, influence_explain(b) e", "influence_similar(row)": "few b, influence_similar(b) s"}
 
 
 def library(bench):
