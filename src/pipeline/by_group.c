@@ -38,6 +38,18 @@ static void take(const struct sums *sums, struct by_group *groups)
     }
 }
 
+void mean_interval(size_t n, double sum, double squares, double *ret_low, double *ret_high)
+{
+    *ret_low = *ret_high = NAN;
+    if (n < 2)
+        return;
+    double mean = sum / (double)n;
+    double variance = (squares - sum * mean) / (double)(n - 1);
+    double half = Z95 * sqrt(fmax(0, variance) / (double)n);
+    *ret_low = fmax(0, mean - half);
+    *ret_high = mean + half;
+}
+
 void by_group_error(const struct training *training, enum explore_grouping by,
                     struct by_group *ret_groups)
 {
@@ -49,15 +61,8 @@ void by_group_error(const struct training *training, enum explore_grouping by,
     take(&sums, ret_groups);
     for (size_t i = 0; i < ret_groups->n_groups; i++) {
         size_t g = ret_groups->group[i];
-        double n = (double)sums.n[g];
-        double mean = ret_groups->value[i];
-        double variance =
-            n > 1 ? fmax(0, (sums.squares[g] - n * mean * mean) / (n - 1)) : (double)NAN;
-        double half = Z95 * sqrt(variance / n);
-        ret_groups->low[i] = fmax(0, mean - half);
-        ret_groups->high[i] = mean + half;
-        if (isnan(half))
-            ret_groups->low[i] = ret_groups->high[i] = half;
+        mean_interval(sums.n[g], sums.sum[g], sums.squares[g], &ret_groups->low[i],
+                      &ret_groups->high[i]);
     }
 }
 

@@ -26,5 +26,8 @@ void by_group_error(const struct training *training, enum explore_grouping by,
 void by_group_accuracy(const struct training *training, const struct class_part *part,
                        enum explore_grouping by, struct by_group *ret_groups);
 
+/* The normal interval of a mean of n values that are not below 0, at 95 %; NaN of one. */
+void mean_interval(size_t n, double sum, double squares, double *ret_low, double *ret_high);
+
 /* Wilson's score interval of a share at 95 %. */
 void wilson_interval(double share, double n, double *ret_low, double *ret_high);

@@ -153,20 +153,23 @@ static enum status validate(const struct evaluate_input *input, const struct row
         return fail(err, STATUS_INVALID, "--monotone: no model keeps all of %s", input->monotone);
     TRY(crossval_judge_selection(evaluation->crossval, evaluation->cases.target, evaluation->metric,
                                  rule, &evaluation->selection, err));
+    TRY(evaluation_measure_groups(evaluation, err));
     evaluation->is_partial = plan->when != NULL;
     if (evaluation->is_partial)
         return STATUS_OK;
     return evaluation_measure_certainty(evaluation, err);
 }
 
-/* Of labels that joined nothing, and of columns that drifted. The snapshots are read again for it,
- * as their join leaves nothing to be compared. */
+/* Of few rows, of rare classes, of labels that joined nothing, and of columns that drifted. The
+ * snapshots are read again for it, as their join leaves nothing to be compared. */
 static enum status warn(const struct evaluate_input *input, struct evaluation *evaluation,
                         struct error *err)
 {
     AUTO(explore_snapshots_deinit) struct explore_snapshots snapshots = {0};
     const struct import_options options = {.schema_dir = input->target.schema_dir};
     const struct labels_joined *labels = &evaluation->cases.labels;
+    warnings_add_few(&evaluation->warnings, &evaluation->memory, evaluation->cases.target->n);
+    warnings_add_rare(&evaluation->warnings, &evaluation->memory, evaluation->cases.target);
     size_t n_lost = labels->n_labels - labels->n_matched;
     if (n_lost > 0)
         warnings_add(&evaluation->warnings, &evaluation->memory,
@@ -259,6 +262,7 @@ void evaluation_print(const struct evaluation *evaluation, FILE *out)
         print_selection(&board, out);
     if (!evaluation->is_partial)
         evaluation_print_certainty(evaluation, out);
+    evaluation_print_groups(evaluation, out);
     warnings_print(&evaluation->warnings, out);
 }
 
@@ -296,6 +300,7 @@ void evaluation_put_json(const struct evaluation *evaluation, struct json_writer
     warnings_put_json(&evaluation->warnings, w);
     if (!evaluation->is_partial)
         evaluation_put_certainty(evaluation, w);
+    evaluation_put_groups(evaluation, w);
     json_put_key(w, "leaderboard");
     leaderboard_put_json(&board, w);
     json_end_object(w);

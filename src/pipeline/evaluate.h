@@ -44,6 +44,18 @@ struct evaluation_certainty {
     struct reliability reliability;   /* of the first repeat, calibrated */
 };
 
+/* How the chosen model does in each size, and in the largest categories, over held-out rows that
+ * are counted. */
+struct evaluation_group {
+    const char *by, *name; /* "size" or "category"; the table's, or a constant */
+    size_t n;
+    double value, low, high; /* mean absolute error, or the share told right; 95 % */
+};
+struct evaluation_groups {
+    struct evaluation_group *groups; /* [n] in the evaluation's memory */
+    size_t n;
+};
+
 struct evaluation {
     struct arena memory;
     struct warnings warnings; /* of what the figures are of */
@@ -59,6 +71,7 @@ struct evaluation {
     size_t chosen;
     bool is_partial; /* not all rows were held out and counted: certainty is not known */
     struct evaluation_certainty certainty;
+    struct evaluation_groups groups;
 };
 
 /* What is wrong with the words of an input, before any file is read. STATUS_INVALID: --models names
@@ -78,5 +91,10 @@ void evaluation_put_json(const struct evaluation *evaluation, struct json_writer
 /* Its certainty: measured by evaluate_run(), printed and put by the functions above. */
 enum status evaluation_measure_certainty(struct evaluation *evaluation, struct error *err);
 void evaluation_certainty_deinit(struct evaluation_certainty *certainty);
+/* The groups; for a terminal; the member "groups". */
+enum status evaluation_measure_groups(struct evaluation *evaluation, struct error *err);
+void evaluation_print_groups(const struct evaluation *evaluation, FILE *out);
+void evaluation_put_groups(const struct evaluation *evaluation, struct json_writer *w);
+
 void evaluation_print_certainty(const struct evaluation *evaluation, FILE *out);
 void evaluation_put_certainty(const struct evaluation *evaluation, struct json_writer *w);

@@ -11,7 +11,6 @@
 #include "pipeline/train.h"
 
 #define MIN_CLASS_ROWS 10 /* of a size, to count as present when sizes are chosen by themselves */
-#define RARE_SHARE 0.02   /* classes rarer than this are warned of */
 
 static void class_part_deinit(struct class_part *part)
 {
@@ -174,15 +173,6 @@ enum status tier_part_choose(struct training *training, struct error *err)
 
 /* ---- one classifier ---- */
 
-static void warn_of_imbalance(struct training *training, const struct target *target)
-{
-    for (size_t c = 0; c < target->n_classes; c++)
-        if ((double)target->class_counts[c] < RARE_SHARE * (double)target->n ||
-            target->class_counts[c] < MIN_CLASS_ROWS)
-            training_warn(training, "%s: class '%s' has %zu of %zu rows: it will be missed",
-                          target->name, target->class_names[c], target->class_counts[c], target->n);
-}
-
 /* From the held-out outputs of the first repeat. */
 static enum status calibrate(struct training *training, struct class_part *part, struct error *err)
 {
@@ -205,7 +195,7 @@ static enum status class_part_train(struct training *training, const char *stage
     bool is_limited = is_own && (names->features || names->exclude);
     struct search_view view = {.is_own = is_own, .may_be_empty = !is_limited};
     TRY(search_choose_design(training, &view, &part->searched, err));
-    warn_of_imbalance(training, target);
+    warnings_add_rare(&training->warnings, &training->memory, target);
     const char *models = is_own ? training->input->models : NULL;
     struct search_options search = {
         .models = models ? models : training->config->tier_models,

@@ -10,7 +10,6 @@
 #include "pipeline/row_filter.h"
 #include "runtime/parity.h"
 
-#define SMALL_ROWS 100
 #define MIN_ROWS 20
 #define PARITY_ROWS 8 /* and one of a profile that has followers alone */
 
@@ -104,9 +103,7 @@ static enum status import(const struct train_input *input, struct training *trai
     if (n < MIN_ROWS)
         return fail(err, STATUS_INVALID, "%zu rows are too few to learn from: at least %d", n,
                     MIN_ROWS);
-    if (n < SMALL_ROWS)
-        training_warn(training, "only %zu rows: figures swing with the folds, trust none of them",
-                      n);
+    warnings_add_few(&training->warnings, &training->memory, n);
     training->is_synthetic = is_synthetic(training->table);
     if (training->is_synthetic)
         training_warn(training, "demo data: every row is synthetic");

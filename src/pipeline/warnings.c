@@ -7,6 +7,9 @@
 
 /* Beyond it a distribution has moved much: the usual reading of the population stability index. */
 #define PSI_MUCH 0.25
+#define FEW_ROWS 100
+#define RARE_SHARE 0.02 /* of a class */
+#define RARE_ROWS 10
 
 void warnings_add_list(struct warnings *warnings, struct arena *arena, const char *format,
                        va_list args)
@@ -27,6 +30,22 @@ void warnings_add(struct warnings *warnings, struct arena *arena, const char *fo
     va_start(args, format);
     warnings_add_list(warnings, arena, format, args);
     va_end(args);
+}
+
+void warnings_add_few(struct warnings *warnings, struct arena *arena, size_t n_rows)
+{
+    if (n_rows < FEW_ROWS)
+        warnings_add(warnings, arena,
+                     "only %zu rows: figures swing with the folds, trust none of them", n_rows);
+}
+
+void warnings_add_rare(struct warnings *warnings, struct arena *arena, const struct target *target)
+{
+    for (size_t c = 0; c < target->n_classes; c++)
+        if ((double)target->class_counts[c] < RARE_SHARE * (double)target->n ||
+            target->class_counts[c] < RARE_ROWS)
+            warnings_add(warnings, arena, "%s: class '%s' has %zu of %zu rows: it will be missed",
+                         target->name, target->class_names[c], target->class_counts[c], target->n);
 }
 
 enum status warnings_add_drift(struct warnings *warnings, struct arena *arena,

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "explore/snapshots.h"
+#include "learn/target.h"
 
 #define WARNINGS_MAX 32
 
@@ -21,6 +22,12 @@ void warnings_add(struct warnings *warnings, struct arena *arena, const char *fo
     __attribute__((format(printf, 3, 4)));
 void warnings_add_list(struct warnings *warnings, struct arena *arena, const char *format,
                        va_list args) __attribute__((format(printf, 3, 0)));
+
+/* A table, or a part of it, that is too small for its figures to be believed. */
+void warnings_add_few(struct warnings *warnings, struct arena *arena, size_t n_rows);
+
+/* Classes of too few rows to be told. */
+void warnings_add_rare(struct warnings *warnings, struct arena *arena, const struct target *target);
 
 /* Columns that moved much between the two newest snapshots, if there are two. */
 enum status warnings_add_drift(struct warnings *warnings, struct arena *arena,

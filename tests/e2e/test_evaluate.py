@@ -324,6 +324,32 @@ def test_the_figures_of_the_protocol_on_the_real_table(evaluate, shared_data):
     assert chosen(tiers)["metrics"]["macro_f1"]["mean"] > 0.61
 
 
+def test_sizes_and_categories_are_told_one_by_one(evaluate, demo, run):
+    words = (demo / "profiles.csv", "--repeats", 2, "--folds", 3)
+    found = evaluate(*words, "--target", "influence_score", "--models", "ridge")
+    groups = found["groups"]
+    assert {group["by"] for group in groups} == {"size", "category"}
+    sizes = [group for group in groups if group["by"] == "size"]
+    assert [group["group"] for group in sizes][:2] == ["nano", "micro"] and sum(group["rows"] for group in sizes) > 0.95 * found["rows"]
+    categories = [group["rows"] for group in groups if group["by"] == "category"]
+    assert categories == sorted(categories, reverse=True) and 2 <= len(categories) <= 8 and min(categories) >= 10
+    assert all(group["low"] < group["mae"] < group["high"] for group in groups)
+    # Errors of all sizes together are the error of the leaderboard's repeats, which differ by their folds alone.
+    mean = sum(group["mae"] * group["rows"] for group in sizes) / sum(group["rows"] for group in sizes)
+    assert mean == pytest.approx(found["leaderboard"][0]["metrics"]["mae"]["mean"], rel=0.03)
+    text = run("evaluate", *words, "--target", "is_verified", "--models", "softmax").stdout
+    assert "share told right of softmax in each size and category" in text and "\n  size      nano " in text
+
+
+def test_few_rows_and_rare_classes_are_warned_of(evaluate, tmp_path):
+    rows = [{"handle": f"account_{i}", "followers": 1000 + 7919 * i % 9973, "posts": 10 + i % 50, "kind": "ab"[i % 2] if i > 5 else "rare"}
+            for i in range(130)]
+    found = evaluate(write_table(tmp_path / "rare.csv", rows), "--target", "kind", "--models", "prior softmax", "--repeats", 1)
+    assert found["warnings"] == ["kind: class 'rare' has 6 of 130 rows: it will be missed"]
+    found = evaluate(write_table(tmp_path / "few.csv", rows[6:86]), "--target", "kind", "--models", "prior softmax", "--repeats", 1)
+    assert found["warnings"] == ["only 80 rows: figures swing with the folds, trust none of them"]
+
+
 def test_labels_of_nobody_are_counted(run, own_table, tmp_path):
     rows = [{"account": f"account_{i}", "fit": ["no", "yes"][i % 2]} for i in range(100)]
     rows += [{"account": f"stranger_{i}", "fit": "yes"} for i in range(7)]
