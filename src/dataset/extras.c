@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dataset/table.h"
+#include "dataset/words.h"
 #include "profile/extra.h"
 #include "profile/parse.h"
 
@@ -70,10 +71,20 @@ enum status table_read_all_extras(struct table *table, struct error *err)
     return table->n_extras > 0 ? make_cells(table, err) : STATUS_OK;
 }
 
-size_t table_find_extra(const struct table *table, const char *name)
+static size_t find_exactly(const struct table *table, const char *name)
 {
     for (size_t i = 0; i < table->n_extras; i++)
         if (strcmp(table->extras[i].name, name) == 0)
             return i;
     return SIZE_MAX;
+}
+
+size_t table_find_extra(const struct table *table, const char *name)
+{
+    char folded[WORDS_KEY_BYTES];
+    size_t found = find_exactly(table, name);
+    if (found != SIZE_MAX)
+        return found;
+    words_fold_header(name, folded);
+    return find_exactly(table, folded);
 }

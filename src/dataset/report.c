@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dataset/import.h"
+#include "dataset/words.h"
 #include "profile/parse.h"
 
 static const char *const kind_names[] = {
@@ -152,8 +153,12 @@ static void print_columns(const struct import_source *source, FILE *out)
           out);
     for (size_t i = 0; i < source->n_columns; i++) {
         const struct import_column *column = &source->columns[i];
+        /* What is kept beside the fields goes by its folded header. */
+        char name[WORDS_KEY_BYTES] = "-";
+        if (strcmp(column->how, "extra") == 0)
+            words_fold_header(column->header, name);
         fprintf(out, "  %s%*s %-21s %-8s %7zu %7zu  %s\n", column->header,
-                padding(column->header, 28), "", column->field[0] ? column->field : "-",
+                padding(column->header, 28), "", column->field[0] ? column->field : name,
                 column->how, column->n_present, column->n_missing, column->unit);
     }
 }

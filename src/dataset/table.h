@@ -44,7 +44,8 @@ enum status table_read_extras(struct table *table, struct error *err);
  * any, because which of them hold numbers is known of the whole. */
 enum status table_read_all_extras(struct table *table, struct error *err);
 
-/* The extra column of that name; SIZE_MAX: there is none. */
+/* The extra column of that name, or of that header: "Deal price" is deal_price. SIZE_MAX: there is
+ * none. */
 size_t table_find_extra(const struct table *table, const char *name);
 
 /* Drop the rows of a table in the making for which keep [n_rows] is false. */

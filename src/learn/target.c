@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "base/text.h"
+#include "dataset/words.h"
 #include "learn/leakage.h"
 #include "profile/parse.h"
 
@@ -275,10 +276,18 @@ enum status target_of_extra(const struct table *table, size_t extra, struct targ
 enum status target_column(const struct table *table, const char *column, struct target **ret_target,
                           struct error *err)
 {
-    AUTO(target_free_slot) struct target *target = target_new(column, table->n_rows);
+    char folded[WORDS_KEY_BYTES];
+    size_t extra = table_find_extra(table, column);
+    words_fold_header(column, folded);
+    const char *name = column;
+    if (extra != SIZE_MAX)
+        name = table->extras[extra].name;
+    else if (profile_field_find(folded, strlen(folded)))
+        name = folded;
+    AUTO(target_free_slot) struct target *target = target_new(name, table->n_rows);
     if (!target)
         return out_of_memory(err);
-    TRY(fill_target(table, column, target, err));
+    TRY(fill_target(table, name, target, err));
     TRY(settle(table, target, err));
     *ret_target = STEAL(target);
     return STATUS_OK;

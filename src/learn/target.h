@@ -38,7 +38,8 @@ struct target {
 void target_free(struct target *target);
 DEFINE_SLOT(target_free, struct target)
 
-/* A column of the table as a target: a profile field or an extra column. Numbers make a regression
+/* A column of the table as a target: a profile field or an extra column, by its name or its header
+ * in any case. Numbers make a regression
  * (an extra column counts as numbers when nine of ten values read as such), anything else classes:
  * its values in alphabetic order, those with fewer than 5 rows together as "(other)". Numbers that
  * are only ever one of two make two classes.

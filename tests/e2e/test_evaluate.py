@@ -25,6 +25,18 @@ def test_a_number_is_regressed(evaluate, demo):
     assert "influence_score" not in result["features"]
 
 
+def test_a_target_may_be_named_as_its_header(evaluate, run, tmp_path):
+    rows = [{"Account": f"account_{i}", "Followers": 1000 + 7 * i, "Deal price": 10 + spread(i), "Worth it?": "yes" if spread(i) > 0.5 else "no"}
+            for i in range(80)]
+    table = write_table(tmp_path / "deals.csv", rows)
+    printed = run("import", table).stdout
+    for given, name in (("Deal price", "deal_price"), ("DEAL-PRICE", "deal_price"), ("Worth it?", "worth_it"), ("Followers", "followers")):
+        models = "prior" if name == "worth_it" else "constant"
+        assert evaluate(table, "--target", given, "--models", models, "--repeats", 1)["target"] == name
+        assert f" {name} " in printed
+    assert "deal_price" not in evaluate(table, "--target", "followers", "--exclude", "Deal-Price", "--models", "ridge", "--repeats", 1)["features"]
+
+
 def test_bins_make_classes(evaluate, demo):
     for bins, n in (("tertile", 3), ("quantiles:5", 5), ("40,60,80", 4)):
         result = evaluate(demo / "profiles.csv", "--target", "influence_score", "--bins", bins,
