@@ -73,7 +73,10 @@ async function visit(page, route) {
   await page.waitForSelector(`[data-section="${section}"] h2`);
 }
 
-/** Scroll through, so that every chart comes into view, and wait until all are drawn. */
+/**
+ * Scroll through, so that every chart comes into view, and wait until all are drawn. A browser that
+ * is short of time may pass one by without having looked: back to it.
+ */
 async function drawAll(page) {
   await page.evaluate(async () => {
     for (let y = 0; y < document.documentElement.scrollHeight; y += 500) {
@@ -81,8 +84,16 @@ async function drawAll(page) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   });
-  await page.waitForFunction(() =>
-    [...document.querySelectorAll(".chart")].every((chart) => chart.dataset.drawn === "true"),
+  await page.waitForFunction(
+    () => {
+      const left = [...document.querySelectorAll(".chart")].find(
+        (chart) => chart.dataset.drawn !== "true",
+      );
+      left?.scrollIntoView({ block: "center" });
+      return !left;
+    },
+    null,
+    { polling: 200 },
   );
 }
 
