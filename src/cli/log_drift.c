@@ -11,6 +11,8 @@
 
 static const char name[] = "log";
 
+#define FEW_ROWS 500 /* as the alerts have it */
+
 enum {
     SCORE,
     TIER,
@@ -110,6 +112,8 @@ static void put_model(const struct run *run, size_t which, struct buffer *out)
         put_figure(out, feature->is_level ? MISSING : figures.out_of_range);
         buffer_printf(out, "  %s\n", drift_verdict(feature, &figures));
     }
+    if (figures.rows < FEW_ROWS)
+        buffer_printf(out, "careful: of fewer than %d profiles most of this is chance\n", FEW_ROWS);
 }
 
 static void put_text(const struct run *run, const struct log_asked *asked, struct buffer *out)
@@ -117,10 +121,9 @@ static void put_text(const struct run *run, const struct log_asked *asked, struc
     buffer_printf(out, "%lld of %lld requests compared with %s", (long long)asked->taken,
                   (long long)asked->rows, engine_version(run->engine));
     log_asked_print_counts(asked, out);
-    for (size_t i = 0; i < N_MODELS; i++) {
-        buffer_put_char(out, '\n');
+    buffer_put_char(out, '\n');
+    for (size_t i = 0; i < N_MODELS; i++)
         put_model(run, i, out);
-    }
 }
 
 int log_drift_run(const struct log_drift *drift)

@@ -83,7 +83,7 @@ def test_the_log_tells_the_same_drift_as_the_daemon(start_daemon, models, calm, 
     for part in ("score", "tier"):
         assert told[part] == said[part]
     text = run("log", "drift", "--db", daemon.directory / "requests.db", "--bundle", models).stdout
-    assert "ln_followers" in text and "331" in text
+    assert "ln_followers" in text and "331" in text and "careful: of fewer than 500 profiles" in text and "\n\n\n" not in text
 
 
 # ---- the other protocols ----
