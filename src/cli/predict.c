@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/inputs.h"
 #include "cli/sink.h"
+#include "runtime/engine.h"
 
 static const char name[] = "predict";
 
@@ -39,6 +40,11 @@ static int predict(struct request *request, char *const *files, size_t n_files)
     if (counts.n_refused > 0)
         fprintf(stderr, "%zu of %zu rows were set aside: `influence import` says which and why\n",
                 counts.n_refused, counts.n_rows + counts.n_refused);
+    if (counts.n_beyond > 0)
+        fprintf(stderr,
+                "careful: %zu of %zu rows are unlike nearly every account in training (novelty "
+                "above %.0f): take what is predicted of them as a guess\n",
+                counts.n_beyond, counts.n_rows, NOVELTY_BEYOND);
     return command_finish(name);
 }
 

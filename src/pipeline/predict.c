@@ -24,6 +24,7 @@ struct worker {
     /* the task at hand, and what came of it */
     const struct table *table;
     size_t first, n;
+    size_t n_beyond; /* of all its tasks */
     enum status status;
     struct error err;
 };
@@ -221,8 +222,10 @@ static enum status put_rows(struct worker *worker, size_t first, size_t n, struc
     }
     TRY(engine_score_rows(run->engine, each, n, worker->score_scratch, scores, err));
     TRY(engine_tier_rows(run->engine, each, n, worker->tier_scratch, tiers, err));
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         TRY(put_row(worker, each[i], &scores[i], &tiers[i], err));
+        worker->n_beyond += scores[i].novelty > NOVELTY_BEYOND;
+    }
     return STATUS_OK;
 }
 
@@ -347,6 +350,9 @@ enum status predict_run(const struct predict_input *input, FILE *out,
     TRY(flush(&run.workers[0].line, out, err));
     TRY(put_files(&run, err));
     ret_counts->n_rows = run.n_rows;
+    ret_counts->n_beyond = 0;
+    for (size_t i = 0; i < run.n_workers; i++)
+        ret_counts->n_beyond += run.workers[i].n_beyond;
     ret_counts->n_refused = import_report_refused(run.imported);
     return STATUS_OK;
 }

@@ -25,6 +25,7 @@ struct predict_input {
 
 struct predict_counts {
     size_t n_rows;    /* predicted */
+    size_t n_beyond;  /* of them, unlike nearly every row of the training */
     size_t n_refused; /* set aside by the import */
 };
 

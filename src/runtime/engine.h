@@ -100,6 +100,9 @@ size_t engine_places_scratch(const struct engine *engine);
  * there; all parts present give low = score = high, none 50 within 0..100. Coverage is 1, and there
  * are no contributions: the parts and their shares say it all. */
 #define NOVELTY_GRID 101 /* percentiles 0, 1, ... 100 */
+
+/* A percentile of novelty above it is beyond nearly everything in training, which answers say. */
+#define NOVELTY_BEYOND 99.0
 struct score_extra {
     const char *target;       /* "influence_score", or "composite" when the table had no label */
     double interval_coverage; /* 0.9 */

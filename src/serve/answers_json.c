@@ -75,13 +75,10 @@ static void write_contributions(const struct asker *asker, const struct score_an
     json_end_object(w);
 }
 
-/* Beyond nearly everything in training: the answer itself says so. */
-#define BEYOND_NOVELTY 99.0
-
 static void write_novelty(double novelty, bool is_formula, struct json_writer *w)
 {
     json_member_fixed(w, "novelty", novelty, COARSE);
-    if (!(novelty > BEYOND_NOVELTY))
+    if (!(novelty > NOVELTY_BEYOND))
         return;
     json_member_bool(w, "beyond", true);
     json_member_string(w, "caution",
@@ -96,7 +93,7 @@ static void write_isolation(const struct isolation *isolation, struct json_write
     json_begin_object(w);
     json_member_fixed(w, "distance", isolation->distance, FINE);
     json_member_fixed(w, "percentile", isolation->percentile, COARSE);
-    if (isolation->percentile > BEYOND_NOVELTY)
+    if (isolation->percentile > NOVELTY_BEYOND)
         json_member_bool(w, "beyond", true);
     json_end_object(w);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """influence predict on tables of more than one piece."""
 
+import csv
 import random
 
 HEADER = "handle,followers,following,posts,avg_likes,country\n"
@@ -41,3 +42,13 @@ def test_an_account_of_an_earlier_piece_is_answered_once(run, hand_models, tmp_p
     done = run("predict", path, "--bundle", hand_models)
     assert len(done.stdout.splitlines()) == 1 + len(table)
     assert "1 of 205001 rows were set aside" in done.stderr
+
+
+def test_rows_beyond_the_training_are_told(run, hand_models, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(HEADER + "".join(lines(40)))
+    done = run("predict", path, "--bundle", hand_models, "--threads", 3)
+    header, *rows = csv.reader(done.stdout.splitlines())
+    n = sum(float(row[header.index("novelty")]) > 99 for row in rows)
+    assert 0 < n <= 40
+    assert f"careful: {n} of 40 rows are unlike nearly every account in training (novelty above 99)" in done.stderr
