@@ -70,7 +70,10 @@ static int64_t rows_beyond(int64_t n, int64_t bytes, int64_t max_bytes)
                              : 0;
 }
 
-/* Beyond the bound that rows have which wait for their delivery: those as well. */
+/* Rows that wait for their delivery have a bound of their own: what they take is told by their
+ * share of all. Beyond it the oldest of them go, with all before them, as ids are counted from the
+ * first.
+ */
 static enum status retain_undelivered(struct store *store, const struct store_bounds *bounds,
                                       const struct id_range *ids, struct store_retained *retained,
                                       int64_t *ret_n, struct error *err)
@@ -78,13 +81,16 @@ static enum status retain_undelivered(struct store *store, const struct store_bo
     char count[128];
     int64_t bytes = 0;
     int64_t lost = 0;
+    int64_t from = ids->delivered < ids->first ? ids->first : ids->delivered + 1;
+    int64_t n_waiting = ids->last - from + 1;
     TRY(used_bytes(store, &bytes, err));
-    int64_t n = rows_beyond(ids->last - ids->first + 1, bytes, bounds->max_undelivered_bytes);
-    int64_t end = ids->first + (n < RETAIN_ROWS ? n : RETAIN_ROWS);
+    bytes = (int64_t)((double)bytes * (double)n_waiting / (double)(ids->last - ids->first + 1));
+    int64_t n = rows_beyond(n_waiting, bytes, bounds->max_undelivered_bytes);
     if (n == 0)
         return STATUS_OK;
-    snprintf(count, sizeof count, "SELECT count(*) FROM request WHERE id > %lld AND id < %lld",
-             (long long)ids->delivered, (long long)end);
+    int64_t end = from + n < ids->first + RETAIN_ROWS ? from + n : ids->first + RETAIN_ROWS;
+    snprintf(count, sizeof count, "SELECT count(*) FROM request WHERE id >= %lld AND id < %lld",
+             (long long)from, (long long)end);
     TRY(store_read_integer(store->db, count, &lost, err));
     TRY(delete_range(store, ids->first, end, INT64_MAX, ret_n, err));
     retained->n_undelivered += (uint64_t)lost;

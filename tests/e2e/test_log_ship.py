@@ -118,6 +118,24 @@ def test_what_waits_has_a_bound_where_one_is_set(table, hand_models, start_daemo
     assert table.sql(f"SELECT count(*), count(DISTINCT id), min(id) FROM requests WHERE id > {before}") == f"{n}|{n}|{first}"
 
 
+def test_the_bound_of_what_waits_takes_nothing_that_was_delivered(table, hand_models, start_daemon):
+    """More has been delivered than may wait: it stays as long as log.max_bytes has room."""
+    daemon = start_daemon(hand_models, "--log.batch_ms=10", "--log.max_undelivered_bytes=800000")
+    ask(daemon, 1)
+    wait_for(lambda: rows_in(daemon) >= 1)
+    run_command(*ship(table, daemon))
+    body = json.dumps({"followers": 5, "pad": "y" * 20000}).encode()
+    for round in range(5):
+        for _ in range(20):
+            assert daemon.request("POST", "/score", body, {"Content-Type": "application/json"})[0] == 200
+        wait_for(lambda: rows_in(daemon) >= 1 + 20 * (round + 1))
+        run_command(*ship(table, daemon))
+    ask(daemon, 3)
+    wait_for(lambda: metric(daemon, "influenced_log_undelivered_rows ") >= 3)
+    assert metric(daemon, "influenced_log_file_bytes ") > 1_500_000
+    assert rows_in(daemon) == 104 and metric(daemon, "influenced_log_undelivered_deleted_rows_total ") == 0
+
+
 def test_rows_that_wait_are_told_and_can_be_let_go(table, hand_models, start_daemon):
     daemon = start_daemon(hand_models, "--log.batch_ms=10", "--log.max_age_days=1")
     log = daemon.directory / "requests.db"
