@@ -40,10 +40,7 @@ static enum status accounts_init(struct accounts *accounts, const struct trainin
         design_profile(training->table, i, &profile);
         audience_figures(&profile, figure);
         double followers = profile.number[PROFILE_followers];
-        size_t size = 0;
-        while (size + 1 < sizes->n && followers >= sizes->cuts[size])
-            size++;
-        accounts->size[i] = isnan(followers) ? SIZE_MAX : size;
+        accounts->size[i] = isnan(followers) ? SIZE_MAX : size_tiers_find(sizes, followers);
         for (size_t f = 0; f < AUDIENCE_FIGURES; f++)
             accounts->figure[f * n + i] = figure[f];
     }

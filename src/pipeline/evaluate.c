@@ -153,6 +153,9 @@ static enum status validate(const struct evaluate_input *input, const struct row
         return fail(err, STATUS_INVALID, "--monotone: no model keeps all of %s", input->monotone);
     TRY(crossval_judge_selection(evaluation->crossval, evaluation->cases.target, evaluation->metric,
                                  rule, &evaluation->selection, err));
+    struct train_config defaults;
+    TRY(config_set_defaults(&train_config_table, &defaults, &evaluation->memory, err));
+    TRY(train_config_sizes(&defaults, &evaluation->memory, &evaluation->sizes, err));
     TRY(evaluation_measure_groups(evaluation, err));
     evaluation->is_partial = plan->when != NULL;
     if (evaluation->is_partial)

@@ -36,7 +36,6 @@ struct evaluate_input {
 /* How sure the chosen model is, over held-out rows: means over repeats. Interval widths and
  * reliability are of one repeat. */
 struct evaluation_certainty {
-    struct size_tiers sizes;          /* the standard ones */
     struct interval_rule rule;        /* a regression */
     struct conformal_measure measure; /* of it; `covered` and the groups' are means over repeats */
     struct calibrated calibrated;     /* classes; `before` and `after` of the first repeat */
@@ -59,6 +58,7 @@ struct evaluation_groups {
 struct evaluation {
     struct arena memory;
     struct warnings warnings; /* of what the figures are of */
+    struct size_tiers sizes;  /* the standard ones */
     struct own_cases cases;
     struct visible visible;
     struct design design;

@@ -21,7 +21,7 @@ static struct certainty_input input_of(const struct evaluation *evaluation, size
         .crossval = evaluation->crossval,
         .entry = evaluation->chosen,
         .repeat = repeat,
-        .sizes = &evaluation->certainty.sizes,
+        .sizes = &evaluation->sizes,
         .coverage = COVERAGE,
     };
 }
@@ -32,9 +32,6 @@ static enum status measure_intervals(struct evaluation *evaluation, struct error
     struct evaluation_certainty *certainty = &evaluation->certainty;
     struct conformal_measure *mean = &certainty->measure;
     size_t n_repeats = evaluation->crossval->n_repeats;
-    struct train_config defaults;
-    TRY(config_set_defaults(&train_config_table, &defaults, &evaluation->memory, err));
-    TRY(train_config_sizes(&defaults, &evaluation->memory, &certainty->sizes, err));
     for (size_t r = 0; r < n_repeats; r++) {
         struct conformal_measure one;
         struct interval_rule rule;
@@ -87,11 +84,10 @@ enum status evaluation_measure_certainty(struct evaluation *evaluation, struct e
 /* ---- for a terminal ---- */
 
 /* "micro", or of quarters "from 33.2M followers". */
-static void name_group(const struct evaluation_certainty *certainty, size_t group,
-                       char ret_name[static 64])
+static void name_group(const struct evaluation *evaluation, size_t group, char ret_name[static 64])
 {
-    const struct interval_rule *rule = &certainty->rule;
-    const struct size_tiers *sizes = &certainty->sizes;
+    const struct interval_rule *rule = &evaluation->certainty.rule;
+    const struct size_tiers *sizes = &evaluation->sizes;
     bool by_size = rule->n_groups == sizes->n;
     for (size_t i = 0; i + 1 < rule->n_groups && by_size; i++)
         by_size = rule->cuts[i] == sizes->cuts[i];
@@ -105,8 +101,9 @@ static void name_group(const struct evaluation_certainty *certainty, size_t grou
         snprintf(ret_name, 64, "from %.0f followers", rule->cuts[group - 1]);
 }
 
-static void print_intervals(const struct evaluation_certainty *certainty, FILE *out)
+static void print_intervals(const struct evaluation *evaluation, FILE *out)
 {
+    const struct evaluation_certainty *certainty = &evaluation->certainty;
     const struct conformal_measure *measure = &certainty->measure;
     fprintf(out, "\n%.0f %% intervals covered %.1f %% of held-out rows, %.4g wide on average%s\n",
             100 * COVERAGE, 100 * measure->covered, measure->width,
@@ -115,7 +112,7 @@ static void print_intervals(const struct evaluation_certainty *certainty, FILE *
         char name[64];
         if (measure->n[g] == 0)
             continue;
-        name_group(certainty, g, name);
+        name_group(evaluation, g, name);
         fprintf(out, "  %-28s %6zu rows  covered %5.1f %%  width %.4g\n", name, measure->n[g],
                 100 * measure->group_covered[g], measure->group_width[g]);
     }
@@ -138,15 +135,16 @@ static void print_probabilities(const struct evaluation_certainty *certainty, FI
 void evaluation_print_certainty(const struct evaluation *evaluation, FILE *out)
 {
     if (evaluation->cases.target->task == TASK_REGRESSION)
-        print_intervals(&evaluation->certainty, out);
+        print_intervals(evaluation, out);
     else
         print_probabilities(&evaluation->certainty, out);
 }
 
 /* ---- JSON ---- */
 
-static void put_intervals(const struct evaluation_certainty *certainty, struct json_writer *w)
+static void put_intervals(const struct evaluation *evaluation, struct json_writer *w)
 {
+    const struct evaluation_certainty *certainty = &evaluation->certainty;
     const struct conformal_measure *measure = &certainty->measure;
     json_member_number(w, "interval_coverage", COVERAGE);
     json_member_number(w, "interval_covered", measure->covered);
@@ -157,7 +155,7 @@ static void put_intervals(const struct evaluation_certainty *certainty, struct j
         char name[64];
         if (measure->n[g] == 0)
             continue;
-        name_group(certainty, g, name);
+        name_group(evaluation, g, name);
         json_begin_object(w);
         json_member_string(w, "group", name);
         json_member_integer(w, "rows", (int64_t)measure->n[g]);
@@ -193,7 +191,7 @@ static void put_probabilities(const struct evaluation_certainty *certainty, stru
 void evaluation_put_certainty(const struct evaluation *evaluation, struct json_writer *w)
 {
     if (evaluation->cases.target->task == TASK_REGRESSION)
-        put_intervals(&evaluation->certainty, w);
+        put_intervals(evaluation, w);
     else
         put_probabilities(&evaluation->certainty, w);
 }

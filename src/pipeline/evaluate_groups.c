@@ -37,14 +37,6 @@ static void end_group(const struct evaluation *evaluation, struct evaluation_gro
 
 /* ---- sizes ---- */
 
-static size_t size_of(const struct size_tiers *sizes, double followers)
-{
-    size_t size = 0;
-    while (size + 1 < sizes->n && followers >= sizes->cuts[size])
-        size++;
-    return size;
-}
-
 static void add_sizes(struct evaluation *evaluation, const struct size_tiers *sizes)
 {
     const double *followers = evaluation->cases.table->number[PROFILE_followers];
@@ -57,7 +49,7 @@ static void add_sizes(struct evaluation *evaluation, const struct size_tiers *si
         for (size_t c = 0; c < crossval->n_counted; c++) {
             size_t i = crossval->counted[c];
             double count = followers[evaluation->cases.target->rows[i]];
-            if (isnan(count) || size_of(sizes, count) != size)
+            if (isnan(count) || size_tiers_find(sizes, count) != size)
                 continue;
             double figure = figure_of(evaluation, i);
             group.n++;
@@ -138,16 +130,11 @@ static enum status add_categories(struct evaluation *evaluation, struct error *e
 
 enum status evaluation_measure_groups(struct evaluation *evaluation, struct error *err)
 {
-    struct train_config defaults;
-    struct size_tiers sizes;
-    struct arena *memory = &evaluation->memory;
     evaluation->groups.groups =
-        ARENA_ARRAY(memory, struct evaluation_group, TIERS_MAX + MAX_CATEGORIES + 1);
+        ARENA_ARRAY(&evaluation->memory, struct evaluation_group, TIERS_MAX + MAX_CATEGORIES + 1);
     if (!evaluation->groups.groups)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    TRY(config_set_defaults(&train_config_table, &defaults, memory, err));
-    TRY(train_config_sizes(&defaults, memory, &sizes, err));
-    add_sizes(evaluation, &sizes);
+    add_sizes(evaluation, &evaluation->sizes);
     return add_categories(evaluation, err);
 }
 

@@ -107,6 +107,14 @@ static enum status own_sizes(const struct train_config *config, struct arena *ar
     return STATUS_OK;
 }
 
+size_t size_tiers_find(const struct size_tiers *sizes, double followers)
+{
+    size_t size = 0;
+    while (size + 1 < sizes->n && followers >= sizes->cuts[size])
+        size++;
+    return size;
+}
+
 enum status train_config_sizes(const struct train_config *config, struct arena *arena,
                                struct size_tiers *ret_sizes, struct error *err)
 {

@@ -43,6 +43,9 @@ struct size_tiers {
     size_t n;
 };
 
+/* Which size so many followers make; of NaN 0. */
+size_t size_tiers_find(const struct size_tiers *sizes, double followers);
+
 /* STATUS_INVALID: own cuts that do not rise, or names that do not fit them. Names of `own` live in
  * the arena. */
 enum status train_config_sizes(const struct train_config *config, struct arena *arena,
