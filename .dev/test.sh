@@ -72,6 +72,7 @@ command_test() {
     [[ $# -eq 0 || $1 == quick ]] || die "test: unknown argument $1; see ./dev help"
     need "${build_packages[@]}" "${test_packages[@]}"
     need_page
+    need_chromium
     need_promtool
     need_postgresql
     export CMOCKA_MESSAGE_OUTPUT=TAP SHARED_DATA=${SHARED_DATA:-$PWD/../shared/data}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator does: configure, check, start, scrape, reload, stop."""
 
+import functools
 import getpass
 import json
 import os
@@ -21,10 +22,10 @@ from conftest import BUILD, INFLUENCE, INFLUENCED, ROOT
 from test_daemon_log import BODY, finish, load, metric
 
 
-def influenced(*args, **more):
+def influenced(*args, program=INFLUENCED, **more):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("INFLUENCED_")}
     return subprocess.run(
-        [INFLUENCED, *map(str, args)], capture_output=True, text=True, timeout=60, check=False,
+        [program, *map(str, args)], capture_output=True, text=True, timeout=60, check=False,
         env=environment | more.pop("env", {}), **more,
     )
 
@@ -427,12 +428,14 @@ def test_check_is_of_the_user_who_runs_it(hand_models, tmp_path):
         subprocess.run(["chmod", "-R", "a+rX", place / "models", place], check=True)
         key.chmod(0o600)
         os.chown(place / "run", nobody.pw_uid, nobody.pw_gid)
-        check = ("--check", "--server.listen=127.0.0.1:0")
-        denied = influenced(*check, cwd=place, user="nobody", group=nobody.pw_gid, extra_groups=[])
+        program = shutil.copy(INFLUENCED, place)  # nor may others read every checkout
+        check = functools.partial(influenced, "--check", "--server.listen=127.0.0.1:0", program=program, cwd=place,
+                                  user="nobody", group=nobody.pw_gid, extra_groups=[])
+        denied = check()
         assert denied.returncode == 1 and f"{place}/run/requests.db.key cannot be written: Permission denied" in denied.stderr
         assert "user           ok: nobody; " in denied.stdout
         os.chown(key, nobody.pw_uid, nobody.pw_gid)
-        fit = influenced(*check, cwd=place, user="nobody", group=nobody.pw_gid, extra_groups=[])
+        fit = check()
         assert (fit.returncode, fit.stderr) == (0, "")
     finally:
         shutil.rmtree(place)

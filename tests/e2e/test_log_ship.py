@@ -131,7 +131,7 @@ def test_the_bound_of_what_waits_takes_nothing_that_was_delivered(table, hand_mo
         wait_for(lambda: rows_in(daemon) >= 1 + 20 * (round + 1))
         run_command(*ship(table, daemon))
     ask(daemon, 3)
-    wait_for(lambda: metric(daemon, "influenced_log_undelivered_rows ") >= 3)
+    wait_for(lambda: metric(daemon, "influenced_log_undelivered_rows ") == 3)
     assert metric(daemon, "influenced_log_file_bytes ") > 1_500_000
     assert rows_in(daemon) == 104 and metric(daemon, "influenced_log_undelivered_deleted_rows_total ") == 0
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`influence train --workers`: several processes give what one gives, or an error and no bundle."""
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -13,6 +14,7 @@ import statistics
 import subprocess
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 from conftest import INFLUENCE, ROOT
@@ -122,8 +124,12 @@ def test_the_first_worker_can_hold_less_than_all(run, demo, tmp_path):
 
 
 def children_of(pid):
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(word) for word in found.stdout.split()]
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if stat.read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()[1] == str(pid):
+                found.append(int(stat.parent.name))
+    return found
 
 
 def is_running(pid):
