@@ -40,7 +40,7 @@ def drive(browser_tools, tmp_path):
             timer.start()
             answer = None
             for line in process.stdout:
-                answer = json.loads(line)
+                answer = json.loads(line.replace("\N{NO-BREAK SPACE}", " "))
                 if "step" in answer:
                     steps[answer["step"]]()
                     process.stdin.write("done\n")

@@ -41,6 +41,28 @@ function merged(base: any, more: any): any {
   return result;
 }
 
+const PHONE_PX = 640;
+const LABEL_PX = 220;
+const LABEL_PHONE_PX = 120;
+const LABEL_PHONE_CHARACTERS = 18;
+
+/** A phone, on which names beside a drawing leave it hardly any room. */
+function isNarrow(): boolean {
+  return innerWidth < PHONE_PX;
+}
+
+/** Names of rows: on a phone long ones in two lines, so that the drawing has the larger half. */
+export function rowLabels(names: string[], width = LABEL_PX): object {
+  if (!isNarrow()) return { width, overflow: "truncate" };
+  if (names.every((name) => name.length <= LABEL_PHONE_CHARACTERS)) return {};
+  return { width: LABEL_PHONE_PX, overflow: "break", fontSize: 11, lineHeight: 12 };
+}
+
+/** As many ticks as there is room for their labels: a line without one says nothing. */
+export function fewTicks(): object {
+  return { splitNumber: isNarrow() ? 3 : 5 };
+}
+
 export function labelFor(unit: string): (value: number) => string {
   if (unit === "fraction") return (value) => percent(value);
   if (unit === "points" || unit === "ratio") return (value) => plain(value);

@@ -5,7 +5,7 @@
 import { remember, remembered } from "./address";
 import { freshId, h, replace, type Child } from "./dom";
 import { init, type Chart, type Option } from "./echarts";
-import { PICTURE_SCALE, savePicture, type LegendEntry } from "./picture";
+import { PICTURE_SCALE, savePicture, sourceText, type LegendEntry } from "./picture";
 import { skeleton } from "./states";
 import { bareTable, downloadCsv, type TableSpec } from "./table";
 import { onThemeChange, theme } from "./theme";
@@ -62,7 +62,12 @@ export function cardHead(title: Child, subtitle?: Child, actions?: Child): HTMLE
   return h(
     "header.card-head",
     null,
-    h("div", null, h("h3", null, title), subtitle && h("p.subtitle", null, subtitle)),
+    h(
+      "div",
+      null,
+      h("h3", null, title),
+      subtitle && h("p.subtitle", { title: sourceText() }, subtitle),
+    ),
     actions && h("div.actions", null, actions),
   );
 }
@@ -80,7 +85,7 @@ export function baseOption(): Option {
 
 export function chartCard(spec: ChartSpec): ChartCard {
   const title = h("h3", null, spec.title);
-  const subtitle = h("p.subtitle", null, spec.subtitle);
+  const subtitle = h("p.subtitle", { title: sourceText() }, spec.subtitle);
   const reading = h("p.reading", null, spec.reading);
   const canvas = h(
     "div.chart",

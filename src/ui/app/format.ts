@@ -48,13 +48,15 @@ export function whole(value: number | null | undefined): string {
   return signed(Math.round(value).toLocaleString("en-US"));
 }
 
+const PERCENT = "\u00a0%"; // never alone on a line
+
 /** A fraction as 1.39 % */
 export function percent(value: number | null | undefined, decimals?: number): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
   const hundredths = value * 100;
-  if (decimals !== undefined) return `${signed(hundredths.toFixed(decimals))} %`;
+  if (decimals !== undefined) return signed(hundredths.toFixed(decimals)) + PERCENT;
   const size = Math.abs(hundredths);
-  return `${signed(trimmed(hundredths, size >= 10 ? 1 : size >= 0.1 ? 2 : 3))} %`;
+  return signed(trimmed(hundredths, size >= 10 ? 1 : size >= 0.1 ? 2 : 3)) + PERCENT;
 }
 
 export function points(value: number | null | undefined, decimals = 1): string {
@@ -79,7 +81,7 @@ export function withUnit(value: number | string | null | undefined, unit: string
     case "points":
       return points(value);
     case "percent a month":
-      return `${change(value, 2)} %`;
+      return change(value, 2) + PERCENT;
     case "rows":
       return whole(value);
     case "ratio":

@@ -17,6 +17,11 @@ export function setSource(text: string): void {
   source = text;
 }
 
+/** From which data and which bundle, also for those who hover over what they see. */
+export function sourceText(): string {
+  return source;
+}
+
 export interface LegendEntry {
   name: string;
   /** A colour, or var(--one) of the style sheet. */

@@ -388,7 +388,7 @@ const checks = {
     await page.waitForFunction(
       () =>
         location.hash.includes("1.39%25") &&
-        !document.querySelector(".doubts").textContent.includes("139 %"),
+        !/139\s%/.test(document.querySelector(".doubts").textContent),
     );
     const mended = page.url();
     await visit(page, "overview");

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // One row a group: a point with its interval, or a bar with its spread.
 
-import { categoryAxis, grid, labelFor, scaleAxis, tipRows, tooltip, whiskers } from "../axes";
+import {
+  categoryAxis,
+  fewTicks,
+  grid,
+  labelFor,
+  rowLabels,
+  scaleAxis,
+  tipRows,
+  tooltip,
+  whiskers,
+} from "../axes";
 import type { ChartSpec } from "../chart";
 import { whole, withUnit } from "../format";
 import type { Num, Scale } from "../report";
@@ -36,16 +46,15 @@ export function dotOption(rows: DotRow[], spec: DotSpec): ReturnType<ChartSpec["
   const colours = theme();
   const show = (value: Num) => withUnit(value, spec.unit);
   const isBar = spec.bars ?? false;
+  const names = rows.map((row) => row.name);
   return {
     grid: grid({ right: 24 }),
     xAxis: scaleAxis(spec.scale ?? "linear", spec.axis, spec.unit, {
       scale: !isBar,
+      ...fewTicks(),
       axisLabel: { formatter: labelFor(spec.unit) },
     }),
-    yAxis: categoryAxis(
-      rows.map((row) => row.name),
-      { inverse: true, axisLabel: { width: 220, overflow: "truncate" } },
-    ),
+    yAxis: categoryAxis(names, { inverse: true, axisLabel: rowLabels(names) }),
     tooltip: tooltip(({ dataIndex }) => {
       const row = rows[dataIndex];
       const interval: [string, string][] =

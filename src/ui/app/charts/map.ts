@@ -72,6 +72,7 @@ export function mapOption(spec: MapSpec): ReturnType<ChartSpec["option"]> {
       {
         name: "accounts",
         type: "scatter",
+        progressive: 0, // a picture saved meanwhile would lack those still to come
         data,
         symbolSize: data.length > 1500 ? 5 : 7,
         cursor: "pointer",

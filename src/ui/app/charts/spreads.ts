@@ -2,7 +2,7 @@
 // Distributions side by side: the shape as a ridge, under it the middle half, the 5 % to 95 % span
 // and the median.
 
-import { categoryAxis, grid, scaleAxis, tipRows, tooltip } from "../axes";
+import { categoryAxis, grid, rowLabels, scaleAxis, tipRows, tooltip } from "../axes";
 import type { ChartSpec } from "../chart";
 import { whole, withUnit } from "../format";
 import type { Distribution } from "../report";
@@ -66,7 +66,7 @@ export function spreadOption(
     }),
     yAxis: categoryAxis(rowNames, {
       inverse: true,
-      axisLabel: { width: 180, overflow: "truncate" },
+      axisLabel: rowLabels(rowNames, 180),
     }),
     tooltip: tooltip(({ dataIndex: i }) =>
       tipRows(names[groups.group[i]] ?? "(none)", [

@@ -18,6 +18,7 @@ import {
   withUnit,
   worded,
 } from "../format";
+import { sourceText } from "../picture";
 import {
   isThere,
   reason,
@@ -75,7 +76,7 @@ function rowsCard({ rows }: Data): Child {
     figures.map(([label, value, small]) =>
       h(
         "div.figure",
-        null,
+        { title: sourceText() },
         h("dt", null, label),
         h("dd.value", null, whole(value)),
         small && h("dd.small", null, small),
@@ -334,7 +335,7 @@ function eventsCard({ events, sources }: Data): Child {
         columns: [
           { title: "what" },
           { title: "column", show: nameCell },
-          { title: "why", show: (text) => worded(String(text)) },
+          { title: "why", isProse: true, show: (text) => worded(String(text)) },
           { title: "count", show: (n) => whole(n as number) },
           { title: "file" },
           {

@@ -9,7 +9,7 @@ import { histogramOption, histogramTable, trimmed } from "../charts/histogram";
 import { spreadOption, spreadRowHeight } from "../charts/spreads";
 import { select } from "../controls";
 import { append, h, type Child } from "../dom";
-import { change, compact, humanName, percent, plural, sentence, whole, withUnit } from "../format";
+import { compact, humanName, percent, plural, sentence, whole, withUnit } from "../format";
 import {
   isThere,
   reason,
@@ -220,7 +220,7 @@ function groupCard(
 function growthCards(report: Report): Child {
   const { growth } = report.explore;
   if (!isThere(growth)) return card(cardHead("Growth"), partial(reason(growth, "growth")));
-  const monthly = (value: number | null) => (value === null ? "–" : `${change(value, 2)} %`);
+  const monthly = (value: number | null) => withUnit(value, "percent a month");
   const drawn = trimmed(growth.histogram);
   const strays =
     growth.n - growth.histogram.counts.reduce((sum, count) => sum + count, 0) + drawn.cut;

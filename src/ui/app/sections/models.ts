@@ -114,6 +114,7 @@ function leaderboard(model: ScoreModel | TierModel | GrowthModel): Child {
     columns: [
       {
         title: "model",
+        isProse: true,
         show: (name) => modelCell(byName.get(String(name))!, name === model.chosen),
       },
       ...names.map((name) => ({
@@ -174,7 +175,7 @@ function compositeParts({ composite }: ScoreModel): Child {
       columns: [
         { title: "part" },
         { title: "weight", show: (weight) => `${plain((100 * (weight as number)) / total)} %` },
-        { title: "what it measures" },
+        { title: "what it measures", isProse: true },
       ],
       rows: Object.entries(composite.weights).map(([part, weight]) => [
         part,

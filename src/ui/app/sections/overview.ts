@@ -17,6 +17,7 @@ import {
   withUnit,
   worded,
 } from "../format";
+import { sourceText } from "../picture";
 import {
   isFormula,
   isThere,
@@ -75,7 +76,7 @@ function headline({ headline }: Overview): Child {
       const small = [range, noteOf(item)].filter(Boolean).join(" · ");
       return h(
         "div.figure",
-        null,
+        { title: sourceText() },
         h("dt", null, sentence(item.label).replace(/\bR2\b/, "R²")),
         h(isText ? "dd.value.text" : "dd.value", null, headlineValue(item)),
         small && h("dd.small", null, small),

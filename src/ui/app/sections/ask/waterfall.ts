@@ -3,7 +3,7 @@
 // starts from nothing, and each of its parts adds its weight times its percentile.
 
 import type { Profile, ScoreAnswer } from "../../api";
-import { categoryAxis, grid, tipRows, tooltip, valueAxis } from "../../axes";
+import { categoryAxis, fewTicks, grid, rowLabels, tipRows, tooltip, valueAxis } from "../../axes";
 import { chartCard } from "../../chart";
 import { fileName } from "../../dom";
 import type { Option } from "../../echarts";
@@ -15,8 +15,6 @@ import { scoreScale, type Scale } from "./scale";
 
 const MAX_STEPS = 9;
 const LABEL_PX = 190;
-const LABEL_PHONE_PX = 104;
-const PHONE_PX = 640;
 
 interface Contribution {
   /** As the model calls it, for the export. */
@@ -203,19 +201,11 @@ function drawing(list: Step[], scale: Scale, isFromZero: boolean): Option {
       ],
     };
   };
+  const names = list.map((step) => step.name);
   return {
     grid: grid({ right: 56 }),
-    xAxis: valueAxis("", scale.axis, isFromZero ? { min: 0 } : {}),
-    yAxis: categoryAxis(
-      list.map((step) => step.name),
-      {
-        inverse: true,
-        axisLabel: {
-          width: innerWidth < PHONE_PX ? LABEL_PHONE_PX : LABEL_PX,
-          overflow: "truncate",
-        },
-      },
-    ),
+    xAxis: valueAxis("", scale.axis, { ...fewTicks(), ...(isFromZero ? { min: 0 } : {}) }),
+    yAxis: categoryAxis(names, { inverse: true, axisLabel: rowLabels(names, LABEL_PX) }),
     tooltip: tooltip(({ dataIndex }) => {
       const step = list[dataIndex];
       return tipRows(

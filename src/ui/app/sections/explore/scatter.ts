@@ -8,7 +8,17 @@ import { card, cardHead, chartCard, type ChartCard } from "../../chart";
 import { segments, toggleLegend, zoomButtons } from "../../controls";
 import { h, replace, type Child } from "../../dom";
 import type { Chart, Option } from "../../echarts";
-import { compact, humanName, plain, plural, points, sentence, whole, withUnit } from "../../format";
+import {
+  compact,
+  humanName,
+  percent,
+  plain,
+  plural,
+  points,
+  sentence,
+  whole,
+  withUnit,
+} from "../../format";
 import type { LegendEntry } from "../../picture";
 import { isThere, type Density, type GroupName, type Report } from "../../report";
 import { partial } from "../../states";
@@ -115,7 +125,7 @@ export function scatterCard(report: Report): Child {
       : `${sentence(humanName(measure.name))} by number of followers`,
     subtitle: `${humanName(measure.name)} against followers, both on log scales; ${pointsText(report)}`,
     reading: isThere(slope)
-      ? `Line: ${slope.model}; ten times the followers go with ${plain(slope.tenfold)} times the ${humanName(measure.name)} (95 %: ${plain(slope.tenfold_low)} to ${plain(slope.tenfold_high)}); it explains ${points(100 * slope.r2, 0)} % of the spread.${clickHint()}`
+      ? `Line: ${slope.model}; ten times the followers go with ${plain(slope.tenfold)} times the ${humanName(measure.name)} (95 %: ${plain(slope.tenfold_low)} to ${plain(slope.tenfold_high)}); it explains ${percent(slope.r2, 0)} of the spread.${clickHint()}`
       : `Each point is an account.${clickHint()}`,
     name: "followers-and-engagement",
     height: 460,
@@ -308,6 +318,7 @@ function scatterOption(report: Report, view: View): Option {
       {
         name: "accounts",
         type: "scatter",
+        progressive: 0, // a picture saved meanwhile would lack those still to come
         z: 3,
         data,
         symbolSize: many ? 5 : 7,

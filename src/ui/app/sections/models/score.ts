@@ -139,6 +139,7 @@ function predictedCard(
           {
             name: "accounts",
             type: "scatter",
+            progressive: 0,
             z: 3,
             data: dots,
             cursor: "pointer",
