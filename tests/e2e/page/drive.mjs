@@ -30,6 +30,9 @@ const LAUNCH = [
   "--disable-sync",
 ];
 
+/** Longer than any step takes on a machine of which others have most. */
+const HANG_MS = 120_000;
+
 const [executablePath, check, url, argument = "{}"] = process.argv.slice(2);
 const options = JSON.parse(argument);
 const problems = [];
@@ -53,6 +56,7 @@ async function open(
     reducedMotion: "reduce",
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(HANG_MS);
   page.on(
     "console",
     (message) =>
