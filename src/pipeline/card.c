@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "pipeline/by_group.h"
+#include "pipeline/network_words.h"
 #include "pipeline/train.h"
 #include "pipeline/virality_words.h"
 #include "profile/parse.h"
@@ -321,6 +322,7 @@ void card_put(const struct training *training, int64_t created_utc_us, struct bu
     put_tier(training, out);
     put_growth(training, out);
     put_archetypes(training, out);
+    network_put_card(training->network, out);
     if (training->virality)
         virality_put_card(training->virality, out);
     put_use(out);

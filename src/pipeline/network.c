@@ -10,6 +10,7 @@
 #define HOLDOUT 0.1
 #define REPEATS 3
 #define PER_ACCOUNT 3
+#define MIN_SPREAD 0.2 /* of a bridge: see graph_participation() */
 
 void network_free(struct network *network)
 {
@@ -184,6 +185,25 @@ static enum status draw(const struct network_input *input, struct network *netwo
         network->drawn[i] = ranked[i].node;
     TRY(graph_induced(graph, network->drawn, network->n_drawn, &network->drawn_graph, err));
     return graph_layout(network->drawn_graph, input->seed, network->x, network->y, err);
+}
+
+size_t network_bridges(const struct network *network, uint32_t *ret_nodes, size_t max)
+{
+    const double *betweenness = network->measures.betweenness;
+    size_t n = 0;
+    for (uint32_t node = 0; node < network->graph->n; node++) {
+        if (network->spread[node] < MIN_SPREAD || betweenness[node] <= 0)
+            continue;
+        size_t at = n;
+        while (at > 0 && betweenness[ret_nodes[at - 1]] < betweenness[node])
+            at--;
+        if (at == max)
+            continue;
+        n += n < max;
+        memmove(ret_nodes + at + 1, ret_nodes + at, (n - 1 - at) * sizeof ret_nodes[0]);
+        ret_nodes[at] = node;
+    }
+    return n;
 }
 
 /* ---- links ---- */

@@ -85,6 +85,10 @@ static inline uint32_t network_row(const struct network *network, size_t node)
     return network->rows ? network->rows[node] : (uint32_t)node;
 }
 
+/* Nodes of the highest betweenness among those whose edges lead into several communities, the
+ * highest first. ret_nodes: [max]; returns how many there are. */
+size_t network_bridges(const struct network *network, uint32_t *ret_nodes, size_t max);
+
 /* Whether the edges join accounts of the table at all. */
 bool network_has_edges(const struct edges *edges);
 

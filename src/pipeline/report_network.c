@@ -11,7 +11,6 @@
 #define MAX_NAMED 15    /* hubs, bridges */
 #define MAX_MEMBERS 5   /* of a community, by PageRank */
 #define MAX_EDGES 12000 /* drawn */
-#define MIN_SPREAD 0.2  /* of a bridge: see graph_participation() */
 
 static double rounded(double value, double digits)
 {
@@ -216,28 +215,13 @@ static void put_hubs(const struct report *report)
     json_end_array(report->w);
 }
 
-/* Highest betweenness among those whose edges lead into several communities. */
 static void put_bridges(const struct report *report)
 {
-    const struct network *network = report->training->network;
-    uint32_t best[MAX_NAMED];
-    size_t n = 0;
-    for (uint32_t node = 0; node < network->graph->n; node++) {
-        const double *betweenness = network->measures.betweenness;
-        if (network->spread[node] < MIN_SPREAD || betweenness[node] <= 0)
-            continue;
-        size_t at = n;
-        while (at > 0 && betweenness[best[at - 1]] < betweenness[node])
-            at--;
-        if (at == MAX_NAMED)
-            continue;
-        n += n < MAX_NAMED;
-        memmove(best + at + 1, best + at, (n - 1 - at) * sizeof best[0]);
-        best[at] = node;
-    }
+    uint32_t bridges[MAX_NAMED];
+    size_t n = network_bridges(report->training->network, bridges, MAX_NAMED);
     begin(report->w, "bridges");
     for (size_t i = 0; i < n; i++)
-        put_account(report, best[i]);
+        put_account(report, bridges[i]);
     json_end_array(report->w);
 }
 

@@ -6,6 +6,7 @@
 
 #include "explore/text_table.h"
 #include "pipeline/leaderboard.h"
+#include "pipeline/network_words.h"
 #include "pipeline/train.h"
 #include "pipeline/virality_words.h"
 #include "profile/parse.h"
@@ -205,6 +206,7 @@ void train_print(const struct training *training, FILE *out)
     print_why(training->why.score, "score", out);
     print_why(training->why.tier, "tier", out);
     print_archetypes(training, out);
+    network_print(training->network, training->table, out);
     print_virality(training, out);
     warnings_print(&training->warnings, out);
     fputc('\n', out);

@@ -73,6 +73,42 @@ def test_suggested_links_and_brands_stay_in_the_camp(network, camps):
         assert link["to"].split("_")[1] == CAMPS[int(link["from"][5:]) % 3]
 
 
+def test_terminal_and_card_say_what_the_network_is(run, camps, tmp_path):
+    told = run("train", camps / "accounts.csv", "--edges", camps / "edges.csv", "--edges", camps / "brands.csv", "--out",
+               tmp_path, *QUICK).stdout
+    network = json.loads(run("report", "--bundle", tmp_path, "--json").stdout)["network"]
+    card = (tmp_path / "current/card.md").read_text(encoding="utf-8").split("\n## Network\n")[1].split("\n## ")[0]
+    lines = told.split("\nnetwork: 180 accounts, 900 edges from the files, ")[1].split("\n\n")[0].splitlines()
+    assert lines[0] == f"{network['isolated']} without any"
+    for text in (lines[1], card):
+        assert f"{len(network['communities'])} communities of 5 accounts or more, modularity {network['modularity']:.2f} " in text
+    for community, line in zip(network["communities"], lines[3:6]):
+        assert line.split()[:4] == f"{community['size']} {100 * community['within']:.0f} % {community['name']}".split()
+        assert f"\n| {community['name']} | {community['size']} | {100 * community['within']:.0f} % | category " in card
+    for key, line in (("hubs", lines[6]), ("bridges", lines[7])):
+        assert [word.split()[0] for word in line.split(":")[1].split(",")] == [a["handle"] for a in network[key][:3]]
+    found = network["homophily"]
+    for text in (lines[8], card):
+        assert (f"homophily by category {found['assortativity']:.2f}, as by chance {found['low']:.2f} to {found['high']:.2f}: "
+                f"{100 * found['within']:.0f} % of {found['n']} edges") in text
+    for key, line in (("collaborations", lines[9]), ("brands", lines[10])):
+        found = network[key]
+        popularity = next(score["auc"] for score in found["scores"] if score["name"] == "popularity")
+        figures = (f"suggested {key} by {found['method']}: AUC {found['auc']:.3f} +- {found['sd']:.3f} on {found['held']} links "
+                   f"held out, popularity alone {popularity:.3f}; of the better half of the pairs {100 * found['precision']:.0f} %")
+        assert figures in line and figures.replace("+-", "±") in card
+    # Cards are passed on: who is a hub stays in the report.
+    assert "demo_" not in card and "brand_" not in card
+
+
+def test_terminal_and_card_call_likeness_by_its_name(run, camps, tmp_path):
+    told = run("train", camps / "accounts.csv", "--out", tmp_path, *QUICK).stdout
+    card = (tmp_path / "current/card.md").read_text(encoding="utf-8")
+    for text in (told, card):
+        assert "each joined to the 10 most like it by their figures: likeness, no acquaintance" in text
+        assert ", so none to speak of: " in text and "suggested collaborations" not in text
+
+
 def test_without_edges_likeness_makes_the_network(run, camps, tmp_path):
     network = train(run, tmp_path, camps / "accounts.csv")
     assert network["kind"] == "similarity" and network["neighbours"] == 10 and network["isolated"] == 0
