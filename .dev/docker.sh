@@ -4,11 +4,14 @@
 # The whole stack on a real Docker engine. Part of ./dev. Needs docker and docker compose (either kind);
 # the daemon is found by DOCKER_HOST. NODE_EXTRA_CA_CERTS goes into the build, for networks that need it.
 
+REPLICAS=3
+
 compose() {
+    local files=(-p influence-test -f docker/compose.yaml -f tests/docker/acknowledged.yaml)
     if docker compose version >/dev/null 2>&1; then
-        docker compose -p influence-test -f docker/compose.yaml "$@"
+        docker compose "${files[@]}" "$@"
     else
-        docker-compose -p influence-test -f docker/compose.yaml "$@"
+        docker-compose "${files[@]}" "$@"
     fi
 }
 
@@ -64,14 +67,27 @@ docker_healthy() {
     done
 }
 
+# docker_load [FILE]: clients ask until docker_load_ends, which tells in `load` what became of it; FILE gets the request ids
+# of what was answered.
+docker_load() {
+    coproc LOAD { tests/docker/load.py "$PORT" "$@"; }
+}
+
+docker_load_ends() {
+    local out=${LOAD[0]} in=${LOAD[1]} pid=$LOAD_PID
+    exec {in}>&-
+    read -r load <&"$out"
+    wait "$pid"
+}
+
 # docker_program IMAGE: as docs/operations.md has it, twice as many replicas of the other program, then the old go.
 docker_program() {
     local old new replica
     docker tag "$1" influenced
     mapfile -t old < <(compose ps -q influenced)
-    compose up -d --no-build --no-deps --no-recreate --scale influenced=4 influenced >/dev/null 2>&1
+    compose up -d --no-build --no-deps --no-recreate --scale influenced=$((2 * REPLICAS)) influenced >/dev/null 2>&1
     mapfile -t new < <(compose ps -q influenced | grep -vxFf <(printf '%s\n' "${old[@]}"))
-    [[ ${#new[@]} -eq 2 && $(docker inspect -f '{{.Image}}' "${new[@]}" | uniq) == $(docker image inspect -f '{{.Id}}' "$1") ]] ||
+    [[ ${#new[@]} -eq $REPLICAS && $(docker inspect -f '{{.Image}}' "${new[@]}" | uniq) == $(docker image inspect -f '{{.Id}}' "$1") ]] ||
         docker_failed "$1: the new replicas are of another image: ${new[*]}"
     docker_healthy "${new[@]}"
     docker stop -t 30 "${old[@]}" >/dev/null
@@ -83,12 +99,12 @@ docker_program() {
 
 # Requests while SIGHUP brings a new model, a rollback the old one, and the program is exchanged, there and back.
 docker_upgrade() {
-    local result before after
+    local load before after
     docker tag influenced influenced:before
     docker build -q --target daemon --build-arg NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-}" --label influence.test=next \
         -t influenced:next . >/dev/null
     before=$(compose run --rm tools influence models list | grep -c .)
-    coproc LOAD { tests/docker/load.py "$PORT"; }
+    docker_load
     sleep 2
     SEED=2 compose run --rm train >/dev/null 2>&1
     compose kill -s HUP influenced >/dev/null 2>&1
@@ -99,13 +115,34 @@ docker_upgrade() {
     docker_program influenced:next
     docker_program influenced:before
     sleep 1
-    local out=${LOAD[0]} in=${LOAD[1]}
-    exec {in}>&-
-    read -r result <&"$out"
+    docker_load_ends
     after=$(compose run --rm tools influence models list | grep -c .)
-    say "docker-test: upgrade and rollback, of the model and of the program: $result"
-    [[ $result == *'"lost": 0,'* && $result == *'"models": 2'* ]] || docker_failed "requests were lost, or no model changed"
+    say "docker-test: upgrade and rollback, of the model and of the program: $load"
+    [[ $load == *'"lost": 0,'* && $load == *'"models": 2'* ]] || docker_failed "requests were lost, or no model changed"
     [[ $((after - before)) -eq 1 ]] || docker_failed "tools: $before models before the training, $after after it"
+}
+
+# One of the replicas dies under load: whatever was answered is in a log, its own included, and it comes back.
+docker_kill() {
+    local load victim answered rows missing
+    answered=$(mktemp) rows=$(mktemp)
+    docker_load "$answered"
+    sleep 3
+    victim=$(compose ps -q influenced | head -n 1)
+    docker kill "$victim" >/dev/null
+    sleep 3
+    docker_load_ends
+    docker start "$victim" >/dev/null
+    docker_healthy "$victim"
+    # shellcheck disable=SC2016
+    compose run --rm tools sh -euc 'for log in /log/requests-*.db; do influence log export --db "$log"; done' |
+        grep -o '"request_id":"load-[^"]*' | cut -d '"' -f 4 | sort >"$rows"
+    missing=$(sort "$answered" | comm -23 - <(uniq "$rows") | wc -l)
+    say "docker-test: one of $REPLICAS replicas killed: $load, without a row: $missing, asked twice: $(uniq -d "$rows" | wc -l)"
+    [[ $missing -eq 0 ]] || docker_failed "$missing answers have no row in a log"
+    # Only what was in flight on it, one a client, may fail; HAProxy asks another replica instead.
+    [[ $load =~ \"lost\":\ [0-4], ]] || docker_failed "more was lost than was in flight"
+    rm -f "$answered" "$rows"
 }
 
 # Whoever asks to be forgotten is in no file of any replica's log, and was.
@@ -122,7 +159,7 @@ docker_erase() {
     sleep 1
     erased=$(compose run --rm tools influence log erase --db /log --handle forget.me 2>&1) ||
         docker_failed "erase: $erased"
-    [[ $erased == *'3 rows erased, from '[2-9]' logs'* ]] || docker_failed "erase: $erased"
+    [[ $erased =~ 3\ rows\ erased,\ from\ ([2-9]|1[0-9])\ logs ]] || docker_failed "erase: $erased"
     if compose run --rm tools grep -rilE 'forget(.|%2E)me' /log 2>/dev/null; then
         docker_failed "erase: the handle is still in the file above"
     fi
@@ -133,11 +170,11 @@ docker_scrape() {
     local up
     for _ in $(seq 60); do
         up=$(curl -fsG "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query" --data-urlencode 'query=sum(up{job="influenced"})' || true)
-        [[ $up == *'"2"'* ]] && break
+        [[ $up == *"\"$REPLICAS\""* ]] && break
         sleep 1
     done
-    [[ $up == *'"2"'* ]] || docker_failed "Prometheus does not scrape two replicas: $up"
-    docker_ok "Prometheus scrapes both replicas"
+    [[ $up == *"\"$REPLICAS\""* ]] || docker_failed "Prometheus does not scrape $REPLICAS replicas: $up"
+    docker_ok "Prometheus scrapes all $REPLICAS replicas"
 }
 
 # A replica whose disk is full drops rows, and Prometheus says so by the rule as it ships.
@@ -172,13 +209,14 @@ command_docker_test() {
     trap 'compose down -v >/dev/null 2>&1; docker rmi influenced:before influenced:next >/dev/null 2>&1' EXIT
     # What a test that was interrupted left behind.
     compose down -v >/dev/null 2>&1 || true
-    compose up -d --no-build --scale influenced=2 train influenced haproxy prometheus >/dev/null 2>&1 || {
+    compose up -d --no-build --scale influenced=$REPLICAS train influenced haproxy prometheus >/dev/null 2>&1 || {
         compose logs --tail 20 >&2
         docker_failed "the stack does not come up"
     }
     docker_wait
     docker_scrape
     docker_upgrade
+    docker_kill
     docker_erase
     docker_alert
     say "docker-test: passed"

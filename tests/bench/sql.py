@@ -150,8 +150,8 @@ def expressions():
         "influence_tier(row)": "count(influence_tier(b))",
         "influence_cluster(row)": "sum(influence_cluster(b))",
         "influence_predict(row)": "sum((influence_predict(b)).score)",
-        "influence_explain(row)": "count(e)",
-        "influence_similar(row)": "count(s)",
+        "influence_explain(row)": "sum(e.contribution)",
+        "influence_similar(row)": "count(s.handle)",
     }
 
 

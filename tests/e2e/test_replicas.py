@@ -261,6 +261,15 @@ def test_one_handle_is_one_replicas_however_it_is_asked(start_replicas, start_pr
     assert all(20 <= shares[at] <= 60 for at in range(N_REPLICAS)), shares
 
 
+def wait_until_asked(replica):
+    """By HAProxy, whose second question comes after the first's answer."""
+    asked = metric(replica, READY)
+    end = time.monotonic() + 30
+    while metric(replica, READY) < asked + 2:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_a_restart_of_each_in_turn_fails_nobody(start_replicas, start_proxy, hand_models):
     replicas = start_replicas(hand_models)
     with Load(start_proxy(replicas), handles(60)) as load:
@@ -269,18 +278,28 @@ def test_a_restart_of_each_in_turn_fails_nobody(start_replicas, start_proxy, han
             replica.stop()
             load.wait_for(40)
             replica.start()
-            asked = metric(replica, READY)
-            end = time.monotonic() + 30
-            while metric(replica, READY) < asked + 2:  # by HAProxy, whose second question comes after the first's answer
-                assert time.monotonic() < end
-                time.sleep(0.05)
+            wait_until_asked(replica)
         load.wait_for(40)
     assert not load.failed(), Counter(a.status for a in load.failed())
     print(f"restart: {len(load.answers)} answered by three replicas that were restarted in turn, 0 lost")
 
 
-# ---- one view of the figures ----
+def test_two_of_three_that_stop_at_once_fail_nobody(start_replicas, start_proxy, hand_models):
+    replicas = start_replicas(hand_models)
+    with Load(start_proxy(replicas), handles(60)) as load:
+        for leaving in ((replicas[0], replicas[1]), (replicas[1], replicas[2]), (replicas[2], replicas[0])):
+            load.wait_for(40)
+            for replica in leaving:
+                replica.signal(signal.SIGTERM)
+            load.wait_for(40)
+            for replica in leaving:
+                replica.process.wait(60)
+                replica.start()
+                wait_until_asked(replica)
+    assert not load.failed(), Counter(a.status for a in load.failed())
 
+
+# ---- one view of the figures ----
 
 
 def test_the_rules_hold_to_values_by_hand():
