@@ -79,15 +79,13 @@ static const char *absolute(const char *path, char ret_path[static PATH_MAX])
 static void check_setting(const struct check *check, const char *config_path)
 {
     char path[PATH_MAX];
-    char here[PATH_MAX] = "?";
+    char here[PATH_MAX];
     const struct passwd *user = getpwuid(geteuid());
-    if (getcwd(here, sizeof here))
-        here[sizeof here - 1] = '\0';
     tell(check, "configuration", "ok", "%s, %u event loops, %lld connections at most",
          config_path ? absolute(config_path, path) : "no file", check->n_loops,
          (long long)check->config->server_max_connections);
     tell(check, "user", "ok", "%s; relative paths are meant from %s",
-         user ? user->pw_name : "without a name", here);
+         user ? user->pw_name : "without a name", getcwd(here, sizeof here) ? here : "?");
 }
 
 /* ---- bundles ---- */
