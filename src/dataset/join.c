@@ -147,68 +147,42 @@ static enum status join_posts(const struct import_joins *joins, const struct han
 
 /* ---- edges ---- */
 
-struct degrees {
-    struct edge_figures *figures; /* [n_rows] */
-    double *reciprocity;          /* [n_rows] */
-    size_t n_rows;
-    bool seen[N_EDGE_KINDS];
-};
-
-static void degrees_deinit(struct degrees *degrees)
-{
-    for (size_t row = 0; degrees->figures && row < degrees->n_rows; row++)
-        edge_figures_deinit(&degrees->figures[row]);
-    free(degrees->figures);
-    free(degrees->reciprocity);
-}
-
 static enum status add_edge(void *user, const struct edge_row *edge, struct error *err)
 {
-    struct degrees *degrees = user;
-    degrees->seen[edge->kind] = true;
-    return edge_figures_add(degrees->figures, edge, err);
+    return edge_figures_add(user, edge, err);
 }
 
-/* What no edge of the files can tell is not 0. */
-static void blank_unseen(const struct degrees *degrees, double *numbers)
+static enum status put_edges(struct table *table, const struct handles *handles,
+                             const struct edge_figures *figures, const double *reciprocity,
+                             struct error *err)
 {
-    const bool *seen = degrees->seen;
-    bool has_contacts = false;
-    for (size_t kind = 0; kind < N_EDGE_KINDS; kind++)
-        has_contacts |= kind != EDGE_BRAND && seen[kind];
-    if (!has_contacts)
-        numbers[PROFILE_edges_in] = numbers[PROFILE_edges_out] = MISSING;
-    if (!seen[EDGE_COMMENT])
-        numbers[PROFILE_comments_in] = MISSING;
-    if (!seen[EDGE_TAG] && !seen[EDGE_MENTION])
-        numbers[PROFILE_mentions_in] = MISSING;
-    if (!seen[EDGE_BRAND])
-        numbers[PROFILE_brand_links] = MISSING;
+    double numbers[PROFILE_N_NUMBERS];
+    for (size_t row = 0; row < table->n_rows; row++) {
+        uint32_t same = handles->same[row];
+        struct tag_sketch *brands = edge_figures_brands(figures, same);
+        edge_figures_get(figures, same, numbers);
+        numbers[PROFILE_edge_reciprocity] = reciprocity[same];
+        TRY(fill(table, row, numbers, PROFILE_edges_in, PROFILE_brand_links, err));
+        if (brands)
+            TRY(put_words(table, row, PROFILE_brands, brands, err));
+    }
+    return STATUS_OK;
 }
 
 static enum status join_edges(const struct import_joins *joins, const struct handles *handles,
                               struct table *table, struct import_report *report, struct error *err)
 {
-    AUTO(degrees_deinit) struct degrees degrees = {.n_rows = table->n_rows};
+    AUTO(edge_figures_deinit) struct edge_figures figures = {0};
     AUTO(edges_free_slot) struct edges *list = NULL;
-    degrees.figures = calloc(table->n_rows + 1, sizeof *degrees.figures);
-    degrees.reciprocity = calloc(table->n_rows + 1, sizeof *degrees.reciprocity);
-    if (!degrees.figures || !degrees.reciprocity)
+    AUTO(free_slot) double *reciprocity = calloc(table->n_rows + 1, sizeof *reciprocity);
+    if (!reciprocity)
         return no_memory(err);
+    TRY(edge_figures_init(&figures, table->n_rows, err));
     struct edges_input edges = {joins->edges, joins->n_edges, handles, joins->progress};
-    TRY(edges_each(&edges, add_edge, &degrees, report, err));
+    TRY(edges_each(&edges, add_edge, &figures, report, err));
     TRY(edges_load(&edges, NULL, NULL, &list, err));
-    edge_reciprocity(list, degrees.reciprocity);
-    double numbers[PROFILE_N_NUMBERS];
-    for (size_t row = 0; row < table->n_rows; row++) {
-        uint32_t same = handles->same[row];
-        edge_figures_get(&degrees.figures[same], numbers);
-        blank_unseen(&degrees, numbers);
-        numbers[PROFILE_edge_reciprocity] = degrees.reciprocity[same];
-        TRY(fill(table, row, numbers, PROFILE_edges_in, PROFILE_brand_links, err));
-        TRY(put_words(table, row, PROFILE_brands, &degrees.figures[same].brand_names, err));
-    }
-    return STATUS_OK;
+    edge_reciprocity(list, reciprocity);
+    return put_edges(table, handles, &figures, reciprocity, err);
 }
 
 enum status join_sources(const struct import_joins *joins, struct table *table,

@@ -7,6 +7,11 @@
 
 #define F(field) | (UINT64_C(1) << PROFILE_##field)
 
+/* Of the edges file, by kind: what edges_in and edges_out add up; and what its network makes. */
+#define DEGREES_IN (0 F(comments_in) F(tags_in) F(mentions_in) F(follows_in))
+#define DEGREES_OUT (0 F(comments_out) F(tags_out) F(mentions_out) F(follows_out))
+#define PLACES (0 F(net_pagerank) F(net_core) F(net_clustering) F(net_betweenness))
+
 /* target -> what gives it away. Growth is hidden with followers because the month before is nearly
  * the month itself; the parts of a rate are hidden with the rate because they divide into it. */
 static const struct {
@@ -36,14 +41,13 @@ static const struct {
     {0 F(post_ln_comments), 0 F(avg_comments) F(post_comments_per_like)},
     {0 F(post_ln_views), 0 F(avg_views)},
     {0 F(post_comments_per_like), 0 F(post_ln_likes) F(post_ln_comments)},
-    {0 F(edges_in), 0 F(comments_in) F(mentions_in)},
-    {0 F(comments_in) F(mentions_in), 0 F(edges_in)},
+    {0 F(edges_in), DEGREES_IN},
+    {DEGREES_IN, 0 F(edges_in)},
+    {0 F(edges_out), DEGREES_OUT},
+    {DEGREES_OUT, 0 F(edges_out)},
     /* One edges file makes them all. */
-    {0 F(edges_in) F(edges_out) F(comments_in) F(mentions_in),
-     0 F(net_pagerank) F(net_core) F(net_clustering) F(net_betweenness)},
-    {0 F(net_pagerank) F(net_core) F(net_clustering) F(net_betweenness),
-     0 F(net_pagerank) F(net_core) F(net_clustering) F(net_betweenness) F(edges_in) F(edges_out)
-         F(comments_in) F(mentions_in)},
+    {0 F(edges_in) F(edges_out) | DEGREES_IN | DEGREES_OUT, PLACES},
+    {PLACES, PLACES F(edges_in) F(edges_out) | DEGREES_IN | DEGREES_OUT},
 };
 
 uint64_t leakage_closure(uint64_t targets)

@@ -191,6 +191,38 @@ def test_an_unseen_profile_gets_its_place_from_its_neighbours(run, demo, tmp_pat
         assert y == pytest.approx(y0 + (x - x0) * (y1 - y0) / (x1 - x0), abs=1e-4)
 
 
+def test_degrees_are_the_same_in_training_and_in_service(run, demo, tmp_path, start_daemon):
+    run("train", demo / "profiles.csv", "--edges", demo / "edges.csv", *QUICK, "--score.models=ridge", "--out",
+        tmp_path / "models")
+    kinds = {"comment": "comments", "tag": "tags", "mention": "mentions"}
+    degrees = {}
+    with open(demo / "edges.csv", encoding="utf-8") as file:
+        for edge in csv.DictReader(file):
+            for end, other, way in (("source", "target", "out"), ("target", "source", "in")):
+                for name in (f"{kinds[edge['kind']]}_{way}", f"edges_{way}"):
+                    degrees.setdefault((edge[end], name), set()).add(edge[other])
+    names = [f"{kind}_{way}" for kind in ("edges", *kinds.values()) for way in ("in", "out")]
+    daemon = start_daemon(tmp_path / "models")
+    answers = {}
+    for handle in [f"synthetic_{i:06}" for i in range(1, 600, 40)]:
+        record = daemon.get(f"/influencers?handle={handle}")[1]["profile"]
+        assert {name: record[name] for name in names} == {name: len(degrees.get((handle, name), ())) for name in names}
+        assert "follows_in" not in record and "brand_links" not in record
+        by_handle = daemon.get(f"/score?handle={handle}&explain=true")[1]
+        by_record = daemon.post("/score?explain=true", {k: v for k, v in record.items() if k != "handle"})[1]
+        assert by_record["score"] == by_handle["score"]
+        # A file tells no place in the network: neighbours do.
+        bare = {k: v for k, v in record.items() if k not in PLACE | {"community", "net_neighbour_score"}}
+        answers[handle] = daemon.post("/score", {**bare, "handle": handle})[1]["score"]
+        read = {c["feature"] for c in by_record["explanation"]["contributions"]}
+        assert {f"ln_{name}" for name in names} <= read
+    predicted = csv.DictReader(run("predict", demo / "profiles.csv", "--edges", demo / "edges.csv", "--bundle",
+                                   tmp_path / "models").stdout.splitlines())
+    found = {row["handle"]: float(row["score"]) for row in predicted}
+    for handle, score in answers.items():
+        assert found[handle] == pytest.approx(score, abs=1e-4)
+
+
 def test_what_edges_tell_counts_for_accounts_whose_edges_are_known(run, camps, tmp_path):
     """The camp is in no figure: edges tell it, of a profile without them nobody knows it."""
     found = {}

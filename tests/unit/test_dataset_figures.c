@@ -321,7 +321,6 @@ static void figures_join_the_table_by_handle(void **state)
     assert_null(table->number[PROFILE_video_share]);
     assert_near(table->number[PROFILE_edges_in][1], 3, 0);
     assert_near(table->number[PROFILE_comments_in][1], 2, 0);
-    assert_near(table->number[PROFILE_mentions_in][0], 1, 0);
     assert_near(table->number[PROFILE_edges_out][0], 2, 0);
     assert_near(table->number[PROFILE_edge_reciprocity][0], 0.5, 1e-12);
     assert_near(table->number[PROFILE_edge_reciprocity][1], 1, 1e-12);
@@ -335,6 +334,61 @@ static void figures_join_the_table_by_handle(void **state)
     unlink(edges);
 }
 
+/* Edges between accounts of a table of ada, bob and cy, in columns of `field`; NULL: no column. */
+static void assert_degrees(const struct table *table, enum profile_number field,
+                           const double *expected)
+{
+    const double *column = table->number[field];
+    const char *name = profile_number_field(field)->name;
+    if (!expected || !column) {
+        if (expected || column)
+            fail_msg("%s: %s", name, column ? "there, and should not be" : "not there");
+        return;
+    }
+    for (size_t row = 0; row < 3; row++)
+        if (!(column[row] == expected[row]))
+            fail_msg("%s of row %zu: %g, expected %g", name, row, column[row], expected[row]);
+}
+
+static void degrees_are_by_kind_and_direction(void **state)
+{
+    (void)state;
+    char profiles[] = "profiles-XXXXXX", edges[] = "edges-XXXXXX", brands[] = "brands-XXXXXX";
+    write_file(profiles, "username,followers\nada,1000\nBob,2000\ncy,300\n");
+    /* Nobody of the table mentions; who is followed and whom bob follows, twice the same, are. */
+    write_file(edges, "kind,source,target\ncomment,ada,bob\ncomment,ada,cy\ncomment,ada,bob\n"
+                      "comment,dee,bob\ntag,bob,ada\nmention,eve,bob\nmention,dee,bob\n"
+                      "follow,bob,ada\nfollow,bob,ada\nfollow,cy,ada\nwhat,cy,dee\n");
+    write_file(brands, "influencer,brand\nada,soap\nada,soup\nbob,cy\neve,cy\n");
+    const char *files[] = {profiles}, *edge_files[] = {edges, brands};
+    struct import_options options = {.joins = {.edges = edge_files, .n_edges = 2}};
+    struct table *table = NULL;
+    struct import_report *report = NULL;
+    struct error err;
+    if (import_files(files, 1, &options, &table, &report, &err) != STATUS_OK)
+        fail_msg("%s", err.message);
+    assert_degrees(table, PROFILE_comments_in, (double[]){0, 2, 1});
+    assert_degrees(table, PROFILE_comments_out, (double[]){2, 0, 0});
+    assert_degrees(table, PROFILE_tags_in, (double[]){1, 0, 0});
+    assert_degrees(table, PROFILE_tags_out, (double[]){0, 1, 0});
+    assert_degrees(table, PROFILE_mentions_in, (double[]){0, 2, 0});
+    assert_degrees(table, PROFILE_mentions_out, NULL);
+    assert_degrees(table, PROFILE_follows_in, (double[]){2, 0, 0});
+    assert_degrees(table, PROFILE_follows_out, (double[]){0, 1, 1});
+    /* Any kind but brand, also one that nobody knows. */
+    assert_degrees(table, PROFILE_edges_in, (double[]){2, 3, 1});
+    assert_degrees(table, PROFILE_edges_out, (double[]){2, 1, 2});
+    assert_degrees(table, PROFILE_brand_links, (double[]){2, 1, 0});
+    assert_degrees(table, PROFILE_brand_links_in, (double[]){0, 0, 2});
+    assert_string_equal(table->text[PROFILE_brands][0], "soap soup");
+    assert_null(table->text[PROFILE_brands][2]);
+    table_free(table);
+    import_report_free(report);
+    unlink(profiles);
+    unlink(edges);
+    unlink(brands);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +400,7 @@ int main(void)
         cmocka_unit_test(frequent_hashtags_outlive_a_flood_of_rare_ones),
         cmocka_unit_test(different_things_are_counted_exactly_then_nearly),
         cmocka_unit_test(figures_join_the_table_by_handle),
+        cmocka_unit_test(degrees_are_by_kind_and_direction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

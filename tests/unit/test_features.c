@@ -132,6 +132,49 @@ static void a_file_of_posts_gives_likes_and_with_followers_a_rate(void **state)
     assert_near(profile.number[PROFILE_avg_likes], 7, 0);
 }
 
+static void degrees_are_read_each_by_its_own_feature(void **state)
+{
+    (void)state;
+    static const struct {
+        enum feature_id feature;
+        enum profile_number field;
+    } degrees[] = {
+        {FEATURE_ln_edges_in, PROFILE_edges_in},
+        {FEATURE_ln_edges_out, PROFILE_edges_out},
+        {FEATURE_ln_comments_in, PROFILE_comments_in},
+        {FEATURE_ln_comments_out, PROFILE_comments_out},
+        {FEATURE_ln_tags_in, PROFILE_tags_in},
+        {FEATURE_ln_tags_out, PROFILE_tags_out},
+        {FEATURE_ln_mentions_in, PROFILE_mentions_in},
+        {FEATURE_ln_mentions_out, PROFILE_mentions_out},
+        {FEATURE_ln_follows_in, PROFILE_follows_in},
+        {FEATURE_ln_follows_out, PROFILE_follows_out},
+        {FEATURE_ln_brand_links_in, PROFILE_brand_links_in},
+        {FEATURE_ln_brand_links, PROFILE_brand_links},
+    };
+    const char *names[ARRAY_LENGTH(degrees)];
+    float fill[ARRAY_LENGTH(degrees)] = {0}, scale[ARRAY_LENGTH(degrees)];
+    for (size_t i = 0; i < ARRAY_LENGTH(degrees); i++) {
+        names[i] = feature_definitions[degrees[i].feature].name;
+        scale[i] = 1;
+        assert_true(feature_definitions[degrees[i].feature].inputs == UINT64_C(1)
+                                                                          << degrees[i].field);
+    }
+    struct feature_spec *spec = NULL;
+    assert_int_equal(feature_spec_new(names, fill, fill, scale, ARRAY_LENGTH(degrees), &spec, NULL),
+                     STATUS_OK);
+    for (size_t i = 0; i < ARRAY_LENGTH(degrees); i++) {
+        struct profile profile;
+        float x[ARRAY_LENGTH(degrees)];
+        profile_init(&profile);
+        profile.number[degrees[i].field] = 6;
+        feature_extract(spec, &profile, x);
+        for (size_t j = 0; j < ARRAY_LENGTH(degrees); j++)
+            assert_true(i == j ? fabs((double)x[j] - log(7)) < 1e-6 : isnan(x[j]));
+    }
+    feature_spec_free(spec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +184,7 @@ int main(void)
         cmocka_unit_test(percentiles_take_the_middle_of_ties),
         cmocka_unit_test(missing_parts_give_their_weight_to_the_rest),
         cmocka_unit_test(a_file_of_posts_gives_likes_and_with_followers_a_rate),
+        cmocka_unit_test(degrees_are_read_each_by_its_own_feature),
         cmocka_unit_test(out_of_range_numbers_name_the_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,6 +258,28 @@ static void what_gives_followers_away_is_hidden(void **state)
     assert_int_equal(design.n_features, 1);
 }
 
+static bool hides(enum profile_number target, enum profile_number field)
+{
+    return leakage_closure(UINT64_C(1) << target) >> field & 1;
+}
+
+static void degrees_give_away_what_they_add_up_to(void **state)
+{
+    (void)state;
+    static const enum profile_number in[] = {PROFILE_comments_in, PROFILE_tags_in,
+                                             PROFILE_mentions_in, PROFILE_follows_in};
+    static const enum profile_number out[] = {PROFILE_comments_out, PROFILE_tags_out,
+                                              PROFILE_mentions_out, PROFILE_follows_out};
+    for (size_t i = 0; i < ARRAY_LENGTH(in); i++) {
+        assert_true(hides(PROFILE_edges_in, in[i]) && hides(in[i], PROFILE_edges_in));
+        assert_true(hides(PROFILE_edges_out, out[i]) && hides(out[i], PROFILE_edges_out));
+        assert_false(hides(PROFILE_edges_out, in[i]) || hides(in[i], PROFILE_edges_out));
+        assert_true(hides(in[i], PROFILE_net_pagerank) && hides(PROFILE_net_core, in[i]));
+        assert_true(hides(out[i], PROFILE_net_pagerank) && hides(PROFILE_net_core, out[i]));
+        assert_false(hides(in[i], PROFILE_followers) || hides(in[i], PROFILE_brand_links));
+    }
+}
+
 static void a_target_is_a_field_or_an_extra_column(void **state)
 {
     struct fixture *f = *state;
@@ -482,6 +504,7 @@ int main(void)
         cmocka_unit_test(columns_of_the_tables_own_are_seen_only_when_they_may_be),
         cmocka_unit_test(scaled_columns_have_mean_zero_and_deviation_one),
         cmocka_unit_test(what_gives_followers_away_is_hidden),
+        cmocka_unit_test(degrees_give_away_what_they_add_up_to),
         cmocka_unit_test(a_target_is_a_field_or_an_extra_column),
         cmocka_unit_test(bins_end_at_their_cut),
         cmocka_unit_test(quantiles_make_classes_of_equal_size),
