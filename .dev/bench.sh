@@ -34,7 +34,7 @@ command_bench() {
     page) /usr/bin/python3 tests/bench/page.py "$@" ;;
     kmeans) /usr/bin/python3 tests/bench/kmeans.py "$@" ;;
     scaling) /usr/bin/python3 tests/bench/scaling.py "$@" ;;
-    scale | ship | sql | workers) /usr/bin/python3 "tests/bench/$part.py" "$@" ;;
+    scale | ship | sql | train | workers) /usr/bin/python3 "tests/bench/$part.py" "$@" ;;
     trees) build/tests/bench/bench-runtime trees ;;
     neighbours) build/tests/bench/bench-runtime neighbours "${1:-100000}" "${2:-256}" "${@:3}" ;;
     '')
@@ -42,6 +42,6 @@ command_bench() {
         echo
         /usr/bin/python3 tests/bench/serve.py
         ;;
-    *) die "bench: '$part' is not known; accuracy, requests, features, slow, batches, refusals, crash, reload, instructions, kmeans, page, scaling, scale, ship, sql, trees, neighbours and workers are" ;;
+    *) die "bench: '$part' is not known; accuracy, requests, features, slow, batches, refusals, crash, reload, instructions, kmeans, page, scaling, scale, ship, sql, train, trees, neighbours and workers are" ;;
     esac
 }

@@ -29,7 +29,7 @@ class Finished:
 
     def __init__(self, command, **more):
         begin = time.monotonic()
-        process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, **more)
+        process = subprocess.Popen([str(word) for word in command], **{"stdout": subprocess.DEVNULL, **more})
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.wall_s = time.monotonic() - begin

@@ -22,6 +22,15 @@ def bench(script, *arguments):
     return json.loads(done.stdout)
 
 
+def test_trainings_are_measured(shared_data):
+    [result] = bench("train.py", "--data", shared_data, "--only", "fake", "--", "--folds", 2, "--repeats", 1,
+                     "--tier.models=prior softmax")
+    assert result["rows"] == 576 and result["wall_s"] > 0 and result["peak_mib"] > 10
+    stages = {stage["name"]: stage["cpu_seconds"] for stage in result["stages"]}
+    assert {"import", "network", "tier models", "refit on all rows", "report, bundle"} <= set(stages)
+    assert 0 < sum(stages.values()) < result["cpu_s"] + 0.1
+
+
 def test_requests_are_measured(models):
     if not shutil.which("wrk"):
         pytest.skip("no wrk")
