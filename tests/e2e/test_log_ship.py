@@ -16,6 +16,7 @@ from http.client import HTTPException
 import pytest
 
 from conftest import INFLUENCE, ROOT, SANITIZED, run_command
+from test_daemon_drift import two_bundles
 from test_daemon_log import metric
 
 pytest_plugins = ["postgresql"]
@@ -72,6 +73,16 @@ def test_rows_arrive_once_and_only_what_is_new(table, hand_models, start_daemon)
     run_command(*ship(table, daemon))
     same_rows(table, daemon)
     assert table.sql("SELECT count(DISTINCT origin) FROM requests") == "1"
+
+
+def test_rows_of_the_shadow_which_have_no_caller_are_shipped_too(table, start_daemon, tmp_path):
+    models, shadow, _ = two_bundles(tmp_path)
+    daemon = start_daemon(models, f"--models.shadow={shadow}", "--log.batch_ms=10")
+    ask(daemon, 5)
+    daemon.stop()
+    run_command(*ship(table, daemon))
+    same_rows(table, daemon)
+    assert table.sql("SELECT DISTINCT caller = '' FROM requests WHERE route = '(shadow)'") == "t"
 
 
 def test_what_is_not_delivered_is_not_deleted(table, hand_models, start_daemon):
