@@ -58,6 +58,10 @@ static enum status read_again(struct access *access, bool may_be_empty, struct e
     AUTO(free_slot) char *text = NULL;
     size_t bytes;
     TRY(file_read(access->path, MAX_FILE_BYTES, &text, &bytes, err));
+    /* What a machine that went down left of a file: the lines behind would be nobody's. */
+    if (strlen(text) != bytes)
+        return fail(err, STATUS_INVALID, "access.tokens: %s: has a NUL at byte %zu", access->path,
+                    strlen(text));
     AUTO(free_slot) struct token *tokens = calloc(count_lines(text), sizeof *tokens);
     if (!tokens)
         return fail(err, STATUS_NO_MEMORY, "access.tokens: out of memory");

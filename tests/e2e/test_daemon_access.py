@@ -130,6 +130,20 @@ def test_an_emptied_file_of_tokens_locks_nobody_out_unless_it_is_told_so(guarded
     assert until(lambda: ask(daemon, "POST", "/score", tokens["shop"], BODY)[0] == 200)
 
 
+@pytest.mark.parametrize("means_it", [False, True], ids=["seen", "sighup"])
+def test_a_file_of_tokens_with_zeros_behind_changes_nothing(guarded, means_it):
+    """What a power cut leaves of a file: the beginning, or nothing, and zeros to its length."""
+    daemon, tokens, path = guarded
+    text = path.read_bytes()
+    for kept in (text.index(b"prometheus"), 0):
+        path.write_bytes(text[:kept].ljust(len(text), b"\0"))
+        if means_it:
+            daemon.process.send_signal(signal.SIGHUP)
+        assert until(lambda: f"has a NUL at byte {kept}; the tokens before stay in force" in daemon.log), daemon.log
+        assert ask(daemon, "GET", "/metrics", tokens["prometheus"])[0] == 200
+        assert ask(daemon, "POST", "/score", tokens["shop"], BODY)[0] == 200
+
+
 def test_a_file_of_tokens_of_the_same_age_is_another_one(guarded, run, tmp_path):
     """As cp -p and archives put files in place."""
     daemon, _, path = guarded
