@@ -50,6 +50,7 @@ void feature_extra_extract(const struct feature_spec *spec, size_t extra,
     double number = value ? value->number : MISSING;
     const char *text = value && value->text ? value->text : "";
     size_t level = SIZE_MAX;
+    size_t in_other_case = SIZE_MAX;
     size_t other = SIZE_MAX;
     for (size_t i = own->first; i < own->end; i++) {
         const struct feature_column *column = &spec->columns[i];
@@ -61,9 +62,11 @@ void feature_extra_extract(const struct feature_spec *spec, size_t extra,
             other = i;
         else if (strcmp(column->level, text[0] ? text : FEATURE_LEVEL_MISSING) == 0)
             level = i;
+        else if (in_other_case == SIZE_MAX && text_equal_fold(column->level, text))
+            in_other_case = i;
     }
     if (level == SIZE_MAX)
-        level = other;
+        level = in_other_case != SIZE_MAX ? in_other_case : other;
     if (level != SIZE_MAX)
         ret_raw[level] = 1.0F;
 }

@@ -74,6 +74,9 @@ static size_t category_of(const struct feature_peers *peers, const char *categor
     for (size_t i = 0; category && i < peers->n_categories; i++)
         if (strcmp(peers->categories[i], category) == 0)
             return i;
+    for (size_t i = 0; category && i < peers->n_categories; i++)
+        if (text_equal_fold(peers->categories[i], category))
+            return i;
     return peers->n_categories;
 }
 

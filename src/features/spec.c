@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "features/extras.h"
 #include "features/peers.h"
 
@@ -203,14 +204,26 @@ static float numeric_value(enum feature_id feature, const struct profile *p)
     return NAN;
 }
 
+/* The column of a value: as it is spelled, else in other case, as the catalogue's filters have it
+ * ("brazil" for "Brazil"; of several the first), else that of all others. */
+static size_t level_column(const struct feature_vocabulary *vocabulary, const char *value)
+{
+    size_t slot = level_slot(vocabulary, value);
+    if (vocabulary->slots[slot].level)
+        return vocabulary->slots[slot].column;
+    size_t first = SIZE_MAX;
+    for (slot = 0; slot < vocabulary->size; slot++)
+        if (vocabulary->slots[slot].level && vocabulary->slots[slot].column < first &&
+            text_equal_fold(vocabulary->slots[slot].level, value))
+            first = vocabulary->slots[slot].column;
+    return first != SIZE_MAX ? first : vocabulary->other;
+}
+
 static void set_level(const struct feature_vocabulary *vocabulary, const char *value, float *raw)
 {
     size_t column = vocabulary->missing;
-    if (value && value[0] != '\0') {
-        size_t slot = is_special(value) ? SIZE_MAX : level_slot(vocabulary, value);
-        column = slot != SIZE_MAX && vocabulary->slots[slot].level ? vocabulary->slots[slot].column
-                                                                   : vocabulary->other;
-    }
+    if (value && value[0] != '\0')
+        column = is_special(value) ? vocabulary->other : level_column(vocabulary, value);
     if (column != SIZE_MAX)
         raw[column] = 1.0F;
 }

@@ -42,6 +42,44 @@ static void levels_are_one_hot_and_missing_numbers_are_marked(void **state)
     feature_spec_free(spec);
 }
 
+static void a_level_in_other_case_is_that_level_unless_it_is_one_of_its_own(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"category=Music",   "category=music",
+                                        "category=(other)", "extra_text:t=Red",
+                                        "extra_text:t=RED", "extra_text:t=(other)"};
+    static const float zeros[6] = {0};
+    static const float ones[] = {1, 1, 1, 1, 1, 1};
+    static const struct {
+        const char *text;
+        size_t column;
+    } cases[] = {{"Music", 0}, {"music", 1}, {"MUSIC", 0}, {"mus", 2}, {"(Other)", 2}};
+    static const struct {
+        const char *text;
+        size_t column;
+    } extras[] = {{"Red", 3}, {"RED", 4}, {"red", 3}, {"redder", 5}};
+    struct feature_spec *spec = NULL;
+    assert_int_equal(feature_spec_new(names, zeros, zeros, ones, 6, &spec, NULL), STATUS_OK);
+    struct profile profile;
+    profile_init(&profile);
+    float x[6];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        profile.text[PROFILE_category] = cases[i].text;
+        feature_extract(spec, &profile, x);
+        for (size_t column = 0; column < 3; column++)
+            assert_true(x[column] == (column == cases[i].column ? 1.0F : 0.0F));
+    }
+    for (size_t i = 0; i < sizeof extras / sizeof extras[0]; i++) {
+        struct profile_extra own = {.name = "t", .number = NAN, .text = extras[i].text};
+        profile.extras = &own;
+        profile.n_extras = 1;
+        feature_extract(spec, &profile, x);
+        for (size_t column = 3; column < 6; column++)
+            assert_true(x[column] == (column == extras[i].column ? 1.0F : 0.0F));
+    }
+    feature_spec_free(spec);
+}
+
 static void unknown_columns_are_refused(void **state)
 {
     (void)state;
@@ -179,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_are_one_hot_and_missing_numbers_are_marked),
+        cmocka_unit_test(a_level_in_other_case_is_that_level_unless_it_is_one_of_its_own),
         cmocka_unit_test(unknown_columns_are_refused),
         cmocka_unit_test(engagement_is_derived_where_it_can_be),
         cmocka_unit_test(percentiles_take_the_middle_of_ties),
