@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, SANITIZED, run_command, write_table
+from conftest import BUILD, ROOT, SANITIZED, run_command, write_table
 
 pytest_plugins = ["postgresql"]
 SCRIPTS = ROOT / "tests/postgresql"
@@ -32,6 +32,18 @@ def server(postgresql, hand_models):
     postgresql.sql(f"ALTER DATABASE creators SET influence.models = '{models}'", "postgres")
     postgresql.sql("DROP EXTENSION IF EXISTS influence CASCADE; CREATE EXTENSION influence")
     return postgresql
+
+
+def test_the_script_is_made_anew_with_the_library():
+    """Its arguments are the library's fields, by their places: an old script beside a new module refuses every call."""
+    script = next((BUILD / "src/postgresql").glob("influence--*.sql"), None)
+    if not script:
+        pytest.skip("the extension was not built: apt-get install postgresql-server-dev-15")
+    asked = subprocess.run(["ninja", "-C", BUILD, "-t", "query", script.relative_to(BUILD)],
+                           capture_output=True, text=True, timeout=60, check=True).stdout
+    assert re.search(r"libinfluence\.so", asked), asked
+    made = subprocess.run([BUILD / "src/postgresql/make-extension-script"], capture_output=True, text=True, timeout=60, check=True)
+    assert script.read_text(encoding="utf-8") == made.stdout
 
 
 @pytest.mark.parametrize("script", sorted(path.stem for path in (SCRIPTS / "sql").glob("*.sql")))
