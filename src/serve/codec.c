@@ -13,9 +13,10 @@
 #define DEFAULT_LIMIT 20
 #define MAX_LIMIT CATALOGUE_MAX_FOUND
 
-void codec_options_init(struct codec_options *options)
+void codec_options_init(struct codec_options *options, enum codec_question question)
 {
     *options = (struct codec_options){
+        .question = question,
         .limit = DEFAULT_LIMIT,
         .similar = {.k = DEFAULT_K, .min_followers = MISSING, .max_followers = MISSING},
     };
@@ -186,6 +187,21 @@ static enum option find_option(const char *name, enum option from, enum option t
     return N_OPTIONS;
 }
 
+/* Whether a question has such a parameter. One of a single profile may say k and exclude, which
+ * mean nothing there; a filter that is not heeded would be believed. */
+static bool has_option(enum codec_question question, enum option option)
+{
+    if (option == N_OPTIONS || option == OPTION_FILTER)
+        return false;
+    if (option == OPTION_STRICT || option == OPTION_HANDLE)
+        return true;
+    if (question == CODEC_SEARCH)
+        return option == OPTION_Q || option == OPTION_LIMIT;
+    if (option == OPTION_EXPLAIN || option == OPTION_K || option == OPTION_EXCLUDE)
+        return true;
+    return question == CODEC_NEIGHBOURS && option < OPTION_HANDLE;
+}
+
 bool codec_is_option(const char *name)
 {
     return find_option(name, OPTION_STRICT, OPTION_CATEGORY) != N_OPTIONS;
@@ -266,7 +282,7 @@ enum status codec_read_parameters(const struct parameter *parameters, struct are
     unsigned seen = 0;
     for (const struct parameter *p = parameters; p; p = p->next) {
         enum option option = find_option(p->name, OPTION_STRICT, N_OPTIONS);
-        if (option == N_OPTIONS || option == OPTION_FILTER) {
+        if (!has_option(options->question, option)) {
             codec_note_unknown(&options->unknown, p->name);
             continue;
         }
@@ -341,6 +357,9 @@ enum status codec_refuse_unknown(const struct unknown_names *unknown, struct err
             nearest = profile_fields[i].name;
         }
     }
+    if (find_option(unknown->name[0], OPTION_STRICT, N_OPTIONS) != N_OPTIONS || least == 0)
+        return fail_field(err, STATUS_INVALID, unknown->name[0],
+                          "is nothing that this route takes");
     if (nearest)
         return fail_field(err, STATUS_INVALID, unknown->name[0],
                           "no field has that name; did you mean %s?", nearest);

@@ -27,9 +27,15 @@ struct unknown_names {
 /* What a prediction is asked with, besides the profile. From the query (?k=5&category=Music) or, in
  * a body, from members beside the profile's: "k", "explain", "strict", "exclude", "min_followers",
  * "max_followers", and "filter" with "category", "country", "tier" and the three before. */
+enum codec_question {
+    CODEC_PREDICTION, /* a profile: no filters, no search */
+    CODEC_NEIGHBOURS, /* a profile, with filters */
+    CODEC_SEARCH,     /* the catalogue: q and limit */
+};
 struct codec_options {
-    bool strict;  /* unknown names are an error */
-    bool explain; /* contributions are wanted */
+    enum codec_question question; /* parameters of another one are unknown names */
+    bool strict;                  /* unknown names are an error */
+    bool explain;                 /* contributions are wanted */
     const char *handle;
     const char *search; /* q */
     size_t limit;
@@ -38,7 +44,7 @@ struct codec_options {
     const struct json *body; /* whose members may be options; NULL: none */
 };
 
-void codec_options_init(struct codec_options *options);
+void codec_options_init(struct codec_options *options, enum codec_question question);
 
 /* STATUS_INVALID names the parameter: out of range, of the wrong type, twice, or unknown while
  * strict. */

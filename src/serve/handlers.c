@@ -36,8 +36,10 @@ static enum status show_influencer(struct request *request, const struct codec_o
 enum status handle_influencers(struct request *request, struct error *err)
 {
     struct codec_options options;
-    codec_options_init(&options);
+    codec_options_init(&options, CODEC_SEARCH);
     TRY(codec_read_parameters(request->parameters, &request->arena, &options, err));
+    if (options.strict)
+        TRY(codec_refuse_unknown(&options.unknown, err));
     if (options.handle)
         return show_influencer(request, &options, err);
     const struct engine *engine = request->model->engine;

@@ -209,7 +209,8 @@ static enum status prepare(struct request *request, const struct answer_kind *ki
                            struct codec_options *ret_options, struct asker *ret_asker,
                            struct error *err)
 {
-    codec_options_init(ret_options);
+    bool has_filters = request->route->id == ROUTE_SIMILAR;
+    codec_options_init(ret_options, has_filters ? CODEC_NEIGHBOURS : CODEC_PREDICTION);
     TRY(codec_read_parameters(request->parameters, &request->arena, ret_options, err));
     if (ret_options->strict)
         TRY(codec_refuse_unknown(&ret_options->unknown, err));

@@ -304,7 +304,7 @@ static enum status begin(struct table *table, struct error *err)
     bool is_utf8;
     bool is_csv = type && http_type_is(type, HTTP_CSV, &is_utf8);
     const struct json *body = NULL;
-    codec_options_init(&table->options);
+    codec_options_init(&table->options, CODEC_NEIGHBOURS);
     if (!is_csv)
         TRY(codec_read_body(request, request->body.length, &body, err));
     if (request->unfinished)

@@ -48,7 +48,7 @@ static const struct described {
                        .post = "=ClusterReply ClusterBatch",
                        .body = "=Question Questions",
                        .flags = TAKES_CSV | CAN_MISS},
-    [ROUTE_INFLUENCERS] = {.query = "q limit handle",
+    [ROUTE_INFLUENCERS] = {.query = "q limit handle strict",
                            .get = "=InfluencerList InfluencerEntry",
                            .flags = CAN_MISS},
     [ROUTE_INDEX] = {.get = "Index", .flags = GIVES_FILE},

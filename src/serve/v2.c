@@ -184,7 +184,7 @@ enum status handle_v2_model(struct request *request, struct error *err)
     const struct engine *engine = request->model->engine;
     struct v2_column columns[V2_MAX_COLUMNS];
     struct codec_options options;
-    codec_options_init(&options);
+    codec_options_init(&options, CODEC_NEIGHBOURS);
     size_t n = v2_columns(engine, model, options.similar.k, columns);
     struct json_writer w = json_writer(&request->reply);
     json_begin_object(&w);

@@ -345,7 +345,7 @@ static enum status begin(struct inference *inference, struct request *request, s
 {
     inference->request = request;
     TRY(v2_of_path(request, &inference->model, err));
-    codec_options_init(&inference->options);
+    codec_options_init(&inference->options, CODEC_NEIGHBOURS);
     TRY(answer_asker(request, &inference->options, &inference->asker, err));
     inference->start_ns = clock_monotonic_ns();
     request->work = inference;

@@ -106,6 +106,17 @@ def test_unknown_names_are_reported_or_refused_when_strict(hand_daemon):
     assert refuse(hand_daemon, 422, "GET", "/score?handle=demo_0001&strict=true&explian=1")["field"] == "explian"
 
 
+def test_a_filter_is_told_where_it_is_not_heeded(hand_daemon):
+    answer = hand_daemon.get("/influencers?q=demo&country=Brazil&min_followers=5")[1]
+    assert answer["unknown_fields"] == ["country", "min_followers"]
+    answer = hand_daemon.get("/score?handle=demo_0001&country=Brazil&followers=5&explain=true&k=3")[1]
+    assert answer["unknown_fields"] == ["country", "followers"]
+    error = refuse(hand_daemon, 422, "GET", "/influencers?country=Brazil&strict=true")
+    assert error["message"] == "country: is nothing that this route takes"
+    assert refuse(hand_daemon, 422, "GET", "/tier?handle=demo_0001&strict=1&followers=5")["field"] == "followers"
+    assert "unknown_fields" not in hand_daemon.get("/similar?handle=demo_0001&country=Brazil&tier=nano&strict=true")[1]
+
+
 def test_many_unknown_names_are_counted(hand_daemon):
     body = {"followers": 5000} | {f"x{i}": i for i in range(1000)}
     _, answer = hand_daemon.post("/score", body)

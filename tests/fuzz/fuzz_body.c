@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, 1024);
     if (json_parse((const char *)data, size, &arena, &body, &err) == STATUS_OK) {
         struct codec_options options;
-        codec_options_init(&options);
+        codec_options_init(&options, CODEC_NEIGHBOURS);
         if (codec_read_options(body, &arena, &options, &err) == STATUS_OK)
             check_options(&options);
         read_profile(body, true);

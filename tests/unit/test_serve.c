@@ -183,7 +183,7 @@ static enum status read_body(const char *text, struct arena *arena, struct codec
 {
     const struct json *body;
     *err = (struct error){0};
-    codec_options_init(options);
+    codec_options_init(options, CODEC_NEIGHBOURS);
     assert_int_equal(json_parse(text, strlen(text), arena, &body, err), STATUS_OK);
     TRY(codec_read_options(body, arena, options, err));
     static const struct own_columns none;
