@@ -276,5 +276,9 @@ DOOR(influence_explain_at_row, explain(fcinfo, BY_ROW, true))
 DOOR(influence_explain_at_arguments, explain(fcinfo, BY_ARGUMENTS, true))
 DOOR(influence_similar_row, similar_row(fcinfo))
 DOOR(influence_similar_handle, similar_handle(fcinfo))
+/* Of what may be indexed. CREATE INDEX by several workers loads the module when they are running,
+ * and settings that it finds are refused then: to be asked, if only for nothing, it is loaded as
+ * the index's expressions are planned. */
+DOOR(influence_support, PointerGetDatum(NULL))
 DOOR(influence_model, CStringGetTextDatum(models_version()))
 DOOR(influence_library, CStringGetTextDatum(ifl_version()))

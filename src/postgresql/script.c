@@ -55,8 +55,8 @@ static void print_function(const struct function *function, int at, int by_row)
     else
         printf(")\nRETURNS %s", function->returns);
     printf("\nLANGUAGE C %s PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'influence_%s%s_%s';\n",
-           at && !by_row ? "IMMUTABLE" : "STABLE", function->name, at ? "_at" : "",
-           by_row ? "row" : "arguments");
+           at && !by_row ? "IMMUTABLE SUPPORT influence_support" : "STABLE", function->name,
+           at ? "_at" : "", by_row ? "row" : "arguments");
 }
 
 static void print_similar(const char *argument, const char *door)
@@ -71,7 +71,11 @@ static void print_similar(const char *argument, const char *door)
 
 int main(void)
 {
-    puts("\\echo Use \"CREATE EXTENSION influence\" to load this file. \\quit");
+    puts("\\echo Use \"CREATE EXTENSION influence\" to load this file. \\quit\n"
+         "\n-- Called as a statement is planned, by which the module is loaded before its workers "
+         "start.\n"
+         "CREATE FUNCTION influence_support(internal) RETURNS internal\n"
+         "LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'influence_support';");
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
         printf("\n-- %s\n", functions[i].comment);
         for (int at = 0; at <= 1; at++)

@@ -185,6 +185,20 @@ def test_parallel_workers_give_the_same_sum(server):
     assert server.sql(settings.format(2) + query) == server.sql(settings.format(0) + query)
 
 
+def test_parallel_workers_make_an_index_in_a_session_that_asked_nothing_before(server):
+    """As pg_restore does it: the module is loaded by CREATE INDEX, which has workers."""
+    version = os.readlink(server.models / "current")
+    score = f"influence_score_at('{version}', followers => followers)"
+    server.sql("DROP TABLE IF EXISTS indexed; CREATE TABLE indexed AS SELECT g AS followers FROM generate_series(1, 2000) g;"
+               "ALTER TABLE indexed SET (parallel_workers = 2)")
+    assert server.sql("SHOW max_parallel_maintenance_workers") != "0"
+    server.sql(f"CREATE INDEX scores ON indexed (({score}))")
+    server.sql("REINDEX INDEX scores; ANALYZE indexed")
+    count = f"SELECT count(*) FROM indexed WHERE {score} > 40"
+    assert "scores" in server.sql(f"SET enable_seqscan = off; EXPLAIN {count}")
+    assert server.sql(f"SET enable_seqscan = off; {count}") == server.sql(f"SET enable_indexscan = off; SET enable_bitmapscan = off; {count}")
+
+
 def test_two_shards_filter_where_the_rows_are(server):
     """A partitioned table over two foreign servers: the condition is sent to both, which run it side by side.
 
