@@ -22,9 +22,23 @@ static const struct config_key *find_key(const struct config_table *table, const
     return NULL;
 }
 
+/* A key before the first [section]: which one it belongs into. */
+static enum status key_without_section(const struct config_table *table, const char *name,
+                                       const char *place, struct error *err)
+{
+    for (size_t i = 0; i < table->n_keys; i++)
+        if (strcmp(table->keys[i].name, name) == 0)
+            return fail(err, STATUS_NOT_FOUND,
+                        "%s%s: stands before any [section]; [%s] has such a key", place, name,
+                        table->keys[i].section);
+    return fail(err, STATUS_NOT_FOUND, "%s%s: stands before any [section]", place, name);
+}
+
 static enum status unknown_key(const struct config_table *table, const char *section,
                                const char *name, const char *place, struct error *err)
 {
+    if (section[0] == '\0')
+        return key_without_section(table, name, place, err);
     char given[128];
     snprintf(given, sizeof given, "%s.%s", section, name);
     char best[160] = "";

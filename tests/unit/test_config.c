@@ -112,6 +112,11 @@ static void errors_name_file_line_value_and_range(void **state)
     assert_int_equal(load(fixture, "[server]\nprot = 1\n"), STATUS_INVALID);
     assert_non_null(strstr(fixture->err.message,
                            ".conf:2: server.prot: unknown key; did you mean server.port?"));
+    assert_int_equal(load(fixture, "port = 80\n"), STATUS_INVALID);
+    assert_non_null(strstr(fixture->err.message,
+                           ".conf:1: port: stands before any [section]; [server] has such a key"));
+    assert_int_equal(load(fixture, "prot = 80\n"), STATUS_INVALID);
+    assert_non_null(strstr(fixture->err.message, ".conf:1: prot: stands before any [section]"));
     assert_int_equal(load(fixture, "[server]\nnonsense\n"), STATUS_INVALID);
     assert_non_null(strstr(fixture->err.message, ".conf:2: "));
     assert_int_equal(load(fixture, "[server]\nshare = nan\n"), STATUS_INVALID);
