@@ -295,6 +295,20 @@ static bool set_option(enum log_option option, const char *value, struct log_opt
     return false;
 }
 
+/* What the option takes, for whoever gave it something else. */
+static const char *taken_by(enum log_option option)
+{
+    if (option == SINCE || option == UNTIL)
+        return "2026-01-31, 2026-01-31T12:00:00Z, or 15m, 2h, 7d ago";
+    if (option == STATUS)
+        return "404, or 4xx";
+    if (option == FORMAT)
+        return "jsonl or csv";
+    if (option == LINES)
+        return "a whole number above 0";
+    return option == HANDLE ? "a handle" : "a whole number that is not too large";
+}
+
 int command_log(int argc, char **argv)
 {
     static const struct {
@@ -314,8 +328,8 @@ int command_log(int argc, char **argv)
         if (option == '?')
             return command_usage(name, "'%s' is no option, or lacks its value", argv[optind - 1]);
         if (!set_option((enum log_option)option, optarg, &options))
-            return command_usage(name, "--%s: cannot be '%s'", long_options[option - 1].name,
-                                 optarg);
+            return command_usage(name, "--%s: takes %s, got '%s'", long_options[option - 1].name,
+                                 taken_by((enum log_option)option), optarg);
     }
     if (argc - optind != 1)
         return command_usage(name,

@@ -354,7 +354,8 @@ def test_usage_errors(log, run):
     assert run("log", check=False).returncode == 2
     assert log("frobnicate", check=False).returncode == 2
     assert log("erase", check=False).returncode == 2
-    for bad in (("--since", "yesterday"), ("--status", "99"), ("--lines", "0"), ("--format", "xml")):
-        done = log("tail", *bad, check=False)
-        assert done.returncode == 2 and bad[1] in done.stderr
+    for option, value, takes in (("--since", "yesterday", "7d ago"), ("--status", "99", "404, or 4xx"),
+                                 ("--lines", "0", "whole number"), ("--format", "xml", "jsonl or csv")):
+        done = log("tail", option, value, check=False)
+        assert done.returncode == 2 and takes in done.stderr and f"got '{value}'" in done.stderr
     assert run("log", "stats", "--db", "/nonexistent/x.db", check=False).returncode == 1
