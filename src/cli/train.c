@@ -234,6 +234,7 @@ enum {
     CONFIG = 1,
     LICENCE,
     OUT,
+    TIME,
     SEED,
     QUERY,
     PRINT_CONFIG,
@@ -276,6 +277,9 @@ static bool take_option(int option, struct request *request)
     case OUT:
         input->models_dir = optarg;
         return true;
+    case TIME:
+        input->when = optarg;
+        return true;
     case QUERY:
         inputs_add_query(&request->queries, optarg);
         return true;
@@ -296,6 +300,7 @@ int command_train(int argc, char **argv)
         {"config", required_argument, NULL, CONFIG},
         {"licence", required_argument, NULL, LICENCE},
         {"out", required_argument, NULL, OUT},
+        {"time", required_argument, NULL, TIME},
         {"seed", required_argument, NULL, SEED},
         {"query", required_argument, NULL, QUERY},
         INPUTS_JOIN_OPTIONS,
@@ -350,6 +355,8 @@ int command_train(int argc, char **argv)
     }
     if (optind == argc)
         return command_usage(name, "a FILE is needed");
+    if (request.input.group && request.input.when)
+        return command_usage(name, "--group and --time both split: only one of them can");
     const char *conflict = targets_conflict(&request.input.target);
     if (conflict)
         return command_usage(name, "%s", conflict);

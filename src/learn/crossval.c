@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "learn/fold_data.h"
@@ -231,6 +232,41 @@ void crossval_free(struct crossval *crossval)
         return;
     arena_deinit(&crossval->memory);
     free(crossval);
+}
+
+void crossval_keep_held(struct crossval *crossval, bool *ret_kept)
+{
+    size_t n = crossval->n;
+    size_t k = crossval->n_outputs;
+    size_t n_kept = 0;
+    /* Time is the same in all repeats, and so are the folds. */
+    for (size_t i = 0; i < n; i++) {
+        ret_kept[i] = crossval->fold[i] != CROSSVAL_NEVER;
+        n_kept += ret_kept[i];
+    }
+    size_t to = 0;
+    for (size_t at = 0; at < crossval->n_repeats * n; at++) {
+        if (!ret_kept[at % n])
+            continue;
+        crossval->fold[to] = crossval->fold[at];
+        for (size_t e = 0; e < crossval->n_entries; e++)
+            memmove(crossval->entries[e].output + to * k, crossval->entries[e].output + at * k,
+                    k * sizeof(double));
+        to++;
+    }
+    size_t place = 0;
+    size_t n_counted = 0;
+    for (size_t i = 0, next = 0; i < n; i++) {
+        bool is_counted = next < crossval->n_counted && crossval->counted[next] == i;
+        next += is_counted;
+        if (!ret_kept[i])
+            continue;
+        if (is_counted)
+            crossval->counted[n_counted++] = place;
+        place++;
+    }
+    crossval->n_counted = n_counted;
+    crossval->n = n_kept;
 }
 
 static enum status visit_fold(const struct crossval_input *input, const struct trainer *trainer,

@@ -114,6 +114,10 @@ bool crossval_can_learn(const struct trainer *trainer, const struct target *targ
 enum status crossval_run(const struct crossval_input *input, struct crossval **ret_crossval,
                          struct error *err);
 void crossval_free(struct crossval *crossval);
+
+/* Of folds by time, when all is measured: forget the rows that were never held out, as if the
+ * target had been the others alone. ret_kept: [n] of the rows so far. */
+void crossval_keep_held(struct crossval *crossval, bool *ret_kept);
 DEFINE_SLOT(crossval_free, struct crossval)
 
 enum select_rule {

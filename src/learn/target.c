@@ -336,42 +336,60 @@ enum status target_keep(struct target *target, const bool *keep, struct error *e
     return STATUS_OK;
 }
 
+/* The rows at the positions of `keep`; n: at most so many. */
+static enum status take_part(const struct target *target, const bool *keep, size_t n,
+                             struct target **ret_part, struct error *err)
+{
+    AUTO(target_free_slot) struct target *part = target_new(target->name, n);
+    if (!part)
+        return out_of_memory(err);
+    if (target->group && !(part->group = ARENA_ARRAY(&part->memory, uint32_t, n + 1)))
+        return out_of_memory(err);
+    for (size_t i = 0; i < target->n; i++) {
+        if (!keep[i])
+            continue;
+        part->label[part->n] = target->label[i];
+        if (target->group && part->group)
+            part->group[part->n] = target->group[i];
+        add_row(part, target->rows[i], target->y[i]);
+    }
+    TRY(renumber_groups(part, target->n, err));
+    part->task = target->task;
+    part->n_classes = target->n_classes;
+    part->hidden = target->hidden;
+    part->extra = target->extra;
+    memcpy(part->hidden_text, target->hidden_text, sizeof part->hidden_text);
+    part->class_names = ARENA_ARRAY(&part->memory, const char *, target->n_classes + 1);
+    if (!part->class_names)
+        return out_of_memory(err);
+    for (size_t c = 0; c < target->n_classes; c++) {
+        part->class_names[c] = arena_strdup(&part->memory, target->class_names[c]);
+        if (!part->class_names[c])
+            return out_of_memory(err);
+    }
+    TRY(target_count_classes(part, err));
+    *ret_part = STEAL(part);
+    return STATUS_OK;
+}
+
 enum status target_sample(const struct target *target, size_t n, uint64_t seed,
                           struct target **ret_sample, struct error *err)
 {
-    AUTO(target_free_slot) struct target *sample = target_new(target->name, n);
     AUTO(free_slot) size_t *place = calloc(target->n + 1, sizeof *place);
-    if (!sample || !place)
-        return out_of_memory(err);
-    if (target->group && !(sample->group = ARENA_ARRAY(&sample->memory, uint32_t, n + 1)))
+    AUTO(free_slot) bool *keep = calloc(target->n + 1, sizeof *keep);
+    if (!place || !keep)
         return out_of_memory(err);
     struct rng rng = rng_seed(seed);
     rng_permutation(&rng, place, target->n);
-    for (size_t i = 0; i < target->n; i++) {
-        if (place[i] >= n)
-            continue;
-        sample->label[sample->n] = target->label[i];
-        if (target->group && sample->group)
-            sample->group[sample->n] = target->group[i];
-        add_row(sample, target->rows[i], target->y[i]);
-    }
-    TRY(renumber_groups(sample, target->n, err));
-    sample->task = target->task;
-    sample->n_classes = target->n_classes;
-    sample->hidden = target->hidden;
-    sample->extra = target->extra;
-    memcpy(sample->hidden_text, target->hidden_text, sizeof sample->hidden_text);
-    sample->class_names = ARENA_ARRAY(&sample->memory, const char *, target->n_classes + 1);
-    if (!sample->class_names)
-        return out_of_memory(err);
-    for (size_t c = 0; c < target->n_classes; c++) {
-        sample->class_names[c] = arena_strdup(&sample->memory, target->class_names[c]);
-        if (!sample->class_names[c])
-            return out_of_memory(err);
-    }
-    TRY(target_count_classes(sample, err));
-    *ret_sample = STEAL(sample);
-    return STATUS_OK;
+    for (size_t i = 0; i < target->n; i++)
+        keep[i] = place[i] < n;
+    return take_part(target, keep, n, ret_sample, err);
+}
+
+enum status target_part(const struct target *target, const bool *keep, struct target **ret_part,
+                        struct error *err)
+{
+    return take_part(target, keep, target->n, ret_part, err);
 }
 
 bool target_is_ordered(const struct target *target)

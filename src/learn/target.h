@@ -81,6 +81,10 @@ bool target_is_ordered(const struct target *target);
 enum status target_sample(const struct target *target, size_t n, uint64_t seed,
                           struct target **ret_sample, struct error *err);
 
+/* The rows at the positions i with keep[i], in order; classes keep their numbers. */
+enum status target_part(const struct target *target, const bool *keep, struct target **ret_part,
+                        struct error *err);
+
 /* What another process needs to know to make the same target of its own rows, as a JSON object; and
  * the target of such rows, of which there may be none. Not of samples. Rows of classes that the
  * form has not count as "(other)" where it has that, and are left out elsewhere. */

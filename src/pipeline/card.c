@@ -277,6 +277,7 @@ static void put_target(const struct train_input *input, struct buffer *out)
     if (input->names.extras)
         buffer_put_text(out, " --extras");
     put_option("group", input->group, out);
+    put_option("time", input->when, out);
     put_option("monotone", input->monotone, out);
     put_option("models", input->models, out);
 }
@@ -318,6 +319,11 @@ void card_put(const struct training *training, int64_t created_utc_us, struct bu
     for (size_t i = 0; i < training->warnings.n; i++)
         buffer_printf(out, "- %s\n", training->warnings.texts[i]);
     put_data(training, out);
+    if (training->input->when)
+        buffer_printf(out,
+                      "\nFolds go by %s: the figures of score and tier are of newer accounts, by "
+                      "models of older ones; the oldest are told by none.\n",
+                      training->input->when);
     put_score(training, out);
     put_tier(training, out);
     put_growth(training, out);

@@ -191,6 +191,37 @@ static enum status group_rows(struct training *training, const struct table *tab
     return status == STATUS_NOT_FOUND && table != training->table ? STATUS_OK : status;
 }
 
+/* The times of the rows that are searched on; NULL: folds do not go by time. The growth of another
+ * month's accounts is of one period, and judged by one before it. */
+static enum status find_times(struct training *training, const struct table *table,
+                              struct target *sample, const double **ret_when, struct error *err)
+{
+    struct row_options rows = {.when = training->input->when};
+    struct row_plan plan;
+    *ret_when = NULL;
+    if (!rows.when || table != training->table)
+        return STATUS_OK;
+    TRY(row_options_apply(&rows, table, sample, &training->memory, &plan, err));
+    *ret_when = plan.when;
+    return STATUS_OK;
+}
+
+/* The oldest rows of folds by time were never held out: what is to be said of held-out rows is of
+ * the others. */
+static enum status keep_held(struct searched *searched, struct error *err)
+{
+    AUTO(free_slot) bool *kept = calloc(searched->sample->n + 1, sizeof *kept);
+    AUTO(target_free_slot) struct target *part = NULL;
+    if (!kept)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    crossval_keep_held(searched->crossval, kept);
+    TRY(target_part(searched->sample, kept, &part, err));
+    if (searched->sample != searched->target)
+        target_free(searched->sample);
+    searched->sample = STEAL(part);
+    return STATUS_OK;
+}
+
 /* ---- the search ---- */
 
 static size_t repeats_for(const struct train_config *config, size_t n)
@@ -321,7 +352,10 @@ enum status search_run(struct training *training, const struct search_options *o
         TRY(read_monotone(training, options->monotone, searched, &monotone, err));
         input.monotone = &monotone;
     }
+    TRY(find_times(training, table, searched->sample, &input.when, err));
     TRY(crossval_run(&input, &searched->crossval, err));
+    if (input.when)
+        TRY(keep_held(searched, err));
     TRY(judge_choice(training, options, searched, err));
     TRY(choose_and_refit(training, options, &input, searched, err));
     stages_enter(&training->stages, "intervals, calibration");

@@ -75,7 +75,7 @@ static enum status keep_rows(const char *where, struct table *table, struct erro
 bool train_reads_extras(const struct train_input *input)
 {
     return own_target_is_asked(&input->target) || input->target.where || input->group ||
-           input->names.features || input->names.exclude || input->names.extras;
+           input->when || input->names.features || input->names.exclude || input->names.extras;
 }
 
 enum status train_read(const struct train_input *input, struct table **ret_table,

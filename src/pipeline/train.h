@@ -11,6 +11,7 @@ struct train_input {
     struct own_target target;   /* with the files; none: influence_score, or the composite */
     struct visible_names names; /* what the target's model may see; nobody sees `exclude` */
     const char *group;          /* NULL, or a column: rows with the same value stay in one fold */
+    const char *when;           /* NULL, or a column of numbers: folds of score and tier go by it */
     const char *monotone; /* NULL, or constraints of the score's model; see learn/monotone.h */
     const char *models;   /* NULL: as configured; or trainers of the target's model */
     const struct train_config *config;

@@ -74,6 +74,8 @@ enum status train_choose_targets(struct training *training, struct error *err)
     TRY(growth_part_check(training, err));
     TRY(check_models(training, err));
     TRY(visible_check_names(training->table, &input->names, err));
+    if (input->when)
+        TRY(row_options_check_column(training->table, "--time", input->when, err));
     if (input->group)
         TRY(row_options_check_column(training->table, "--group", input->group, err));
     bool score_is_own = !training->own_is_tier && !training->own_is_growth;

@@ -196,6 +196,11 @@ void train_print(const struct training *training, FILE *out)
     if (n_refused > 0)
         fprintf(out, "%zu row%s set aside: `influence import` says which and why\n", n_refused,
                 n_refused == 1 ? "" : "s");
+    if (training->input->when)
+        fprintf(out,
+                "folds go by %s: figures, intervals and probabilities are of newer accounts, by "
+                "models of older ones\n",
+                training->input->when);
     print_score(training, out);
     char title[96];
     snprintf(title, sizeof title, "tier (%s)", training->tier.target);
@@ -353,6 +358,8 @@ static void put_members(const struct training *training, struct json_writer *w)
     json_member_integer(w, "rows", (int64_t)training->table->n_rows);
     json_member_string(w, "target", training_score_target(training));
     json_member_string(w, "tiers", training->tier.target);
+    if (training->input->when)
+        json_member_string(w, "time", training->input->when);
     put_data(training, w);
     if (training->shard.n_workers > 1)
         put_workers(training, w);

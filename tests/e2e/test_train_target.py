@@ -4,9 +4,11 @@
 import csv
 import ctypes
 import json
+import math
 
 import pytest
 from conftest import BUILD, write_table
+from report_schema import check_report
 
 QUICK = ("--folds", 2, "--repeats", 1, "--score.models=constant ridge", "--tier.models=prior softmax")
 
@@ -278,6 +280,37 @@ def test_rows_of_a_group_stay_in_one_fold(train, tmp_path):
     r2 = [read(train(*base, *more))["score"]["leaderboard"][0]["metrics"]["r2"]["mean"]
           for more in ((), ("--group", "house"))]
     assert r2[0] > r2[1] + 0.3 and r2[1] < 0.2
+
+
+def test_time_judges_by_models_of_older_accounts(train, run, tmp_path):
+    """Worth changes its sign half way: the past says nothing of the future, which plain folds cannot tell."""
+    rows = []
+    for i in range(200):
+        followers = 1000 + i * 2654435761 % 9973
+        rows.append({"handle": f"account_{i}", "followers": followers, "day": i, "worth": followers * (1 if i < 100 else -1),
+                     "steady": round(1000 * math.log(followers))})
+    table = write_table(tmp_path / "days.csv", rows)
+    base = (table, "--target", "worth", "--models", "constant ridge neighbours", "--features", "followers,day", "--select", "r2",
+            "--fits", 4)
+    plain, models = read(train(*base)), train(*base, "--time", "day")
+    dated = read(models)
+    best = [manifest["score"]["selection"]["metrics"]["r2"]["mean"] for manifest in (plain, dated)]
+    assert best[0] > 0.5 > 0 > best[1]
+    assert dated["time"] == "day" and "time" not in plain
+    # What train says is what evaluate says, of the 133 newer accounts.
+    evaluated = json.loads(run("evaluate", *base, *QUICK[:4], "--time", "day", "--json").stdout)
+    found, expected = ({entry["name"]: entry["metrics"] for entry in of} for of in (dated["score"]["leaderboard"], evaluated["leaderboard"]))
+    assert found == expected and evaluated["scored"] == 133
+    report = json.loads(run("report", "--bundle", models, "--json").stdout)
+    check_report(report)
+    # Intervals are of the same accounts' errors: wide where the past says nothing, narrow where it says all.
+    assert dated["score"]["interval_width"] > plain["score"]["interval_width"]
+    steady = read(train(table, "--target", "steady", "--models", "ridge", "--features", "followers", "--allow-leakage",
+                        "followers", "--time", "day"))
+    assert steady["score"]["interval_width"] < 100 and 0.8 <= steady["score"]["interval_covered"] <= 1
+    card = (models / "current/card.md").read_text(encoding="utf-8")
+    assert "Folds go by day: " in card and "--time 'day'" in card
+    run("models", "verify", "--models", models)
 
 
 def test_hashtags_tell_of_a_category_by_default(run, demo, tmp_path, start_daemon):
