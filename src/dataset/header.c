@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "dataset/encoding.h"
 #include "dataset/sniff.h"
 #include "dataset/work.h"
@@ -60,6 +61,25 @@ static enum status no_memory(struct error *err)
     return fail(err, STATUS_NO_MEMORY, "out of memory for the columns");
 }
 
+#define POSTS_HINT "; if these are posts, give them beside a table of profiles: --posts FILE"
+#define EDGES_HINT "; if these are edges, give them beside a table of profiles: --edges FILE"
+
+const char *header_meant_for(const struct work *work)
+{
+    static const struct {
+        const char *header, *hint;
+    } signs[] = {
+        {"post_id", POSTS_HINT},  {"post id", POSTS_HINT},   {"shortcode", POSTS_HINT},
+        {"taken_at", POSTS_HINT}, {"permalink", POSTS_HINT}, {"source", EDGES_HINT},
+        {"followed", EDGES_HINT}, {"followee", EDGES_HINT},  {"tagged_account", EDGES_HINT},
+    };
+    for (size_t i = 0; i < work->n_columns; i++)
+        for (size_t j = 0; j < sizeof signs / sizeof signs[0]; j++)
+            if (text_equal_fold(work->columns[i].label, signs[j].header))
+                return signs[j].hint;
+    return "";
+}
+
 /* What the file has instead of the followers: the headers, and the nearest that might be meant. */
 static enum status refuse_unmatched(const struct work *work, struct error *err)
 {
@@ -87,7 +107,8 @@ static enum status refuse_unmatched(const struct work *work, struct error *err)
     }
     return fail(err, STATUS_INVALID,
                 "no table of profiles: needs a column of followers (followers, subscribers, fans, "
-                "...), and one of handles if accounts are to be found again; %s: %s%s",
+                "...), and one of handles if accounts are to be found again%s; %s: %s%s",
+                header_meant_for(work),
                 n_known > 0 ? "the headers are" : "no header is known, the first line has", seen,
                 hint);
 }

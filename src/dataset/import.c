@@ -117,8 +117,10 @@ enum status import_understand(struct work *work, struct error *err)
     TRY(rows_settle(work, err));
     TRY(columns_read_numbers(work, err));
     if (!work_numbers(work, PROFILE_followers))
-        return fail(err, STATUS_INVALID,
-                    "no table of profiles: the column that should hold followers holds no numbers");
+        return fail(
+            err, STATUS_INVALID,
+            "no table of profiles: the column that should hold followers holds no numbers%s",
+            header_meant_for(work));
     TRY(units_settle(work, err));
     TRY(columns_build_table(work, err));
     clean_values(work);

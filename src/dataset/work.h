@@ -114,6 +114,9 @@ static inline bool is_number_kind(const struct profile_field *field)
 
 /* Headers to columns. STATUS_INVALID: no column of followers; the message says what was seen. */
 enum status header_match(struct work *work, struct error *err);
+/* For a message, when there are no followers: what else the table may be, by its headers, behind a
+ * semicolon; or "". */
+const char *header_meant_for(const struct work *work);
 
 enum looks {
     LOOKS_EMPTY,

@@ -367,12 +367,20 @@ def test_real_copies_agree_with_their_originals(run, shared_data):
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["instagram_reach_99posts.csv", "derived_kim_posts.csv", "derived_kim_edges.csv", "derived_folds_n200.csv",
-     "derived_top100_follow_edges.csv", "derived_ig2019_posts.csv", "derived_kim_brand_edges.csv"],
+    ("name", "hint"),
+    [("instagram_reach_99posts.csv", None), ("derived_kim_posts.csv", "--posts FILE"), ("derived_kim_edges.csv", "--edges FILE"),
+     ("derived_folds_n200.csv", None), ("derived_top100_follow_edges.csv", "--edges FILE"),
+     ("derived_ig2019_posts.csv", "--posts FILE"), ("derived_kim_brand_edges.csv", "--edges FILE")],
 )
-def test_real_files_that_hold_no_profiles_are_refused(run, shared_data, name):
-    assert "no table of profiles" in refused(run, shared_data / name)
+def test_real_files_that_hold_no_profiles_are_refused(run, shared_data, name, hint):
+    message = refused(run, shared_data / name)
+    assert "no table of profiles" in message
+    assert hint in message if hint else "beside a table of profiles" not in message
+
+
+def test_demo_posts_and_edges_given_as_profiles_are_told_their_place(run, demo):
+    assert "give them beside a table of profiles: --posts FILE" in refused(run, demo / "posts.csv")
+    assert "give them beside a table of profiles: --edges FILE" in refused(run, demo / "edges.csv")
 
 
 def test_files_with_and_without_a_month_do_not_mix(run, demo):
