@@ -95,6 +95,10 @@ static void put_model(const struct run *run, size_t which, struct buffer *out)
         return;
     struct drift_figures figures;
     drift_measure(&run->windows[which], 1, 0, reference->n_features - 1, &figures);
+    if (figures.rows <= 0) {
+        buffer_printf(out, "\n%s: no profile to compare\n", model_names[which]);
+        return;
+    }
     buffer_printf(out,
                   "\n%s: %.0f profiles, against %.0f of the training\n"
                   "%-32s %8s %8s %8s %8s %8s %8s  drift\n",

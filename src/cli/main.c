@@ -23,7 +23,7 @@ static int unknown_command(const char *name)
     size_t best = 4;
     for (size_t i = 0; i < n_commands; i++) {
         size_t distance = text_distance(name, commands[i].name);
-        if (distance < best) {
+        if (distance < best && 2 * distance <= strlen(name)) {
             best = distance;
             closest = commands[i].name;
         }

@@ -24,6 +24,8 @@ def test_an_unknown_command_is_named(run):
     done = run("frobnicate", check=False)
     assert done.returncode == 2
     assert "'frobnicate'" in done.stderr and done.stdout == ""
+    assert "did you mean 'import'?" in run("improt", check=False).stderr
+    assert "did you mean" not in run("foo", check=False).stderr
 
 
 def test_the_trainers_documented_file_is_what_its_table_says(run):

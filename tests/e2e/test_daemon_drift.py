@@ -84,6 +84,8 @@ def test_the_log_tells_the_same_drift_as_the_daemon(start_daemon, models, calm, 
         assert told[part] == said[part]
     text = run("log", "drift", "--db", daemon.directory / "requests.db", "--bundle", models).stdout
     assert "ln_followers" in text and "331" in text and "careful: of fewer than 500 profiles" in text and "\n\n\n" not in text
+    text = run("log", "drift", "--db", daemon.directory / "requests.db", "--bundle", models, "--route", "/score").stdout
+    assert "tier: no profile to compare" in text and "score: 331 profiles" in text
 
 
 # ---- the other protocols ----
