@@ -301,10 +301,26 @@ static void tell_lacking(struct ifl_session *session, const struct row_map *map)
     pfree(names.data);
 }
 
+/* By HTTP a handle alone stands for the catalogued account; here it never did, and a score that is
+ * the same for everybody looks like one that is somebody's. */
+static void tell_no_figures(void)
+{
+    ereport(NOTICE, (errmsg("influence: nothing but a name is given: all figures count as missing"),
+                     errhint("A handle is not looked up: give the row of the account, or its "
+                             "figures. influence_similar(handle) looks it up.")));
+}
+
+/* Fields that say who it is, and nothing that a model reads. */
+static bool is_name(int field)
+{
+    return field == ifl_field_find("handle") || field == ifl_field_find("name");
+}
+
 static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row, uint64 identifier,
                                 struct ifl_session *session)
 {
     int n_known = 0;
+    int n_names = 0;
     struct row_map *map = new_map(fcinfo, row);
     for (int i = 0; i < map->row->natts; i++) {
         Form_pg_attribute attribute = TupleDescAttr(map->row, i);
@@ -314,6 +330,7 @@ static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row, ui
             continue;
         map_column(map, i, NameStr(attribute->attname), attribute->atttypid);
         n_known += map->columns[i].field >= 0 || find_own(map, i, session);
+        n_names += is_name(map->columns[i].field);
     }
     if (n_known == 0)
         ereport(ERROR,
@@ -324,6 +341,8 @@ static struct row_map *make_map(FunctionCallInfo fcinfo, HeapTupleHeader row, ui
     if (!IsParallelWorker()) { /* once a call site, and not again by each of them */
         tell_unheard(map);
         tell_lacking(session, map);
+        if (n_names == n_known)
+            tell_no_figures();
     }
     map->identifier = identifier;
     return map;
@@ -385,17 +404,22 @@ static void check_arguments(FunctionCallInfo fcinfo, int first, struct ifl_sessi
 bool record_set_arguments(struct ifl_session *session, FunctionCallInfo fcinfo, int first)
 {
     struct call_site *site = call_site(fcinfo);
-    if (!site->is_checked)
+    bool is_first = !site->is_checked;
+    int n_figures = 0;
+    if (is_first)
         check_arguments(fcinfo, first, session);
     site->is_checked = true;
     for (int field = 0; first + field < PG_NARGS(); field++) {
         if (PG_ARGISNULL(first + field))
             continue;
+        n_figures += is_first && !is_name(field);
         bool set = ifl_field_is_text(field)
                        ? set_text(session, field, text_to_cstring(PG_GETARG_TEXT_PP(first + field)))
                        : set_number(session, field, PG_GETARG_FLOAT8(first + field));
         if (!set)
             return false;
     }
+    if (is_first && n_figures == 0 && !IsParallelWorker())
+        tell_no_figures();
     return true;
 }

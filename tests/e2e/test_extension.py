@@ -137,6 +137,19 @@ def test_columns_that_are_not_brought_are_told(server, by_mood, call, lacking):
     assert re.findall(r"NOTICE:  influence: not looked at: (.*)", told) == (['"likes_avg"'] if "likes_avg" in call else [])
 
 
+@pytest.mark.parametrize("call, is_told", [
+    ("influence_score('demo_0001')", True),
+    ("influence_tier(r) FROM (SELECT 'demo_0001' AS handle, 'x' AS name) r", True),
+    ("influence_score(handle => 'demo_0001', followers => 5000)", False),
+    ("influence_score(r) FROM (SELECT 'demo_0001' AS handle, NULL::bigint AS followers) r", False),
+    ("count(*) FROM influence_similar('demo_0001', 2)", False),
+])
+def test_a_handle_alone_is_told_to_be_not_looked_up(server, call, is_told):
+    told = told_by(server, f"SELECT {call}")
+    assert "ERROR" not in told
+    assert ("nothing but a name is given: all figures count as missing" in told) == is_told
+
+
 def mappings(pid, name):
     """What the kernel says of each mapping of a file of that name: {"Rss": kB, ...}."""
     text = Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8")
