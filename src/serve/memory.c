@@ -5,12 +5,18 @@
 #include "serve/router.h"
 #include "serve/service.h"
 
-/* A request of this size is never refused: one profile, or a question without a body. */
-#define SMALL_BYTES (32u << 10)
+/* A body of this size may always come. */
+#define SMALL_BODY_BYTES (32u << 10)
+
+/* Nor is a request refused that takes no more than this, beyond what one before has left it, which
+ * is counted already: one profile, or a question without a body, of which the arena alone has some
+ * 50 KiB. */
+#define SMALL_BYTES (128u << 10)
 
 /* What one large request has grown is given back; of little, only when much is held. */
 #define KEEP_BYTES (256u << 10)
 #define KEEP_ARENA_BYTES (1u << 20)
+#define KEEP_CROWDED_BYTES (32u << 10)
 #define CROWDED_PART 8 /* of the bound */
 
 static uint64_t sum_of(const struct request *request)
@@ -35,14 +41,14 @@ bool memory_take(struct request *request)
         return true;
     bool grows = sum > request->held_bytes;
     uint64_t most = request->service->memory.most;
-    return count(request, sum) <= most || most == 0 || !grows || sum <= SMALL_BYTES ||
-           request->route->is_operators;
+    return count(request, sum) <= most || most == 0 || !grows ||
+           sum <= request->kept_bytes + SMALL_BYTES || request->route->is_operators;
 }
 
 bool memory_has_room(const struct request *request, uint64_t body_bytes)
 {
     const struct memory *memory = &request->service->memory;
-    return body_bytes <= SMALL_BYTES || memory->most == 0 ||
+    return body_bytes <= SMALL_BODY_BYTES || memory->most == 0 ||
            memory_held(memory) + body_bytes <= memory->most;
 }
 
@@ -71,16 +77,17 @@ void memory_settle(struct request *request)
 {
     const struct memory *memory = &request->service->memory;
     bool is_crowded = memory->most > 0 && memory_held(memory) > memory->most / CROWDED_PART;
-    size_t keep = is_crowded ? SMALL_BYTES / 2 : KEEP_BYTES;
+    size_t keep = is_crowded ? KEEP_CROWDED_BYTES / 2 : KEEP_BYTES;
     settle_buffer(&request->body, keep);
     settle_buffer(&request->reply, keep);
     settle_buffer(&request->packed, keep);
     arena_reset(&request->arena);
-    if (arena_bytes(&request->arena) > (is_crowded ? SMALL_BYTES : KEEP_ARENA_BYTES))
+    if (arena_bytes(&request->arena) > (is_crowded ? KEEP_CROWDED_BYTES : KEEP_ARENA_BYTES))
         arena_deinit(&request->arena);
     uint64_t sum = sum_of(request);
     if (sum != request->held_bytes)
         count(request, sum);
+    request->kept_bytes = sum;
 }
 
 void memory_forget(struct request *request)

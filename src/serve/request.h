@@ -53,6 +53,7 @@ struct request {
     struct buffer packed; /* the body as it came or the reply as it goes, when compressed; of a CSV
                              body what is not answered yet */
     uint64_t held_bytes;  /* of all these, as memory.h has counted them */
+    uint64_t kept_bytes;  /* of them, from its last use */
     struct spool spool;   /* the reply goes on there, if it is long */
 
     /* What came. */

@@ -101,6 +101,30 @@ def test_bodies_beyond_the_bound_are_refused_and_others_served(start_daemon, han
     assert is_given_back(daemon)
 
 
+def test_small_requests_are_served_when_nothing_is_left(start_daemon, hand_models):
+    """One profile takes some 50 KiB; a body of 100 KB has left its buffer, warm, to whoever comes next."""
+    bound = 17 << 20
+    daemon = start_daemon(hand_models, f"--server.max_body_memory={bound}", "--server.threads=1")
+    warm = [begin(daemon.port, head(100_000), b" " * 99_999) for _ in range(2)]
+    for client in warm:
+        client.sendall(b"x")
+        assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
+    clients = fill(daemon)
+    small = [begin(daemon.port, head(30_000), b" " * 29_999) for _ in range(40)]
+    end = time.monotonic() + 60
+    while held(daemon) <= bound:
+        assert time.monotonic() < end, (held(daemon), bound)
+        time.sleep(0.05)
+    for _ in range(8):
+        assert daemon.get("/similar?handle=demo_0001&k=20")[0] == 200
+        assert daemon.post("/score?explain=true", {"followers": 5000})[0] == 200
+    for client in small:
+        client.sendall(b"x")
+        assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
+    for client in [*warm, *small, *clients]:
+        client.close()
+
+
 def test_a_reply_beyond_the_bound_is_refused(start_daemon, hand_models):
     daemon = start_daemon(hand_models, OPTION)
     question = json.dumps({"instances": [{"followers": 5000 + i} for i in range(8000)]}).encode()
