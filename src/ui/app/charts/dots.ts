@@ -23,6 +23,8 @@ export interface DotRow {
   low: Num;
   high: Num;
   n?: Num;
+  /** Drawn as a ring: not to be relied on, as the reading of the chart says. */
+  isUnsure?: boolean;
 }
 
 export interface DotSpec {
@@ -37,6 +39,43 @@ export interface DotSpec {
 }
 
 export const rowHeight = 26;
+
+/** Fewer accounts say little of their group: drawn hollow, and no title is about them. */
+export const FEW = 20;
+
+/** More rows than stand well beside a card of a few. */
+const MANY_ROWS = 10;
+
+export function isLong(rows: unknown[]): boolean {
+  return rows.length > MANY_ROWS;
+}
+
+const isRest = ({ name }: DotRow) => /^\(.*\)$/.test(name);
+
+/** Whether a title may be about a group: not the rest, and not of a few. */
+export function isTelling(row: DotRow): boolean {
+  return row.value !== null && (row.n ?? 0) >= FEW && !isRest(row);
+}
+
+/** Groups from the highest down, the rest last. */
+export function ranked<R extends DotRow>(rows: R[]): R[] {
+  const place = (row: R) => (isRest(row) ? -Infinity : (row.value ?? -Infinity));
+  return [...rows].sort((a, b) => (place(b) === place(a) ? 0 : place(b) - place(a)));
+}
+
+/** With the number of accounts beside the name; those of a few are hollow. */
+export function counted<R extends DotRow>(rows: R[]): R[] {
+  return rows.map((row) => ({
+    ...row,
+    name: `${row.name}  ${whole(row.n)}`,
+    isUnsure: (row.n ?? 0) < FEW,
+  }));
+}
+
+/** What a hollow point means, where there is one. */
+export function fewText(rows: DotRow[]): string {
+  return rows.some((row) => (row.n ?? 0) < FEW) ? ` Hollow: fewer than ${FEW} accounts.` : "";
+}
 
 export function dotHeight(count: number): number {
   return Math.max(count, 2) * rowHeight + 64;
@@ -75,7 +114,13 @@ export function dotOption(rows: DotRow[], spec: DotSpec): ReturnType<ChartSpec["
               value: row.value ?? "-",
               itemStyle: { color: (row.value ?? 0) < 0 ? colours.bad : colours.accent },
             }))
-          : rows.map((row, i) => [row.value ?? NaN, i]),
+          : rows.map((row, i) => ({
+              value: [row.value ?? NaN, i],
+              itemStyle: row.isUnsure
+                ? { color: colours.card, borderColor: colours.accent, borderWidth: 2 }
+                : undefined,
+            })),
+        z: 6,
         symbolSize: 9,
         barWidth: 12,
         itemStyle: { color: colours.accent, opacity: isBar ? 0.75 : 1 },

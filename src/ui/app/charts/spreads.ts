@@ -10,12 +10,35 @@ import { theme } from "../theme";
 
 export const spreadRowHeight = 46;
 
+/** An end of the axis that holds a smaller share of every group is not drawn. */
+const STRAYS = 0.002;
+
+/** The first and the last bin drawn. */
+function drawnBins({ groups }: Distribution): [number, number] {
+  const isFilled = groups.counts[0].map((_, bin) =>
+    groups.counts.some((counts) => {
+      const total = counts.reduce((sum, count) => sum + count, 0);
+      return counts[bin] > total * STRAYS;
+    }),
+  );
+  return [Math.max(isFilled.indexOf(true), 0), isFilled.lastIndexOf(true)];
+}
+
+/** How many values lie beyond what is drawn. */
+export function straysOf(distribution: Distribution): number {
+  const [from, to] = drawnBins(distribution);
+  return distribution.groups.counts
+    .flatMap((counts) => counts.filter((_, bin) => bin < from || bin > to))
+    .reduce((sum, count) => sum + count, 0);
+}
+
 export function spreadOption(
   distribution: Distribution,
   names: string[],
   axis: string,
 ): ReturnType<ChartSpec["option"]> {
   const { groups, edges, unit } = distribution;
+  const [from, to] = drawnBins(distribution);
   const colours = theme();
   const most = groups.counts.map((counts) => Math.max(...counts, 1));
   const drawRow = (item: { dataIndex: number }, api: any) => {
@@ -24,12 +47,13 @@ export function spreadOption(
     const y = at(edges[0])[1];
     const height = api.size([0, 1])[1];
     const base = y + height * 0.18;
-    const ridge: number[][] = [[at(edges[0])[0], base]];
-    groups.counts[row].forEach((count, i) => {
+    const ridge: number[][] = [[at(edges[from])[0], base]];
+    groups.counts[row].slice(0, to + 1).forEach((count, i) => {
+      if (i < from) return;
       const top = base - (count / most[row]) * height * 0.58;
       ridge.push([at(edges[i])[0], top], [at(edges[i + 1])[0], top]);
     });
-    ridge.push([at(edges[edges.length - 1])[0], base]);
+    ridge.push([at(edges[to + 1])[0], base]);
     const children: object[] = [
       { type: "polygon", shape: { points: ridge }, style: { fill: colours.accent, opacity: 0.22 } },
     ];
@@ -61,8 +85,8 @@ export function spreadOption(
   return {
     grid: grid(),
     xAxis: scaleAxis(distribution.scale, axis, unit, {
-      min: edges[0],
-      max: edges[edges.length - 1],
+      min: edges[from],
+      max: edges[to + 1],
     }),
     yAxis: categoryAxis(rowNames, {
       inverse: true,

@@ -2,11 +2,21 @@
 // The data as they are: size against engagement, correlations, groups, growth, timing.
 
 import { remember, remembered } from "../address";
+import { isSureAmong } from "../chance";
 import type { Context } from "../context";
 import { card, cardHead, chartCard } from "../chart";
-import { dotHeight, dotOption } from "../charts/dots";
+import {
+  counted,
+  dotHeight,
+  dotOption,
+  fewText,
+  isLong,
+  isTelling,
+  ranked,
+  type DotRow,
+} from "../charts/dots";
 import { histogramOption, histogramTable, trimmed } from "../charts/histogram";
-import { spreadOption, spreadRowHeight } from "../charts/spreads";
+import { spreadOption, spreadRowHeight, straysOf } from "../charts/spreads";
 import { select } from "../controls";
 import { append, h, type Child } from "../dom";
 import { compact, humanName, percent, plural, sentence, whole, withUnit } from "../format";
@@ -111,6 +121,7 @@ function distributionCard(report: Report): Child {
   const element = h("div");
   const draw = () => {
     const { groups, column, unit, by } = all[chosen];
+    const strays = straysOf(all[chosen]);
     const options = all.map((entry, i): [string, string] => [
       String(i),
       `${humanName(entry.column)} by ${BY[entry.by]}`,
@@ -120,7 +131,7 @@ function distributionCard(report: Report): Child {
       subtitle: `${humanName(column)}${unit && unit !== "fraction" ? `, ${unit}` : ""}; ${plural(
         groups.n.reduce((sum, n) => sum + n, 0),
         "account",
-      )}, n beside each group`,
+      )}, n beside each group${strays ? `; ${plural(strays, "stray")} beyond the ends not drawn` : ""}`,
       reading:
         "Shape of each group; under it a thin line from 5 % to 95 %, a thick one over the middle half, and the median.",
       name: `${column}-by-${by}`,
@@ -156,7 +167,11 @@ function groupCard(
   by: GroupName,
   name: string,
 ): Child {
-  if (!isThere(figures)) return card(cardHead(sentence(name)), partial(reason(figures, name)));
+  if (!isThere(figures))
+    return card(
+      cardHead(sentence(name)),
+      partial(reason(figures, name).replace(/no such column$/, `no column of ${name}`)),
+    );
   const { measure } = report.explore;
   const names = report.groups[by];
   const rows = figures.group.map((group, i) => ({
@@ -168,22 +183,12 @@ function groupCard(
   }));
   const total = figures.n.reduce((sum, n) => sum + n, 0);
   const measured = rows.reduce((sum, row) => sum + row.n, 0);
-  const sure = rows.filter(
-    (row) => row.value !== null && (row.n ?? 0) >= 20 && row.name !== "(other)",
-  );
-  const best = sure.length > 1 ? sure.reduce((a, b) => (b.value! > a.value! ? b : a)) : null;
-  const isClear =
-    best !== null &&
-    best.low !== null &&
-    sure.every((row) => row === best || (row.high ?? Infinity) < best.low!);
   const show = (value: unknown) => withUnit(value as number, measure.unit);
-  const finding = isClear
-    ? `${sentence(best.name)} has the highest median ${humanName(measure.name)}: ${show(best.value)}`
-    : `${sentence(best?.name ?? "")} leads in ${humanName(measure.name)}, but the intervals overlap`;
+  const what = humanName(measure.name);
   return chartCard({
-    title: best ? finding : `Median ${humanName(measure.name)} by ${by}`,
-    subtitle: `median ${humanName(measure.name)} and its 95 % interval; ${measured < total ? `${whole(measured)} of ` : ""}${plural(total, "account")}${measured < total ? " have one" : ""}`,
-    reading: `Point: the median of a ${by}; line: where its true median lies in 95 of 100 cases. Where two lines overlap, the order may be chance.`,
+    title: leadingText(rows, what, show) ?? `Median ${what} by ${by}`,
+    subtitle: `median ${what} and its 95 % interval; ${measured < total ? `${whole(measured)} of ` : ""}${plural(total, "account")}${measured < total ? ", of which it is known" : ""}, n beside each ${by}`,
+    reading: `Point: the median of a ${by}; line: where its true median lies in 95 of 100 cases. Where two lines overlap, the order may be chance.${fewText(rows)}`,
     name,
     height: dotHeight(rows.length),
     table: {
@@ -209,12 +214,28 @@ function groupCard(
       ]),
     },
     option: () =>
-      dotOption(rows, {
+      dotOption(counted(ranked(rows)), {
         unit: measure.unit,
         axis: `median ${humanName(measure.name)}`,
         interval: "95 % interval",
       }),
   }).element;
+}
+
+/** Which group is highest, and which others may as well be. */
+function leadingText(
+  rows: DotRow[],
+  what: string,
+  show: (value: unknown) => string,
+): string | null {
+  const [best, ...others] = ranked(rows.filter(isTelling));
+  if (!best || others.length === 0) return null;
+  const near = others.filter((row) => best.low === null || (row.high ?? Infinity) >= best.low);
+  const leads = `${sentence(best.name)} has the highest median ${what}: ${show(best.value)}`;
+  if (near.length === 0) return leads;
+  const names =
+    near.length <= 2 ? near.map((row) => row.name).join(" or ") : `${near.length} others`;
+  return `${leads}, unless ${names} ${near.length > 2 ? "do" : "does"}`;
 }
 
 function growthCards(report: Report): Child {
@@ -259,21 +280,25 @@ function growthBy(report: Report, by: GroupMedians, name: GroupName, growth: Gro
     n: by.n[i],
   }));
   const show = (value: unknown) => withUnit(value as number, growth.unit);
-  const apart = rows.filter(
-    (row) =>
-      row.value !== null &&
-      ((row.low ?? -Infinity) > growth.median || (row.high ?? Infinity) < growth.median),
-  );
+  const isSure = (row: DotRow) =>
+    isTelling(row) &&
+    isSureAmong(
+      rows.length,
+      row.value! - growth.median,
+      (row.low ?? -Infinity) - growth.median,
+      (row.high ?? Infinity) - growth.median,
+    );
+  const apart = rows.filter(isSure);
   const [most] = apart.sort(
     (a, b) => Math.abs(b.value! - growth.median) - Math.abs(a.value! - growth.median),
   );
   const title = most
     ? `${sentence(most.name)} accounts grow ${most.value! > growth.median ? "faster" : "more slowly"} than all: ${show(most.value)} a month`
-    : `No ${BY[name]} surely grows faster or slower than all`;
-  return chartCard({
+    : `No ${BY[name]} grows faster or slower than all by more than chance`;
+  const made = chartCard({
     title,
     subtitle: "median monthly growth and its 95 % interval; dashed: all accounts",
-    reading: `Right of the dashed line a ${BY[name]} grows faster than all accounts do; where its interval crosses the line, it may as well not.`,
+    reading: `Right of the dashed line a ${BY[name]} grows faster than all accounts do. Filled: sure even as one of ${whole(rows.length)} comparisons; hollow: may be chance.`,
     name: `growth-by-${name}`,
     height: dotHeight(rows.length),
     table: {
@@ -287,13 +312,21 @@ function growthBy(report: Report, by: GroupMedians, name: GroupName, growth: Gro
       rows: rows.map((row) => [row.name, row.n, row.value, row.low, row.high]),
     },
     option: () =>
-      dotOption(rows, {
-        unit: growth.unit,
-        axis: "percent a month",
-        reference: growth.median,
-        interval: "95 % interval",
-      }),
+      dotOption(
+        counted(name === "tier" ? rows : ranked(rows)).map((row) => ({
+          ...row,
+          isUnsure: !isSure(row),
+        })),
+        {
+          unit: growth.unit,
+          axis: "percent a month",
+          reference: growth.median,
+          interval: "95 % interval",
+        },
+      ),
   }).element;
+  made.classList.toggle("wide", isLong(rows));
+  return made;
 }
 
 function growthRows({ rows, unit }: GrowthSeen): Child {

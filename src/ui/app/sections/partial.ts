@@ -6,6 +6,11 @@ import { append, h, type Child } from "../dom";
 import { reason, type Maybe } from "../report";
 import { partial } from "../states";
 
+/** How to have what is missing. */
+export function wanting(what: string, how: string): Child {
+  return [h("p", null, what), h("p", null, h("code", null, how))];
+}
+
 export function absentSection(
   into: HTMLElement,
   title: string,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes with a post doing better than its account's others: one card a factor, with intervals.
 
+import { isSureAmong } from "../chance";
 import type { Context } from "../context";
 import { card, cardHead, chartCard } from "../chart";
 import { dotHeight, dotOption } from "../charts/dots";
 import { append, fileName, h, type Child } from "../dom";
 import { percent, plural, sentence, whole } from "../format";
 import { isThere, type Virality, type ViralityFactor, type ViralityLevel } from "../report";
-import { absentSection } from "./partial";
+import { absentSection, wanting } from "./partial";
 
 const LEAD =
   "What goes with a post above its account's own level: each account is compared with itself only.";
@@ -24,7 +25,11 @@ export function virality(into: HTMLElement, { report }: Context): void {
         "When posts were made, and how they did by hour: ",
         h("a", { href: "#/explore" }, "Explore → Timing"),
       );
-    return absentSection(into, "Virality", LEAD, found, "virality", timing);
+    const posts = wanting(
+      "With them this section shows what lifts a post above the level of its own account (hour, weekday, hashtags, mentions, caption, kind), each with its interval.",
+      `influence ${report.kind === "explore" ? "explore" : "train"} ACCOUNTS.csv --posts POSTS.csv`,
+    );
+    return absentSection(into, "Virality", LEAD, found, "virality", posts, timing);
   }
   append(into, [
     h("div.section-head", null, h("h2", null, "Virality"), h("p.lead", null, LEAD)),
@@ -32,9 +37,14 @@ export function virality(into: HTMLElement, { report }: Context): void {
       "div.cards",
       null,
       explainedCard(found),
-      found.factors.map((factor) => factorCard(factor, comparisonsOf(found))),
+      byWeight(found).map((factor) => factorCard(factor, comparisonsOf(found))),
     ),
   ]);
+}
+
+/** What explains most comes first. */
+function byWeight({ factors }: Virality): ViralityFactor[] {
+  return [...factors].sort((a, b) => b.r2_lost - a.r2_lost);
 }
 
 /** "+12 %" of likes. */
@@ -42,9 +52,10 @@ function lift(effect: number | null): string {
   return effect === null ? "–" : `${effect > 0 ? "+" : ""}${percent(effect, 0)}`;
 }
 
-function explainedCard({ n, accounts, accounts_share, r2, factors }: Virality): Child {
+function explainedCard(found: Virality): Child {
+  const { n, accounts, accounts_share, r2, factors } = found;
   const weak = r2 < SMALL_R2;
-  const ranked = [...factors].sort((a, b) => b.r2_lost - a.r2_lost);
+  const ranked = byWeight(found);
   const drawn =
     accounts_share < 1 ? `; ${percent(accounts_share, 0)} of the accounts, drawn at random` : "";
   if (factors.length === 0)
@@ -56,7 +67,7 @@ function explainedCard({ n, accounts, accounts_share, r2, factors }: Virality): 
     );
   return chartCard({
     title: `All of this together explains ${percent(r2, 1)} of how posts differ${weak ? ": most is not in the data" : ""}`,
-    subtitle: `share of the variance of ln likes within accounts that only this factor explains; ${plural(n, "post")} of ${plural(accounts, "account")}${drawn}`,
+    subtitle: `share of the differences in likes (ln) among an account's own posts that only this explains; ${plural(n, "post")} of ${plural(accounts, "account")}${drawn}`,
     reading:
       "These are associations among posts as they were made, not what would happen if a post were made otherwise.",
     name: "virality",
@@ -88,49 +99,57 @@ function comparisonsOf({ factors }: Virality): number {
     .filter((level) => !level.reference && level.ln_ratio !== null).length;
 }
 
-/** Two-sided p of a normal z: Abramowitz and Stegun (1964), 7.1.26. */
-function pValue(z: number): number {
-  const x = Math.abs(z) / Math.SQRT2;
-  const t = 1 / (1 + 0.3275911 * x);
+/** Whether a level differs from its reference even if all comparisons of the page are counted
+ * (Bonferroni): of thirty, one or two leave out zero by chance. */
+function isSure({ ln_ratio, ln_low, ln_high }: ViralityLevel, comparisons: number): boolean {
   return (
-    t *
-    (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) *
-    Math.exp(-x * x)
+    ln_ratio !== null &&
+    ln_low !== null &&
+    ln_high !== null &&
+    isSureAmong(comparisons, ln_ratio, ln_low, ln_high)
   );
 }
 
-/** Levels that differ from their reference even if all comparisons of the page are counted
- * (Bonferroni), farthest from it first: of thirty, one or two leave out zero by chance. */
-function sureLevels(levels: ViralityLevel[], comparisons: number): ViralityLevel[] {
-  const sure = levels.filter(
-    ({ ln_ratio, ln_low, ln_high }) =>
-      ln_ratio !== null &&
-      ln_low !== null &&
-      ln_high !== null &&
-      ln_high > ln_low &&
-      comparisons * pValue(ln_ratio / ((ln_high - ln_low) / (2 * 1.96))) < 0.05,
-  );
-  return sure.sort((a, b) => Math.abs(b.ln_ratio ?? 0) - Math.abs(a.ln_ratio ?? 0));
+/** The level farthest from its reference. */
+function farthest(levels: ViralityLevel[]): ViralityLevel | undefined {
+  return [...levels].sort((a, b) => Math.abs(b.ln_ratio ?? 0) - Math.abs(a.ln_ratio ?? 0))[0];
 }
 
-function factorCard({ name, levels }: ViralityFactor, comparisons: number): Child {
-  const reference = levels.find((level) => level.reference)?.name ?? "the rest";
-  const [most] = sureLevels(levels, comparisons);
-  const title = most
-    ? `${sentence(name)}: ${most.name} goes with ${percent(Math.abs(most.effect ?? 0), 0)} ${(most.effect ?? 0) < 0 ? "fewer" : "more"} likes than ${reference}`
-    : `${sentence(name)}: no difference that is sure among ${whole(comparisons)} comparisons`;
+/** 4–10, as people write ranges. */
+function ranged(name: string): string {
+  return name.replace(/(\d)-(\d)/g, "$1–$2");
+}
+
+/** What is sure; else what would be if it stood alone; else that there is nothing. */
+function finding({ name, levels }: ViralityFactor, reference: string, comparisons: number): string {
+  const says = ({ name: level, effect }: ViralityLevel) =>
+    `${sentence(name)}: ${percent(Math.abs(effect ?? 0), 0)} ${(effect ?? 0) < 0 ? "fewer" : "more"} likes at “${ranged(level)}” than at “${reference}”`;
+  const sure = farthest(levels.filter((level) => isSure(level, comparisons)));
+  if (sure) return says(sure);
+  const maybe = farthest(
+    levels.filter(({ low, high }) => low !== null && high !== null && low * high > 0),
+  );
+  return maybe
+    ? `${says(maybe)}, which may be chance`
+    : `${sentence(name)}: no difference that is more than chance`;
+}
+
+function factorCard(factor: ViralityFactor, comparisons: number): Child {
+  const { name, levels } = factor;
+  const reference = ranged(levels.find((level) => level.reference)?.name ?? "the rest");
+  const title = finding(factor, reference, comparisons);
   const rows = levels.map((level) => ({
-    name: level.reference ? `${level.name} (compared with)` : level.name,
+    name: level.reference ? `${ranged(level.name)} (compared with)` : ranged(level.name),
     value: level.reference ? 0 : level.effect,
     low: level.low,
     high: level.high,
     n: level.accounts,
+    isUnsure: !level.reference && !isSure(level, comparisons),
   }));
   return chartCard({
     title,
-    subtitle: `likes against ${reference} of the same account; posts of rare kinds or not known stand with it; 95 % intervals clustered by account, each for itself; the title counts all ${whole(comparisons)} comparisons`,
-    reading:
-      "Left of the dashed line fewer likes, right of it more; an interval across the line may as well be no effect.",
+    subtitle: `likes against “${reference}” of the same account; posts of rare kinds or not known stand with it; 95 % intervals, clustered by account`,
+    reading: `Left of the dashed line fewer likes, right of it more. Filled: sure even as one of ${whole(comparisons)} comparisons; hollow: may be chance.`,
     name: `virality-${fileName(name)}`,
     height: dotHeight(rows.length),
     table: {

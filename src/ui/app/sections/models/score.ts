@@ -3,7 +3,7 @@
 
 import { grid, tipRows, tooltip, valueAxis, whiskers } from "../../axes";
 import { card, cardHead, chartCard } from "../../chart";
-import { dotHeight, dotOption } from "../../charts/dots";
+import { counted, dotHeight, dotOption, fewText, isLong, ranked } from "../../charts/dots";
 import { histogramOption, histogramTable } from "../../charts/histogram";
 import { h, type Child } from "../../dom";
 import { percent, plural, sentence, whole } from "../../format";
@@ -82,7 +82,7 @@ function predictedCard(
         : r2 < 0.3
           ? "Predictions keep near the middle: most of the spread stays unexplained"
           : "Predictions follow the actual score",
-    subtitle: `${model.target.replace(/_/g, " ")}, ${name}; ${predicted.shown < predicted.n ? `${whole(predicted.shown)} of ` : ""}${plural(predicted.n, "account")}; whiskers: intervals of ${whole(sampled.length)} of them; darker: more followers`,
+    subtitle: `${model.target.replace(/_/g, " ")}, ${name}; ${predicted.shown < predicted.n ? `${whole(predicted.shown)} of ` : ""}${plural(predicted.n, "account")}; whiskers: intervals of ${whole(sampled.length)} of them; the stronger the colour, the more followers`,
     reading: `On the dashed line a prediction is exact; above it, it is too high.${clickHint()}`,
     name: "predicted",
     height: 420,
@@ -269,12 +269,12 @@ function biasCard(
     );
   const signed = (value: unknown) => change(value as number);
   const isFair = !worst.isSure || (axis === "points" && Math.abs(worst.bias) < 0.5);
-  return chartCard({
+  const made = chartCard({
     title: isFair
       ? `No ${by === "tier" ? "size" : by} is surely judged too high or too low`
       : `${sentence(names[residuals.group[worst.i]] ?? "some")}: judged ${show(Math.abs(worst.bias))} ${name} too ${worst.bias > 0 ? "high" : "low"} in the median`,
     subtitle: `error by ${by === "tier" ? "size" : by}: median, and where 9 of 10 errors lie${name && `; ${name}`}`,
-    reading: `Left of the dashed line a ${by === "tier" ? "size" : by} is judged too low, right of it too high; long lines mean large misses.`,
+    reading: `Left of the dashed line a ${by === "tier" ? "size" : by} is judged too low, right of it too high; long lines mean large misses.${fewText(rows)}`,
     name: `residuals-by-${by}`,
     height: dotHeight(rows.length),
     table: {
@@ -298,11 +298,13 @@ function biasCard(
       ]),
     },
     option: () =>
-      dotOption(rows, {
+      dotOption(counted(by === "tier" ? rows : ranked(rows)), {
         unit: axis,
         axis: name ? `error, ${name}` : "error",
         reference: 0,
         interval: "9 of 10 errors",
       }),
   }).element;
+  made.classList.toggle("wide", isLong(rows));
+  return made;
 }

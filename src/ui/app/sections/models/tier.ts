@@ -3,7 +3,15 @@
 
 import { grid, tipRows, tooltip, valueAxis, whiskers } from "../../axes";
 import { card, cardHead, chartCard } from "../../chart";
-import { dotHeight, dotOption } from "../../charts/dots";
+import {
+  counted,
+  dotHeight,
+  dotOption,
+  fewText,
+  isLong,
+  isTelling,
+  ranked,
+} from "../../charts/dots";
 import { inkOn, matrixOption } from "../../charts/matrix";
 import { h, type Child } from "../../dom";
 import { percent, points, sentence, whole } from "../../format";
@@ -74,14 +82,14 @@ function groupCard(
     high: figures.high[i],
     n: figures.n[i],
   }));
-  const sure = rows.filter((row) => row.n >= 20);
+  const sure = rows.filter(isTelling);
   const worst = sure.length > 1 ? sure.reduce((a, b) => (b.value < a.value ? b : a)) : null;
-  return chartCard({
+  const made = chartCard({
     title: worst
-      ? `By ${name}, right least often for ${worst.name}: ${percent(worst.value, 0)}`
+      ? `By ${name}, right least often for ${worst.name}: in ${percent(worst.value, 0)}`
       : `Right by ${name}`,
-    subtitle: "share of accounts put in their tier, out of fold; 95 % intervals",
-    reading: `The farther right, the more often accounts of this ${name} are put in their tier; where lines overlap, the difference may be chance.`,
+    subtitle: `share of accounts put in their own tier; 95 % intervals, n beside each ${name}`,
+    reading: `The farther right, the more often accounts of this ${name} are put in their tier; where lines overlap, the difference may be chance.${fewText(rows)}`,
     name: `tier-by-${name}`,
     height: dotHeight(rows.length),
     table: {
@@ -95,8 +103,14 @@ function groupCard(
       rows: rows.map((row) => [row.name, row.n, row.value, row.low, row.high]),
     },
     option: () =>
-      dotOption(rows, { unit: "fraction", axis: "told right", interval: "95 % interval" }),
+      dotOption(counted(by === "tier" ? rows : ranked(rows)), {
+        unit: "fraction",
+        axis: "put in their own tier",
+        interval: "95 % interval",
+      }),
   }).element;
+  made.classList.toggle("wide", isLong(rows));
+  return made;
 }
 
 function confusionTitle(names: string[], confusion: number[][]): string {
