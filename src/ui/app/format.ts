@@ -131,6 +131,27 @@ export function humanName(name: string): string {
   return name.replace(/_/g, " ");
 }
 
+/** The figure that a feature measures, whichever way it is bent: for sentences and labels; tables
+ * have it to the letter. */
+export function figureName(name: string): string {
+  return humanName(name).replace(/ \(ln\)/g, "");
+}
+
+/** The same of features beside each other, of which two may measure one figure. */
+export function figureNames(names: string[]): string[] {
+  const short = names.map(figureName);
+  return names.map((name, i) =>
+    short.filter((other) => other === short[i]).length > 1 ? humanName(name) : short[i],
+  );
+}
+
+/** A share as a whole percentage; what is nearly none or nearly all is not said to be so. */
+export function share(value: number): string {
+  if (value > 0 && value < 0.005) return `< 1${PERCENT}`;
+  if (value < 1 && value > 0.995) return `> 99${PERCENT}`;
+  return percent(value, 0);
+}
+
 const known = new Set<string>();
 
 /** Names that the report uses: those are put into words where a sentence has them. */
@@ -145,7 +166,9 @@ export function worded(text: string): string {
     .replace(/(?:peer:)?[A-Za-z]\w*_\w+/g, (word) =>
       known.has(word) || word in NAMES ? humanName(word) : word,
     )
-    .replace(/(?<![\w.])\d{5,}(?![\w.])/g, (digits) => whole(Number(digits)));
+    .replace(/(?<![\w.])\d{5,}(?![\w.])/g, (digits) => whole(Number(digits)))
+    .replace(/\b\d{4}(?= (?:rows|accounts|posts|edges)\b)/g, (digits) => whole(Number(digits)))
+    .replace(/(\d) %/g, `$1${PERCENT}`);
 }
 
 const NAMES: Record<string, string> = {

@@ -15,7 +15,7 @@ import { card, cardHead } from "../chart";
 import type { Context } from "../context";
 import { copyButton } from "../copy";
 import { append, debounce, fileName, h, replace, type Child } from "../dom";
-import { compact, sentence } from "../format";
+import { compact, sentence, whole } from "../format";
 import { failure, note, partial, skeleton } from "../states";
 import { downloadCsv } from "../table";
 import {
@@ -48,6 +48,16 @@ import { intervalShown, scoreScale } from "./ask/scale";
 import { searchBox } from "./ask/search";
 import { similarPanel } from "./ask/similar";
 import { waterfallCard } from "./ask/waterfall";
+
+/** What an answer holds. */
+const PROMISES: [string, string][] = [
+  ["Score", "with its interval, and what lifts it and pulls it down"],
+  ["Tier", "with a check of the audience: does it behave like its size?"],
+  ["Archetype", "the kind of account that it is nearest to"],
+  ["Similar", "the most similar accounts, by category, country and size; up to four side by side"],
+  ["What if", "move a slider, and the answer moves; the one before stays as a ghost"],
+  ["Take along", "a link that shows the same, the request as curl, CSV and PNG"],
+];
 
 const TYPING_MS = 120;
 /** An answer that stood this long is what the next one is compared with. */
@@ -305,22 +315,38 @@ class AskView {
   private unknown(problem: Error): HTMLElement {
     if (!(problem instanceof ApiError) || problem.status !== 404)
       return failure(problem.message, () => void this.start());
-    const [said, closest] = problem.message.split("; closest: ");
-    const state = failure(sentence(said));
-    if (closest)
-      append(state, [
-        h(
-          "p",
-          null,
-          "Closest: ",
-          closest
-            .split(", ")
-            .map((handle) =>
-              h("button.quiet", { type: "button", onclick: () => this.choose(handle) }, handle),
-            ),
-        ),
-      ]);
-    return state;
+    const closest = problem.message.split("; closest: ")[1];
+    const { kept } = this.context.report.data.rows;
+    const state = failure(
+      `No account of the handle “${this.question.handle}” among the ${whole(kept)} of this bundle.`,
+    );
+    append(state, [
+      closest
+        ? h(
+            "p",
+            null,
+            "Closest: ",
+            closest
+              .split(", ")
+              .map((handle) =>
+                h("button.quiet", { type: "button", onclick: () => this.choose(handle) }, handle),
+              ),
+          )
+        : h("p.muted", null, "None has a handle near it, either: is it spelt as in its address?"),
+      h(
+        "p.muted",
+        null,
+        "An account need not be in the data to be judged: its followers, likes and posts are enough. ",
+        h("button", { type: "button", onclick: () => this.typeInstead() }, "Type its figures"),
+      ),
+    ]);
+    return card(state);
+  }
+
+  /** An empty form, ready to be typed into. */
+  private typeInstead(): void {
+    this.example({});
+    this.form.element.querySelector("input")?.focus();
   }
 
   /** What the account gets as it is, to compare changed figures with. */
@@ -454,23 +480,23 @@ class AskView {
     this.showBrief(answer);
     replace(
       this.panels,
+      // Two stacks, not two rows: cards are of any height, and keep their place as figures change.
       h(
         "div.cards.two",
         null,
-        scoreCard(report, answer, this.ghost, this.given(answer)),
-        tierCard(answer, this.ghost),
+        h(
+          "div.cards",
+          null,
+          scoreCard(report, answer, this.ghost, this.given(answer)),
+          compositeCard(report, answer, this.ghost),
+        ),
+        h("div.cards", null, tierCard(answer, this.ghost), clusterCard(report, answer, this.ghost)),
       ),
       waterfallCard(
         report,
         answer.score,
         { ...this.profile, ...this.question.typed },
         this.title(),
-      ),
-      h(
-        "div.cards.two",
-        null,
-        clusterCard(report, answer, this.ghost),
-        compositeCard(report, answer, this.ghost),
       ),
     );
   }
@@ -627,8 +653,14 @@ class AskView {
         h(
           "p",
           null,
-          "Search a handle above, pick one to try, or type what you know of a profile: “475.8m”, “12,400” and “1.39%” are all fine. What you leave out is filled with typical values, and the answer says so.",
+          "Search a handle, pick one to try, or type what you know of a profile: “475.8m”, “12,400” and “1.39%” are all fine. What you leave out is filled with typical values, and the answer says so.",
         ),
+      ),
+      h("h4.promise-head", null, "What you get"),
+      h(
+        "dl.facts",
+        null,
+        PROMISES.map(([what, how]) => [h("dt", null, what), h("dd", null, how)]),
       ),
     );
   }

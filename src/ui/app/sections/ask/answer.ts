@@ -5,7 +5,15 @@
 import type { ClusterAnswer, GrowthAnswer, Profile, ScoreAnswer, TierAnswer } from "../../api";
 import { card, cardHead } from "../../chart";
 import { h, type Child } from "../../dom";
-import { change, humanName, percent, plain, points, sentence } from "../../format";
+import {
+  change,
+  figureName,
+  percent,
+  plain,
+  points,
+  sentence,
+  share as shareText,
+} from "../../format";
 import { isFormula, isThere, type Report } from "../../report";
 import { note } from "../../states";
 import { scoreScale, type Scale } from "./scale";
@@ -31,7 +39,7 @@ export interface Ghost {
 
 const NOVEL = 98;
 /** More than so many names are folded. */
-const IMPUTED_SHOWN = 6;
+const IMPUTED_SHOWN = 3;
 
 function at(share: number): string {
   return `${Math.min(Math.max(share, 0), 1) * 100}%`;
@@ -159,7 +167,7 @@ function noveltyNote({ novelty }: ScoreAnswer, what: string): Child {
 /** `of`: whose typical values, where it is not plain from the card. */
 function imputedNote(imputed: string[], of: string): Child {
   if (imputed.length === 0) return null;
-  const names = imputed.map(humanName).join(", ");
+  const names = imputed.map(figureName).join(", ");
   if (imputed.length <= IMPUTED_SHOWN)
     return note("info", `Not given, so${of} typical values stand in for: ${names}.`);
   return note(
@@ -226,7 +234,7 @@ function shareBars(
         h(row.marked ? "i.marked" : "i", { style: { width: at(row.share) } }),
         row.before !== null && h("b.before", { style: { left: at(row.before) } }),
       ),
-      h("span.share-value", { title: row.help }, percent(row.share, row.share < 0.1 ? 1 : 0)),
+      h("span.share-value", { title: row.help }, shareText(row.share)),
     ]),
   );
 }
@@ -255,6 +263,8 @@ export function tierCard(answer: Answer, ghost: Ghost | null): HTMLElement {
 function tierTarget(target: string): string {
   if (target === "size")
     return "size as its behaviour suggests, the follower count not shown to the model; calibrated probabilities";
+  if (target.endsWith("_quantile"))
+    return `the accounts in equal parts by ${target.slice(0, -9).replace(/_/g, " ")}; calibrated probabilities`;
   if (target.startsWith("column:"))
     return `${target.slice(7)} as given in the data; calibrated probabilities`;
   return `${target.replace(/_/g, " ")}; calibrated probabilities`;
@@ -327,7 +337,7 @@ export function clusterCard(report: Report, answer: Answer, ghost: Ghost | null)
       h(
         "p.reading",
         null,
-        `An untypical member: farther from the centre than ${percent(cluster.distance_percentile / 100, 0)} of its accounts.`,
+        `An untypical member: farther from the centre than ${cluster.distance_percentile > 99 ? "nearly all" : percent(cluster.distance_percentile / 100, 0)} of its accounts.`,
       ),
     h("p.reading", null, h("a", { href: "#/archetypes" }, "What the archetypes are →")),
   );
@@ -337,7 +347,7 @@ export function clusterCard(report: Report, answer: Answer, ghost: Ghost | null)
 function traitText(trait: unknown): string {
   if (typeof trait === "string") return trait;
   const { feature, z } = trait as { feature: string; z: number };
-  return `${humanName(feature)} ${change(z)} sd`;
+  return `${figureName(feature)} ${change(z)} sd`;
 }
 
 export function compositeCard(report: Report, answer: Answer, ghost: Ghost | null): HTMLElement {

@@ -20,15 +20,29 @@ export interface ProfileForm {
   blame: (field: string, message: string) => void;
 }
 
-/** ln(1 + x) between the smallest and the largest value seen. */
+/** Rates lie far below 1: ln(1 + x) of hundredths of a percent gives them the room of the slider. */
+function bendOf({ unit }: Column): number {
+  return unit === "fraction" ? 1e4 : 1;
+}
+
+/** The ends of the slider: ln(1 + x) of the smallest and of the largest value seen. */
+function sliderEnds(column: Column): [number, number] {
+  const bend = bendOf(column);
+  return [
+    Math.log1p(bend * Math.max(column.min ?? 0, 0)),
+    Math.log1p(bend * Math.max(column.max ?? 1, 0)),
+  ];
+}
+
 function sliderPlace(column: Column, value: number): number {
-  const [low, high] = [Math.log1p(Math.max(column.min ?? 0, 0)), Math.log1p(column.max ?? 1)];
-  return high > low ? (SLIDER_STEPS * (Math.log1p(Math.max(value, 0)) - low)) / (high - low) : 0;
+  const [low, high] = sliderEnds(column);
+  const place = Math.log1p(bendOf(column) * Math.max(value, 0));
+  return high > low ? (SLIDER_STEPS * (place - low)) / (high - low) : 0;
 }
 
 function sliderValue(column: Column, place: number): number {
-  const [low, high] = [Math.log1p(Math.max(column.min ?? 0, 0)), Math.log1p(column.max ?? 1)];
-  return Math.expm1(low + ((high - low) * place) / SLIDER_STEPS);
+  const [low, high] = sliderEnds(column);
+  return Math.expm1(low + ((high - low) * place) / SLIDER_STEPS) / bendOf(column);
 }
 
 interface FieldRow {

@@ -7,7 +7,7 @@ import { categoryAxis, fewTicks, grid, rowLabels, tipRows, tooltip, valueAxis } 
 import { chartCard } from "../../chart";
 import { fileName } from "../../dom";
 import type { Option } from "../../echarts";
-import { humanName, percent, points, sentence } from "../../format";
+import { figureName, percent, points, sentence } from "../../format";
 import { isFormula, type Report } from "../../report";
 import { nameCell } from "../../table";
 import { theme } from "../../theme";
@@ -39,7 +39,7 @@ function ofModel(answer: ScoreAnswer, profile: Profile): Contribution[] {
   for (const { feature, points } of answer.explanation?.contributions ?? []) {
     const key = feature.split("=")[0];
     const name =
-      feature === key ? humanName(feature) : `${humanName(key)}: ${profile[key] ?? "not given"}`;
+      feature === key ? figureName(feature) : `${figureName(key)}: ${profile[key] ?? "not given"}`;
     sums.set(key, { key, name, points: (sums.get(key)?.points ?? 0) + points });
   }
   return [...sums.values()].sort((a, b) => Math.abs(b.points) - Math.abs(a.points));
@@ -84,17 +84,16 @@ function stepsOf(contributions: Contribution[], base: number, answer: ScoreAnswe
 function finding(
   contributions: Contribution[],
   isOfFormula: boolean,
-  { name, show }: Scale,
+  { name, show, change }: Scale,
 ): string {
   const [first, second] = contributions;
   const size = (item: Contribution) => show(Math.abs(item.points));
-  const says = (points: number) => (points < 0 ? "pulls it down" : "lifts it");
   if (isOfFormula)
     return sentence(
       `${first.name} gives ${size(first)} of the points${second ? `, ${second.name} ${size(second)}` : ""}`,
     );
-  const one = `${first.name} ${says(first.points)} ${size(first)} ${name}`.trimEnd();
-  return sentence(second ? `${one}, ${second.name} ${says(second.points)} ${size(second)}` : one);
+  const one = `${first.name} ${change(first.points)} ${name}`.trimEnd();
+  return sentence(second ? `${one}, ${second.name} ${change(second.points)}` : one);
 }
 
 /** `who`: whose score it is, for the reader of an exported picture. null where nothing explains

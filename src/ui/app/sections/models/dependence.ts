@@ -6,7 +6,7 @@ import { card, cardHead, chartCard } from "../../chart";
 import { select } from "../../controls";
 import { h, type Child } from "../../dom";
 import type { Option } from "../../echarts";
-import { humanName, plain, sentence, withUnit } from "../../format";
+import { figureName, humanName, plain, sentence, withUnit } from "../../format";
 import { isThere, reason, type Dependence, type ScoreModel } from "../../report";
 import { partial } from "../../states";
 import { theme } from "../../theme";
@@ -47,14 +47,15 @@ function spec(
   onChoose: (index: number) => void,
 ): Parameters<typeof chartCard>[0] {
   const one = all[chosen];
-  const name = humanName(one.input || one.feature);
+  const name = figureName(one.input || one.feature);
   const total = one.mean[one.mean.length - 1] - one.mean[0];
   const options = all.map((entry, i): [string, string] => [
     String(i),
     humanName(entry.input || entry.feature),
   ]);
   return {
-    title: `${sentence(name)}: ${unit.change(total)} ${unit.name} from its low end to its high end`,
+    title:
+      `From the lowest to the highest ${name} the score ${total < 0 ? "falls" : "rises"} by ${unit.show(Math.abs(total))} ${unit.name}`.trimEnd(),
     subtitle: `mean predicted score as ${name} is set to each value, the other figures as they are; band: the middle 80 % of accounts`,
     reading:
       "The bars at the foot show where accounts are: where there are few, the curve is a guess. It is what the model does, not what the world would do.",

@@ -4,7 +4,7 @@
 import { card, cardHead, chartCard } from "../../chart";
 import { dotHeight, dotOption } from "../../charts/dots";
 import type { Child } from "../../dom";
-import { humanName, plain, sentence, withUnit } from "../../format";
+import { figureNames, plain, sentence, withUnit } from "../../format";
 import { isThere, reason, type Importance, type Maybe } from "../../report";
 import { partial } from "../../states";
 import { nameCell } from "../../table";
@@ -14,10 +14,11 @@ const SHOWN = 15;
 export function importanceCard(importance: Maybe<Importance>, name: string): Child {
   if (!isThere(importance))
     return card(cardHead(`What the ${name} goes by`), partial(reason(importance, "importance")));
-  const rows = importance.feature.slice(0, SHOWN).map((feature, i) => {
+  const names = figureNames(importance.feature.slice(0, SHOWN));
+  const rows = names.map((name, i) => {
     const [mean, sd] = [importance.mean[i], importance.sd[i]];
     return {
-      name: humanName(feature),
+      name,
       value: mean,
       low: sd === null ? null : mean - sd,
       high: sd === null ? null : mean + sd,
@@ -31,7 +32,7 @@ export function importanceCard(importance: Maybe<Importance>, name: string): Chi
       ? `${sentence(rows[0].name)} matters most for the ${name}${rows[1] ? `, then ${rows[1].name}` : ""}`
       : "No feature matters",
     subtitle: `${importance.text}; whiskers: one standard deviation`,
-    reading: `${unsure > 0 ? `${unsure} of them may as well not matter: their whisker reaches zero. ` : ""}Features that say the same share the credit.`,
+    reading: `${unsure > 0 ? `${unsure} of the ${rows.length} may as well not matter: ${unsure === 1 ? "its whisker reaches" : "their whiskers reach"} zero. ` : ""}Features that say the same share the credit.`,
     name: `importance-${name}`,
     height: dotHeight(rows.length),
     table: {
@@ -55,7 +56,10 @@ export function importanceCard(importance: Maybe<Importance>, name: string): Chi
     option: () =>
       dotOption(rows, {
         unit: importance.unit,
-        axis: importance.unit === "fraction" ? "fall" : `error added, ${importance.unit}`,
+        axis:
+          importance.unit === "fraction"
+            ? "fall of the share told right"
+            : `error added, ${importance.unit}`,
         bars: true,
         interval: "one sd",
       }),

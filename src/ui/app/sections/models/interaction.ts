@@ -51,7 +51,7 @@ export function interactionCard(model: ScoreModel): Child {
   return chartCard({
     title: sentence(found.text),
     subtitle: `mean predicted score as ${nameOf(x)} and ${nameOf(y)} are set to each pair of values, the other figures as they are`,
-    reading: `The darker, the higher the score. Pale cells in brackets have no account near them: a guess. ${pairsText(pairs)}`,
+    reading: `The stronger the colour, the higher the score. Pale cells in brackets have no account near them: a guess. ${pairsText(pairs)}`,
     name: "interaction",
     height: y.at.length * 28 + 100,
     table: {
