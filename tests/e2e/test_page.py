@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from statistics import NormalDist
 
 import pytest
 
@@ -152,7 +153,37 @@ def test_the_network_moves_and_suggests_links(drive, page_url, linked, start_dae
     sections = drive("sections", other.url + "/")
     for name, section in sections.items():
         assert section["failed"] == [] and all_explained(section), name
-    assert any("posts are made around" in card for card in sections["explore"]["cards"])
+    assert any("Posts are most frequent around" in card for card in sections["explore"]["cards"])
+
+
+def test_titles_claim_no_more_than_is_sure(drive, page_url, linked, start_daemon):
+    """Of thirty intervals one or two leave out zero by luck; a lead that another group may have is said to be one."""
+    other = start_daemon(linked)
+    report = other.get("/report")[1]
+    sections = drive("sections", other.url + "/", width=375)
+    factors = report["virality"]["factors"]
+    levels = [level for factor in factors for level in factor["levels"] if level["ln_ratio"] is not None]
+    sure = {}
+    for factor in factors:
+        z = [level["ln_ratio"] / ((level["ln_high"] - level["ln_low"]) / 3.92)
+             for level in factor["levels"] if level["ln_ratio"] is not None]
+        sure[factor["name"]] = any(2 * NormalDist().cdf(-abs(one)) * len(levels) < 0.05 for one in z)
+    titles = sections["virality"]["cards"][1:]
+    ordered = sorted(factors, key=lambda factor: -factor["r2_lost"])
+    assert [title.split(":")[0].lower() for title in titles] == [factor["name"].lower() for factor in ordered]
+    for title, factor in zip(titles, ordered, strict=True):
+        assert ("likes at" in title and "may be chance" not in title) == sure[factor["name"]], title
+    groups = report["explore"]["categories"]
+    measured = groups.get("n_measured", groups["n"])
+    rows = [row for row in zip(groups["group"], groups["measure"], groups["measure_low"], groups["measure_high"], measured)
+            if row[4] >= 20 and report["groups"]["category"][row[0]] != "(other)"]
+    best = max(rows, key=lambda row: row[1])
+    lead = f"{report['groups']['category'][best[0]].capitalize()} has the highest median"
+    title = next(card for card in sections["explore"]["cards"] if card.startswith(lead))
+    assert ("unless" in title) == any(row is not best and row[3] >= best[2] for row in rows)
+    # So many names leave no room for cells under them on a phone.
+    correlations = next(card for card in sections["explore"]["explained"] if " most (" in card["title"])
+    assert "numbered as the rows" in correlations["reading"]
 
 
 def test_what_was_joined_is_named(drive, linked, start_daemon, page_url):
@@ -259,9 +290,12 @@ def test_figures_that_are_hardly_meant_are_told(drive, page_url, daemon, page_re
 
 
 def test_the_search_forgives(drive, page_url, handles):
-    found = drive("search", page_url, handles=handles[:2], miss=handles[0] + "x")
+    found = drive("search", page_url, handles=handles[:2], miss=handles[0] + "x", nobody="wholly_elsewhere")
     assert found["back"].endswith(f"#/ask?handle={handles[0]}")
     assert found["closest"].startswith("synthetic_")
+    # An account that is not in the data is no dead end: its figures can be typed.
+    assert "“wholly_elsewhere” among the" in found["unknown"] and found["typing"] == "Followers"
+    assert "wholly" not in found["typed"]
 
 
 def test_the_answer_can_be_taken_away(drive, page_url, daemon, handles, tmp_path):

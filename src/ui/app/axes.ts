@@ -47,7 +47,7 @@ const LABEL_PHONE_PX = 120;
 const LABEL_PHONE_CHARACTERS = 18;
 
 /** A phone, on which names beside a drawing leave it hardly any room. */
-function isNarrow(): boolean {
+export function isNarrow(): boolean {
   return innerWidth < PHONE_PX;
 }
 

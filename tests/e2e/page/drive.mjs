@@ -444,12 +444,21 @@ const checks = {
     const closest = await near.textContent();
     await near.click();
     await name(closest);
+    await visit(page, `ask?handle=${options.nobody}`);
+    const said = page.locator(".failed");
+    await said.getByRole("button", { name: "Type its figures" }).waitFor();
+    const unknown = await said.textContent();
+    await said.getByRole("button", { name: "Type its figures" }).click();
+    await said.waitFor({ state: "detached" });
+    const typing = await page.evaluate(
+      () => document.activeElement.closest(".profile-field")?.querySelector("label").textContent,
+    );
     problems.splice(
       0,
       problems.length,
       ...problems.filter((problem) => !/status of 404/.test(problem)),
     );
-    return { back, closest };
+    return { back, closest, unknown, typing, typed: page.url() };
   },
 
   /** The whole answer as a table and as a picture. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cells by row and column: correlations, confusion, hours.
 
-import { categoryAxis, grid, tooltip } from "../axes";
+import { categoryAxis, grid, rowLabels, tooltip } from "../axes";
 import type { ChartSpec } from "../chart";
 import type { Child } from "../dom";
 import { theme } from "../theme";
@@ -25,6 +25,8 @@ export interface MatrixSpec {
   columnAxis?: string;
   rowAxis?: string;
   rotate?: number;
+  /** In pixels: names of columns are broken to it. */
+  columnWidth?: number;
 }
 
 const TEXT_WIDTH = 34;
@@ -41,13 +43,16 @@ export function matrixOption(spec: MatrixSpec): ReturnType<ChartSpec["option"]> 
         color: colours.muted,
         lineHeight: 16,
         interval: spec.rotate ? 0 : "auto",
+        ...(spec.columnWidth
+          ? { width: spec.columnWidth, overflow: "break", interval: 0, hideOverlap: false }
+          : {}),
       },
     }),
     yAxis: categoryAxis(spec.rows, {
       name: spec.rowAxis ?? "",
       nameGap: 8,
       inverse: true,
-      axisLabel: { color: colours.muted, interval: 0 },
+      axisLabel: { color: colours.muted, interval: 0, ...rowLabels(spec.rows) },
     }),
     tooltip: tooltip(({ dataIndex }) => spec.cells[dataIndex].tip),
     series: [

@@ -2,7 +2,7 @@
 // What kinds of accounts there are: what sets each apart, where they lie, who belongs to them.
 
 import type { Context } from "../context";
-import { tipRows } from "../axes";
+import { isNarrow, tipRows } from "../axes";
 import { card, cardHead, chartCard, type ChartCard } from "../chart";
 import { inkOn, matrixOption } from "../charts/matrix";
 import { mapOption } from "../charts/map";
@@ -11,6 +11,8 @@ import { append, h, replace, type Child } from "../dom";
 import {
   change,
   compact,
+  figureName,
+  figureNames,
   humanName,
   percent,
   plain,
@@ -22,7 +24,7 @@ import {
 } from "../format";
 import { isThere, type Archetypes, type Report } from "../report";
 import { note } from "../states";
-import { askAbout, clickHint, handleLink, nameCell } from "../table";
+import { askAbout, clickHint, handleLink, nameCell, table } from "../table";
 import { groupColour, rampAt, theme } from "../theme";
 import { absentSection } from "./partial";
 
@@ -37,15 +39,8 @@ export function archetypes(into: HTMLElement, { report }: Context): void {
       "div.cards",
       null,
       card(
-        note(
-          found.strength === "weak" ? "warning" : "info",
-          `${found.text.replace(/\.$/, "")}.`,
-          h(
-            "span.muted",
-            null,
-            ` Silhouette ${points(found.silhouette, 2)} (1: clearly apart, 0: no groups); on other samples they come out again to ${points(found.stability ?? null, 2)} (1: always the same, 0: by chance); ${triedText(found)}.`,
-          ),
-        ),
+        note(found.strength === "weak" ? "warning" : "info", `${found.text.replace(/\.$/, "")}.`),
+        triedTable(found),
       ),
       profileCard(found),
       membersCards(report, found),
@@ -54,10 +49,52 @@ export function archetypes(into: HTMLElement, { report }: Context): void {
   ]);
 }
 
-function triedText({ candidates }: Archetypes): string {
-  return candidates.k.length
-    ? `tried: ${candidates.k.map((k, i) => `${k} kinds ${points(candidates.silhouette[i], 2)}${candidates.stability ? ` (again ${points(candidates.stability[i], 2)})` : ""}`).join(", ")}`
-    : "no other number was tried";
+/** Why so many kinds: what each number gave. */
+function triedTable({ candidates, k: chosen }: Archetypes): Child {
+  const { k, silhouette, stability } = candidates;
+  if (k.length === 0) return null;
+  return h(
+    "details",
+    null,
+    h("summary", null, `Why ${chosen} kinds: ${k[0]} to ${k[k.length - 1]} were tried`),
+    table(
+      {
+        columns: [
+          { title: "kinds", show: (n) => (n === chosen ? h("strong", null, `${n} ✓`) : String(n)) },
+          {
+            title: "how far apart",
+            help: "silhouette; 1: clearly apart, 0: no groups",
+            show: (value) => points(value as number, 2),
+          },
+          ...(stability
+            ? [
+                {
+                  title: "found again",
+                  help: "how alike the kinds of other samples of the accounts are; 1: the same, 0: by chance",
+                  show: (value: unknown) => points(value as number, 2),
+                },
+              ]
+            : []),
+        ],
+        rows: k.map((n, i) => [n, silhouette[i], ...(stability ? [stability[i]] : [])]),
+      },
+      "Numbers of kinds tried",
+    ),
+    h(
+      "p.reading",
+      null,
+      "How far apart (silhouette): 1 is clearly apart, 0 no groups. Found again on other samples of the accounts: 1 is the same kinds, 0 as by chance.",
+    ),
+  );
+}
+
+/** What margins and names of rows take of a phone's width. */
+const PHONE_ROWS_PX = 180;
+
+/** Lines of text under the columns. */
+function linesOf(names: string[]): number {
+  const broken = isNarrow() ? 2 : 1;
+  return broken * Math.max(...names.map((name) => name.split(", ").length)) + 1;
 }
 
 function profileCard(found: Archetypes): Child {
@@ -76,12 +113,12 @@ function profileCard(found: Archetypes): Child {
   const first = order[0];
   return chartCard({
     title: order.length
-      ? `${sentence(humanName(found.features[first]))} tells the ${found.k} kinds apart most`
+      ? `${sentence(figureName(found.features[first]))} tells the ${found.k} kinds apart most`
       : `${found.k} kinds`,
     subtitle: "mean of each kind, in standard deviations from the mean of all accounts",
     reading: "Blue: more than usual; orange: less. Values beyond 1 are marked traits.",
     name: "archetypes",
-    height: order.length * 30 + 120,
+    height: order.length * 30 + 56 + 16 * linesOf(found.names),
     table: {
       columns: [
         { title: "feature", show: nameCell },
@@ -95,8 +132,9 @@ function profileCard(found: Archetypes): Child {
     option: () => {
       const { diverging } = theme();
       return matrixOption({
-        columns: found.names.map((name, i) => `${shorten(name)}\n${whole(found.size[i])}`),
-        rows: order.map((j) => humanName(found.features[j])),
+        columnWidth: isNarrow() ? (innerWidth - PHONE_ROWS_PX) / found.k : undefined,
+        columns: found.names.map((name, i) => `${inLines(name)}\n${whole(found.size[i])}`),
+        rows: figureNames(order.map((j) => found.features[j])),
         cells: order.flatMap((j, row) =>
           found.centroids.map((centroid, column) => {
             const colour = rampAt(diverging, 0.5 + centroid[j] / widest / 2);
@@ -107,7 +145,7 @@ function profileCard(found: Archetypes): Child {
               text: change(centroid[j], 1),
               textColour: inkOn(colour),
               tip: tipRows(found.names[column], [
-                [humanName(found.features[j]), `${change(centroid[j], 2)} sd`],
+                [figureName(found.features[j]), `${change(centroid[j], 2)} sd`],
               ]),
             };
           }),
@@ -117,8 +155,9 @@ function profileCard(found: Archetypes): Child {
   }).element;
 }
 
-function shorten(name: string): string {
-  return name.length > 24 ? `${name.slice(0, 23)}…` : name;
+/** "low engagement, large, many posts": a trait a line. */
+function inLines(name: string): string {
+  return name.split(", ").join(",\n");
 }
 
 function membersCards(report: Report, found: Archetypes): Child {
@@ -133,12 +172,11 @@ function membersCards(report: Report, found: Archetypes): Child {
       const { followers, measure: value, posts } = found.figures[i];
       return card(
         cardHead(
-          h(
-            "span.row",
-            null,
+          [
             h("i.swatch", { style: { background: `var(--series-${i})` } }),
+            "\u00a0\u00a0",
             sentence(name),
-          ),
+          ],
           `${plural(found.size[i], "account")}, ${percent(found.size[i] / total, 0)}`,
         ),
         h("dl.facts", null, [
@@ -147,7 +185,13 @@ function membersCards(report: Report, found: Archetypes): Child {
             h(
               "dd",
               null,
-              `${compact(followers)} followers · ${withUnit(value, measure.unit)} ${humanName(measure.name)} · ${compact(posts)} posts`,
+              [
+                followers !== null && `${compact(followers)} followers`,
+                value !== null && `${withUnit(value, measure.unit)} ${humanName(measure.name)}`,
+                posts !== null && `${compact(posts)} posts`,
+              ]
+                .filter(Boolean)
+                .join(" · ") || "–",
             ),
           ],
           [h("dt", null, "Typical"), h("dd", null, handles(found.typical[i]))],
@@ -170,7 +214,7 @@ function projectionCard(report: Report, found: Archetypes): Child {
         : found.strength === "fair"
           ? "The kinds lie apart, with blurred borders"
           : "The kinds lie clearly apart",
-    subtitle: `principal components of the features; ${percent((projection.explained[0] ?? 0) + (projection.explained[1] ?? 0), 0)} of the differences; ${plural(projection.handle.length, "account")} shown`,
+    subtitle: `their two main directions, which hold ${percent((projection.explained[0] ?? 0) + (projection.explained[1] ?? 0), 0)} of the differences (principal components); ${plural(projection.handle.length, "account")} shown`,
     reading: `Near each other: alike.${clickHint()}`,
     name: "archetype-map",
     height: 440,

@@ -2,7 +2,7 @@
 // Which figures move together, with the uncertainty of each.
 
 import { remember, remembered } from "../../address";
-import { tipRows } from "../../axes";
+import { isNarrow, tipRows } from "../../axes";
 import { card, cardHead, chartCard, type ChartCard } from "../../chart";
 import { inkOn, matrixOption, type MatrixCell } from "../../charts/matrix";
 import { segments } from "../../controls";
@@ -15,6 +15,9 @@ import { rampAt, theme } from "../../theme";
 
 /** From here on two figures say nearly the same; Data lists such pairs. */
 const SAME = 0.95;
+
+/** More names than this do not fit under the columns of a phone. */
+const NUMBERED = 5;
 
 type Kind = "spearman" | "pearson";
 
@@ -117,6 +120,8 @@ export function correlationCard(report: Report): Child {
     return card(cardHead("Correlations"), partial(reason(found, "correlations")));
   let kind: Kind = remembered("correlation") === "pearson" ? "pearson" : "spearman";
   const names = found.columns.map(humanName);
+  // Names under the columns take their room from the cells: on a phone numbers stand there.
+  const isNumbered = () => isNarrow() && names.length > NUMBERED;
   const twins = () => pairs(found, kind).filter((pair) => Math.abs(pair.value ?? 0) >= SAME).length;
   const same = () =>
     twins()
@@ -130,8 +135,9 @@ export function correlationCard(report: Report): Child {
   const made: ChartCard = chartCard({
     title: title(found, kind),
     subtitle: subtitle(),
-    reading:
-      "The line at the foot of a cell is the 95 % interval on −1 to 1; grey numbers may as well be zero. Moving together is not causing.",
+    reading: isNumbered()
+      ? "Blue: they rise together; orange: one rises as the other falls; pale: neither. The columns are numbered as the rows; Table has the figures and intervals. Moving together is not causing."
+      : "The line at the foot of a cell is the 95 % interval on −1 to 1; grey numbers may as well be zero. Moving together is not causing.",
     name: "correlations",
     height: Math.min(Math.max(names.length * 36 + 90, 260), 760),
     controls: segments(
@@ -153,12 +159,18 @@ export function correlationCard(report: Report): Child {
     ),
     table: correlationTable(found, kind),
     option: () =>
-      matrixOption({
-        columns: names.slice(0, -1),
-        rows: names.slice(1),
-        cells: cells(found, kind),
-        rotate: 30,
-      }),
+      isNumbered()
+        ? matrixOption({
+            columns: names.slice(0, -1).map((_, i) => String(i + 1)),
+            rows: names.map((name, i) => `${name} ${i + 1}`),
+            cells: cells(found, kind).map((cell) => ({ ...cell, row: cell.row + 1 })),
+          })
+        : matrixOption({
+            columns: names.slice(0, -1),
+            rows: names.slice(1),
+            cells: cells(found, kind),
+            rotate: 30,
+          }),
   });
   return made.element;
 }

@@ -17,8 +17,8 @@ export function projectionCard(report: Report): Child {
   const shown = projection.x.filter((x) => x !== null).length;
   const shareOf = (projection.explained[0] ?? 0) + (projection.explained[1] ?? 0);
   return chartCard({
-    title: `Two directions hold ${percent(shareOf, 0)} of the differences between accounts`,
-    subtitle: `principal components of ${projection.columns.map(humanName).join(", ")}; ${plural(shown, "account")}, darker: more followers`,
+    title: `Two directions hold ${percent(shareOf, 0)} of the differences in ${plural(projection.columns.length, "figure")}`,
+    subtitle: `principal components of ${projection.columns.map(humanName).join(", ")}; ${plural(shown, "account")}; the stronger the colour, the more followers`,
     reading:
       "Near each other: alike in all figures together. An arrow points where its figure grows.",
     name: "projection",

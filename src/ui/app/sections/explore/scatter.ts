@@ -20,7 +20,7 @@ import {
   withUnit,
 } from "../../format";
 import type { LegendEntry } from "../../picture";
-import { isThere, type Density, type GroupName, type Report } from "../../report";
+import { isThere, type Density, type GroupName, type Report, type Slope } from "../../report";
 import { partial } from "../../states";
 import { askAbout, clickHint, handleLink, type TableSpec } from "../../table";
 import { groupColour, orderedColours, rampAt, theme } from "../../theme";
@@ -121,11 +121,11 @@ export function scatterCard(report: Report): Child {
   };
   made = chartCard({
     title: isThere(slope)
-      ? slope.text.replace(": x ", ": × ")
+      ? slopeTitle(humanName(measure.name), slope)
       : `${sentence(humanName(measure.name))} by number of followers`,
     subtitle: `${humanName(measure.name)} against followers, both on log scales; ${pointsText(report)}`,
     reading: isThere(slope)
-      ? `Line: ${slope.model}; ten times the followers go with ${plain(slope.tenfold)} times the ${humanName(measure.name)} (95 %: ${plain(slope.tenfold_low)} to ${plain(slope.tenfold_high)}); it explains ${percent(slope.r2, 0)} of the spread.${clickHint()}`
+      ? `${slopeText(report, slope)}${clickHint()}`
       : `Each point is an account.${clickHint()}`,
     name: "followers-and-engagement",
     height: 460,
@@ -145,6 +145,38 @@ export function scatterCard(report: Report): Child {
   drawLegend();
   made.element.append(panel.found);
   return made.element;
+}
+
+/** "24 % lower", "× 3.2" for ten times the followers. */
+function tenfoldText(tenfold: number): string {
+  if (tenfold >= 2) return `× ${plain(tenfold)}`;
+  return `${percent(Math.abs(1 - tenfold), 0)} ${tenfold < 1 ? "lower" : "higher"}`;
+}
+
+function slopeTitle(what: string, { tenfold, tenfold_low, tenfold_high }: Slope): string {
+  if (tenfold_low <= 1 && tenfold_high >= 1)
+    return `${sentence(what)} hardly goes with size: it may as well be the same at any`;
+  return `${sentence(what)} ${tenfold < 1 ? "falls" : "grows"} with size: ${tenfoldText(tenfold)} for ten times the followers`;
+}
+
+/** Below this share explained, size tells little of one account. */
+const LITTLE = 0.1;
+/** A rate that falls nearly as followers grow: what is counted hardly depends on them. */
+const STEEP = 0.2;
+
+function slopeText({ explore: { measure } }: Report, slope: Slope): string {
+  const what = humanName(measure.name);
+  const { tenfold, tenfold_low, tenfold_high, r2 } = slope;
+  const line = `Line: what is usual at a size; ten times the followers go with ${plain(tenfold)} times the ${what} (95 %: ${plain(tenfold_low)} to ${plain(tenfold_high)}).`;
+  const explained =
+    r2 < LITTLE
+      ? ` Size explains only ${percent(r2, 0)} of the spread: it says little of one account.`
+      : ` Size explains ${percent(r2, 0)} of the spread.`;
+  const picked =
+    measure.unit === "fraction" && tenfold_high < STEEP
+      ? " So steep a fall means that engagement hardly grows with followers, as where a table lists accounts for their engagement."
+      : "";
+  return line + explained + picked;
 }
 
 /** As if it had been drawn; an end that is not given is that of the accounts. */

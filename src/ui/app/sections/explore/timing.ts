@@ -21,16 +21,18 @@ function liftText(lift: number | null): string {
   return lift === null ? "too few posts" : `${change(100 * Math.expm1(lift), 0)} %`;
 }
 
+const most = ({ hour_weekday }: Timing) => Math.max(...hour_weekday.flat(), 1);
+const least = ({ hour_weekday }: Timing) => Math.min(...hour_weekday.flat());
+
 function cells(timing: Timing, kind: Kind): MatrixCell[] {
   const colours = theme();
-  const most = Math.max(...timing.hour_weekday.flat(), 1);
   const widest = Math.max(...timing.lift.flat().map((lift) => Math.abs(lift ?? 0)), 0.05);
   return DAYS.flatMap((day, row) =>
     HOURS.map((hour, column) => {
       const [count, lift] = [timing.hour_weekday[row][column], timing.lift[row][column]];
       const colour =
         kind === "count"
-          ? rampAt(colours.amounts, count / most)
+          ? rampAt(colours.amounts, count / most(timing))
           : lift === null
             ? colours.grid
             : rampAt(colours.diverging, 0.5 + lift / widest / 2);
@@ -56,8 +58,8 @@ function title(timing: Timing, kind: Kind): string {
     }
   const when = `${DAYS[best.day]} ${HOURS[best.hour]}:00 UTC`;
   return kind === "count"
-    ? `Most posts are made around ${when}`
-    : `Posts around ${when} do best: ${liftText(best.value)} likes`;
+    ? `Posts are most frequent around ${when}`
+    : `Likes are highest around ${when} (${liftText(best.value)}), which is partly luck`;
 }
 
 export function timingCard(report: Report): Child {
@@ -67,7 +69,7 @@ export function timingCard(report: Report): Child {
   const subtitle = (of: Kind) =>
     `${of === "count" ? "posts" : "likes against the account's own usual, percent"}, by hour and weekday in UTC; ${plural(timing.posts, "post")}`;
   const reading = (of: Kind) =>
-    `${of === "count" ? "The darker, the more posts" : "Blue: more likes than the account's posts get otherwise; orange: fewer; grey: too few posts to say. The best of 168 hours is partly luck: Virality says what is sure"}. ${sentence(timing.utc_offset_note)}.`;
+    `${of === "count" ? `The stronger the colour, the more posts: ${whole(least(timing))} to ${whole(most(timing))} in an hour of the week` : "Blue: more likes than the account's posts get otherwise; orange: fewer; grey: too few posts to say. The best of 168 hours is partly luck: Virality says what is sure"}. ${sentence(timing.utc_offset_note)}.`;
   const made: ChartCard = chartCard({
     title: title(timing, kind),
     subtitle: subtitle(kind),
