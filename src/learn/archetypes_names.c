@@ -28,7 +28,7 @@ static const struct words {
     const char *much, *little;
 } words[] = {
     {FEATURE_ln_followers, KIND_SIZE, "large", "small"},
-    {FEATURE_ln_posts, KIND_ACTIVITY, "posts much", "posts little"},
+    {FEATURE_ln_posts, KIND_ACTIVITY, "many posts", "few posts"},
     {FEATURE_ln_following, KIND_OTHER, "follows many", "follows few"},
     {FEATURE_ln_engagement_rate, KIND_OTHER, "high engagement", "low engagement"},
     {FEATURE_ln_engagement_per_follower, KIND_OTHER, "high engagement", "low engagement"},

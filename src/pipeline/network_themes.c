@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "dataset/intern.h"
 #include "pipeline/network.h"
 
@@ -279,7 +280,9 @@ static const char *say_theme(struct arena *memory, const struct network_theme *t
     const struct profile_field *field = profile_field_find(theme->name, strlen(theme->name));
     const char *most = field && field->kind == PROFILE_COUNT ? "many" : "high";
     const char *least = field && field->kind == PROFILE_COUNT ? "few" : "low";
-    char *text = arena_printf(memory, "%s %s", theme->z > 0 ? most : least, theme->name);
+    const bool is_mean = text_starts_with(theme->name, "avg_");
+    char *text = arena_printf(memory, "%s %s%s", theme->z > 0 ? most : least,
+                              is_mean ? "average " : "", theme->name + (is_mean ? 4 : 0));
     for (char *c = text; c && *c; c++)
         if (*c == '_')
             *c = ' ';

@@ -7,14 +7,31 @@ import { card, cardHead, chartCard, type ChartCard } from "../chart";
 import { toggleLegend, zoomButtons } from "../controls";
 import { append, h, replace, type Child } from "../dom";
 import type { Chart, Option } from "../echarts";
-import { compact, percent, plain, plural, points, whole } from "../format";
+import {
+  compact,
+  humanName,
+  percent,
+  plain,
+  plural,
+  points,
+  sentence,
+  whole,
+  withUnit,
+} from "../format";
 import type { LegendEntry } from "../picture";
-import { isThere, type Network, type NetworkAccount, type NetworkLinks } from "../report";
+import {
+  isThere,
+  type Network,
+  type NetworkAccount,
+  type NetworkLinks,
+  type Report,
+} from "../report";
 import { note } from "../states";
 import { askAbout, clickHint, handleLink, table } from "../table";
 import { groupColour, theme } from "../theme";
 import { absentSection } from "./partial";
 
+const COLLABORATIONS = "Collaborations";
 const LEAD =
   "Who mentions, tags and resembles whom: communities, the bridges between them, and their themes.";
 
@@ -27,11 +44,11 @@ export function network(into: HTMLElement, { report }: Context): void {
       "div.cards",
       null,
       mapCard(found),
-      communitiesCard(found),
+      communitiesCard(report, found),
       homophilyCard(found),
       accountsCard(found, "hubs"),
       accountsCard(found, "bridges"),
-      linksCard(found.collaborations, "Collaborations"),
+      linksCard(found.collaborations, COLLABORATIONS),
       linksCard(found.brands, "Brands"),
     ),
   ]);
@@ -41,10 +58,15 @@ export function network(into: HTMLElement, { report }: Context): void {
  * it scrolls the page. */
 const ROOM = matchMedia("(pointer: coarse)").matches ? 0 : 0.5;
 
-const NO_COMMUNITY = "in no larger community";
+const NO_COMMUNITY = "in a smaller one, or in none";
 
 function communityName(found: Network, index: number): string {
   return index < 0 ? NO_COMMUNITY : found.communities[index].name;
+}
+
+/** What the communities are joined by. */
+function linkWord({ kind }: Network): string {
+  return kind === "edges" ? "edges" : "likenesses";
 }
 
 const NAMED = 8;
@@ -58,16 +80,21 @@ function mapCard(found: Network): Child {
   const { drawn } = found;
   const strength =
     found.modularity > 0.5
-      ? "clearly apart"
+      ? `most ${linkWord(found)} stay within one`
       : found.modularity > 0.3
-        ? "apart, with many edges between them"
-        : "hardly apart";
+        ? `many ${linkWord(found)} lead from one to another`
+        : "hardly apart from each other";
+  const joined = found.n - found.isolated;
+  const whom =
+    found.isolated > 0
+      ? `${plural(joined, "account")}, ${whole(found.isolated)} have none`
+      : plural(found.n, "account");
   const hidden = new Set<number>();
   const legend = h("div");
   let chart: Chart | null = null;
   const made: ChartCard = chartCard({
-    title: `${plural(found.n_communities, "community", "communities")}, ${strength}`,
-    subtitle: `${whole(found.links)} ${found.kind === "edges" ? "real edges" : `likenesses (each account and its nearest ${found.neighbours})`} among ${plural(found.n, "account")}${(found.of ?? 0) > found.n ? ` drawn from ${whole(found.of)}` : ""}; modularity ${points(found.modularity, 2)}; ${whole(drawn.handle.length)} shown`,
+    title: `${plural(found.n_communities, "community", "communities")}: ${strength}`,
+    subtitle: `${whole(found.links)} ${found.kind === "edges" ? "real edges" : `likenesses (each account and its nearest ${found.neighbours})`} among ${whom}${(found.of ?? 0) > found.n ? ` drawn from ${whole(found.of)}` : ""}; modularity ${points(found.modularity, 2)} (0: communities as by chance, 1: nothing between them); ${whole(drawn.handle.length)} accounts shown`,
     reading: `Joined accounts lie near each other; the size of a point grows with its PageRank, a ring marks a bridge. Drag to move, Ctrl and wheel to zoom (two fingers on glass, then one moves).${clickHint()}`,
     name: "network",
     height: 520,
@@ -269,7 +296,7 @@ function namesOf(
     return members.length
       ? [
           {
-            text: name.length > 30 ? `${name.slice(0, 29)}…` : name,
+            text: inLines(name),
             x: median(members.map((i) => x[i])),
             y: median(members.map((i) => y[i])),
           },
@@ -278,15 +305,25 @@ function namesOf(
   });
 }
 
-/** Heights at which names of one line do not cover each other, from the top down. */
-function spacedOut(places: number[][]): number[] {
-  const [line, wide] = [16, 170];
+/** A long name in two lines, at the comma between its themes. */
+function inLines(name: string): string {
+  return name.length > 24 ? name.replace(", ", ",\n") : name;
+}
+
+const NAME_LINE_PX = 15;
+
+/** Heights at which names do not cover each other, from the top down. */
+function spacedOut(names: Name[], places: number[][]): number[] {
+  const wide = 170;
   const heights = places.map(([, y]) => y);
+  const half = names.map(({ text }) => (NAME_LINE_PX * text.split("\n").length) / 2 + 1);
   const done: number[] = [];
   for (const i of places.map((_, index) => index).sort((a, b) => places[a][1] - places[b][1])) {
-    for (const j of done)
-      if (Math.abs(places[i][0] - places[j][0]) < wide && Math.abs(heights[i] - heights[j]) < line)
-        heights[i] = heights[j] + line;
+    for (const j of done) {
+      const room = half[i] + half[j];
+      if (Math.abs(places[i][0] - places[j][0]) < wide && Math.abs(heights[i] - heights[j]) < room)
+        heights[i] = heights[j] + room;
+    }
     done.push(i);
   }
   return heights;
@@ -307,41 +344,47 @@ function nameSeries(names: Name[]): object {
         style: {
           text: names[item.dataIndex].text,
           x: places[item.dataIndex][0],
-          y: spacedOut(places)[item.dataIndex],
+          y: spacedOut(names, places)[item.dataIndex],
           align: "center",
           verticalAlign: "middle",
           fill: colours.ink,
           stroke: colours.card,
           lineWidth: 4,
           font: "600 12px system-ui, sans-serif",
+          lineHeight: NAME_LINE_PX,
         },
       };
     },
   };
 }
 
-function communitiesCard(found: Network): Child {
+function communitiesCard(report: Report, found: Network): Child {
+  const units = new Map(report.data.columns.map((column) => [column.name, column.unit]));
   const themes = (index: number) =>
     found.communities[index].themes
       .map((t) =>
         t.kind === "figure"
-          ? `${t.name} ${compact(t.value)} (all: ${compact(t.overall)})`
+          ? `${humanName(t.name)} ${withUnit(t.value, units.get(t.name) ?? "")} (all: ${withUnit(t.overall, units.get(t.name) ?? "")})`
           : `${t.kind === "hashtag" ? "#" : ""}${t.name} ${percent(t.value, 0)} (all: ${t.overall < 0.005 ? "under 1 %" : percent(t.overall, 0)})`,
       )
       .join(", ");
   return card(
     cardHead(
       "What sets each community apart",
-      "share of members against all accounts; of figures the medians",
+      "share of its members against that of all accounts; of figures the medians",
     ),
     table(
       {
         columns: [
           { title: "community" },
           { title: "accounts", show: (n) => whole(n as number) },
-          { title: "edges inside", show: (v) => percent(v as number, 0) },
+          {
+            title: `${linkWord(found)} inside`,
+            help: "of those that its members have, how many lead to members",
+            show: (v) => percent(v as number, 0),
+          },
           { title: "themes", isProse: true },
-          { title: "middle", isProse: true },
+          { title: "in its middle", isProse: true },
         ],
         rows: found.communities.map((c, i) => [
           c.name,
@@ -356,17 +399,24 @@ function communitiesCard(found: Network): Child {
   );
 }
 
-function homophilyCard({ homophily, kind }: Network): Child {
+function homophilyCard(found: Network): Child {
+  const { homophily } = found;
   if (!isThere(homophily)) return null;
   const beyond = homophily.assortativity > homophily.high;
+  const links = sentence(linkWord(found));
+  const shares = `${percent(homophily.within, 0)} stay inside one, where chance gives ${percent(homophily.expected, 0)}`;
   return card(
     cardHead(
       beyond
-        ? `${kind === "edges" ? "Edges" : "Likenesses"} keep within categories${homophily.assortativity < 0.1 ? ", but hardly" : ""}`
-        : "Edges disregard categories",
-      `assortativity ${points(homophily.assortativity, 2)} (1: all within, 0: as by chance; chance gives ${points(homophily.low, 2)} to ${points(homophily.high, 2)}); ${percent(homophily.within, 0)} of ${whole(homophily.n)} edges stay inside, ${percent(homophily.expected, 0)} would by chance`,
+        ? `${links} keep within categories${homophily.assortativity < 0.1 ? ", but hardly" : ""}: ${shares}`
+        : `${links} disregard categories: ${shares}`,
+      `of ${whole(homophily.n)} between accounts whose categories are known; assortativity ${points(homophily.assortativity, 2)} (1: all within, 0: as by chance; chance gives ${points(homophily.low, 2)} to ${points(homophily.high, 2)})`,
     ),
   );
+}
+
+function smallShare(value: number): string {
+  return value > 0 && value < 0.0005 ? "< 0.1\u00a0%" : percent(value, 1);
 }
 
 function accountsCard(found: Network, which: "hubs" | "bridges"): Child {
@@ -385,8 +435,8 @@ function accountsCard(found: Network, which: "hubs" | "bridges"): Child {
         ? `${rows[0][0] ?? "One account"} is the greatest hub`
         : `${rows[0][0] ?? "One account"} bridges most`,
       which === "hubs"
-        ? "highest PageRank (1: average)"
-        : "on most shortest paths, with edges into several communities",
+        ? "highest PageRank (1: average): linked to by many, and by those who are linked to by many"
+        : "on the most shortest ways from one account to another, with edges into several communities",
     ),
     table(
       {
@@ -396,7 +446,11 @@ function accountsCard(found: Network, which: "hubs" | "bridges"): Child {
           { title: "followers", show: (n) => compact(n as number) },
           { title: "edges", show: (n) => whole(n as number) },
           { title: "PageRank", show: (v) => plain(v as number) },
-          { title: "shortest paths", show: (v) => percent(v as number, 1) },
+          {
+            title: "shortest paths",
+            help: "share of the shortest ways between any two accounts that lead over this one",
+            show: (v) => smallShare(v as number),
+          },
         ],
         rows,
       },
@@ -411,19 +465,23 @@ function linksCard(links: Network["brands"], title: string): Child {
   const beyond = found.auc - 2 * found.sd > 0.5;
   const share = percent(found.auc, 0);
   const finding = beyond
-    ? `links held out are told right in ${share} of pairs`
-    : `which links come next cannot be told: right in ${share} of pairs, as by guessing`;
+    ? `a real link is told from chance in ${share} of pairs`
+    : `a real link cannot be told from chance: right in ${share} of pairs, as by guessing`;
   return card(
     cardHead(
       `${title}: ${finding}`,
-      `by ${found.method.replace(/_/g, " ")}; ${whole(found.held)} of ${whole(found.n)} links held out, AUC ${points(found.auc, 3)} ± ${points(found.sd, 3)}; 50 % is guessing`,
+      `${whole(found.held)} of ${whole(found.n)} links were held out and set against pairs that are none; 50 % is guessing (AUC ${points(found.auc, 3)} ± ${points(found.sd, 3)}); method: ${found.method.replace(/_/g, " ")}`,
     ),
     table(
       {
         columns: [
           { title: "account", show: handleLink },
-          { title: "suggested" },
-          { title: "score", show: (v) => points(v as number, 3) },
+          { title: "suggested", show: title === COLLABORATIONS ? handleLink : undefined },
+          {
+            title: "score",
+            help: "of the method: only its order has a meaning",
+            show: (v) => points(v as number, 3),
+          },
         ],
         rows: found.suggested.map((s) => [s.from, s.to, s.score]),
       },
