@@ -14,7 +14,17 @@ export function skeleton(height = 260): HTMLElement {
 
 /** Something is missing by design: why, and what would fill it. */
 export function partial(text: string, ...more: Child[]): HTMLElement {
-  return h("div.state", null, h("p", null, withCode(wholeSentence(worded(text)))), more);
+  return h("div.state", null, h("p", null, withCode(commanded(wholeSentence(worded(text))))), more);
+}
+
+/** What is to be typed is marked so, where the reason has not. */
+function commanded(text: string): string {
+  return text.includes("`")
+    ? text
+    : text.replace(
+        /influence (?:train|explore)(?: FILE(?:@[\w-]+)?)*|FILE@YYYY-MM|--(?:posts|edges)(?: FILE)?/g,
+        "`$&`",
+      );
 }
 
 /** Reasons come as fragments: "growth needs two snapshots". */

@@ -63,7 +63,7 @@ function rowsCard({ rows }: Data): Child {
       "Accounts",
       rows.kept,
       rows.read - rows.refused > rows.kept
-        ? `${whole(rows.read - rows.refused - rows.kept)} rows are the same in other months`
+        ? `${whole(rows.read - rows.refused - rows.kept)} rows are of the same accounts in other months`
         : "a row each",
     ],
     ["Rows refused", rows.refused, "set aside, listed below"],
@@ -177,9 +177,13 @@ function columnsCard({ columns }: Data, wanted: string | null): Child {
           title: "typical",
           help: "median, or the most frequent",
           show: (value, row) =>
-            typeof value === "number"
-              ? withUnit(value, unitOf(byName.get(String(row[0]))!))
-              : (value ?? "–"),
+            byName.get(String(row[0]))!.kind === "flag" && value !== null
+              ? Number(value) === 0
+                ? "no"
+                : "yes"
+              : typeof value === "number"
+                ? withUnit(value, unitOf(byName.get(String(row[0]))!))
+                : (value ?? "–"),
         },
         {
           title: "skew",
@@ -319,6 +323,9 @@ const EVENT_KINDS: Record<DataEvent["kind"], string> = {
   note: "noted",
 };
 
+/** More make the row a column of its own. */
+const EXAMPLES_SHOWN = 3;
+
 function eventsCard({ events, sources }: Data): Child {
   if (events.length === 0)
     return card(cardHead("Every row was taken as it is", "nothing repaired, nothing refused"));
@@ -344,9 +351,10 @@ function eventsCard({ events, sources }: Data): Child {
               String(lines)
                 .split("\n")
                 .filter(Boolean)
+                .slice(0, EXAMPLES_SHOWN)
                 .map((line) =>
                   h(
-                    "div.small",
+                    "div.small.example",
                     null,
                     h("span.muted", null, line.slice(0, line.indexOf(":") + 2)),
                     h("code", null, line.slice(line.indexOf(":") + 2)),
@@ -374,6 +382,12 @@ function inUnits(columns: Column[]): (name: Cell, value: Cell) => string {
   return (name, value) => withUnit(value, units.get(String(name)) ?? "");
 }
 
+/** The rule for people: to the letter it stands in the report, and on hover. */
+function ruleText(rule: string): string {
+  const times = /than ([\d.]+)/.exec(rule)?.[1];
+  return times ? `more than ${times} times the usual spread from the median of their column` : rule;
+}
+
 function outliersCard({ outliers, columns }: Data): Child {
   const outlying = outliers.columns.filter((column) => column.n_low + column.n_high > 0);
   const total = outlying.reduce((sum, column) => sum + column.n_low + column.n_high, 0);
@@ -388,7 +402,7 @@ function outliersCard({ outliers, columns }: Data): Child {
   return card(
     cardHead(
       total ? `${plural(total, "value")} lie far out` : "No value lies far out",
-      outliers.rule,
+      h("span", { title: outliers.rule }, ruleText(outliers.rule)),
     ),
     table(
       {
@@ -425,6 +439,9 @@ function outlierRows({ outliers, columns }: Data): Child {
   );
 }
 
+/** In a title. */
+const CHANGES_SAID = 2;
+
 function comparisonCard({ data: { comparison, columns } }: Report): Child {
   const show = inUnits(columns);
   if (!isThere(comparison))
@@ -434,11 +451,19 @@ function comparisonCard({ data: { comparison, columns } }: Report): Child {
     .map((column) => humanName(column.column));
   const change_ = (value: Cell) =>
     value === null ? "–" : `${change(100 * Math.expm1(value as number))} %`;
+  // Of what is surely no chance, the farthest first.
+  const changed = comparison.columns
+    .filter((column) => (column.low ?? 0) * (column.high ?? 0) > 0)
+    .sort((a, b) => Math.abs(b.change_median ?? 0) - Math.abs(a.change_median ?? 0))
+    .slice(0, CHANGES_SAID)
+    .map((column) => `${humanName(column.column)} ${change_(column.change_median)}`);
   return card(
     cardHead(
       moved.length
         ? `Between ${comparison.before} and ${comparison.after}, ${moved.join(", ")} moved much`
-        : `${comparison.before} and ${comparison.after} are alike`,
+        : changed.length
+          ? `From ${comparison.before} to ${comparison.after}, in the median account: ${changed.join(", ")}`
+          : `${comparison.before} and ${comparison.after} are alike`,
       `${whole(comparison.rows_before)} and ${whole(comparison.rows_after)} rows; ${whole(comparison.in_both)} accounts in both, ${whole(comparison.appeared)} new, ${whole(comparison.gone)} gone`,
     ),
     table(

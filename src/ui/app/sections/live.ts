@@ -163,10 +163,8 @@ class LiveView {
     if (!focused)
       replace(
         this.details,
-        routesCard(samples),
-        logCard(samples),
-        driftCard(this.report, samples),
-        servedCard(this.report, samples),
+        h("div.cards", null, routesCard(samples), driftCard(this.report, samples)),
+        h("div.cards", null, logCard(samples), servedCard(this.report, samples)),
       );
   }
 
@@ -302,6 +300,7 @@ function lineOption(
   isLog = false,
 ): Option {
   const start = ticks[ticks.length - 1].at - KEPT * EVERY_MS;
+  const last = (value: Line[1]) => value(ticks[ticks.length - 1]);
   return {
     grid: grid({ right: 72 }),
     xAxis: valueAxis("", "", {
@@ -342,7 +341,8 @@ function lineOption(
       lineStyle: { color: colour, width: 1.5 },
       itemStyle: { color: colour },
       endLabel: {
-        show: value(ticks[ticks.length - 1]) !== null,
+        // Two labels at zero would lie upon each other: nothing failed is said by the title.
+        show: isLog ? last(value) !== null : Boolean(last(value)) || name === lines[0][0],
         formatter: name,
         color: colour,
         fontSize: 12,

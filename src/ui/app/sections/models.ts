@@ -29,7 +29,7 @@ export function models(into: HTMLElement, { report }: Context): void {
       h(
         "p.lead",
         null,
-        "Every figure here is out of fold: no account is judged by a model that saw it.",
+        "How good the models are, and what they go by. No account is judged by a model that learned from it.",
       ),
     ),
   ]);
@@ -84,14 +84,14 @@ const METRIC_HELP: Record<string, string> = {
 };
 
 function leaderboard(model: ScoreModel | TierModel | GrowthModel): Child {
-  const target = model.target.replace(/_/g, " ");
+  const target = targetText(model);
   if (model.leaderboard.length === 0)
     return card(
-      cardHead("Nothing to learn: the score is an open formula", `target: ${target}`),
+      cardHead("Nothing to learn: the score is an open formula", "a weighted mean of percentiles"),
       h(
         "p",
         null,
-        "The data carry no score, so each account is scored by the composite below. It is exact by definition; there is no error to measure.",
+        "The data carry no score, so each account is scored by the parts below. That is exact by definition; there is no error to measure. Parts that an account's figures do not allow pass their weight on to the others.",
       ),
       "composite" in model && compositeParts(model),
     );
@@ -104,10 +104,12 @@ function leaderboard(model: ScoreModel | TierModel | GrowthModel): Child {
     if (mean === null) return "–";
     if (Math.abs(mean as number) >= 1000)
       return [compact(mean as number), sd !== null && h("span.muted", null, ` ± ${compact(sd)}`)];
-    const decimals = decimalsOf(sd);
+    // The same for all of a column: figures are compared down it.
+    const decimals = decimalsOf(byName.get(model.chosen)?.metrics[name]?.sd ?? null);
+    const spread = points(sd, decimals);
     return [
       points(mean as number, decimals),
-      sd !== null && h("span.muted", null, ` ± ${points(sd, decimals)}`),
+      sd !== null && Number(spread) > 0 && h("span.muted", null, ` ± ${spread}`),
     ];
   };
   const spec: TableSpec = {
@@ -151,9 +153,17 @@ function leaderboard(model: ScoreModel | TierModel | GrowthModel): Child {
   );
 }
 
+/** What is predicted; "low, middle or high followers" of a quantile. */
+function targetText(model: ScoreModel | TierModel | GrowthModel): string {
+  const figure = model.target.replace(/_?quantile$/, "").replace(/_/g, " ");
+  if (!/quantile$/.test(model.target) || !("names" in model)) return figure;
+  const last = model.names[model.names.length - 1];
+  return `${model.names.slice(0, -1).join(", ")} or ${last} ${figure}`;
+}
+
 /** As many as the spread makes worth saying. */
 function decimalsOf(sd: number | null): number {
-  return sd && sd > 0 ? Math.min(4, Math.max(2, Math.ceil(-Math.log10(sd)))) : 3;
+  return sd && sd > 0 ? Math.min(3, Math.max(2, Math.ceil(-Math.log10(sd)))) : 3;
 }
 
 /** What it is and how it was set stand under the name: columns of prose leave no room for the
@@ -175,7 +185,7 @@ function compositeParts({ composite }: ScoreModel): Child {
       columns: [
         { title: "part" },
         { title: "weight", show: (weight) => `${plain((100 * (weight as number)) / total)} %` },
-        { title: "what it measures", isProse: true },
+        { title: "what it measures" },
       ],
       rows: Object.entries(composite.weights).map(([part, weight]) => [
         part,

@@ -77,7 +77,7 @@ function headline({ headline }: Overview): Child {
       return h(
         "div.figure",
         { title: sourceText() },
-        h("dt", null, sentence(item.label).replace(/\bR2\b/, "R²")),
+        h("dt", null, labelOf(item)),
         h(isText ? "dd.value.text" : "dd.value", null, headlineValue(item)),
         small && h("dd.small", null, small),
       );
@@ -85,8 +85,23 @@ function headline({ headline }: Overview): Child {
   );
 }
 
+/** Of models the report says how it was measured; the page says so once, in words. */
+function labelOf({ label }: Overview["headline"][number]): string {
+  return sentence(label)
+    .replace(/\bR2\b/, "R²")
+    .replace(/, out of fold$/, "");
+}
+
+/** "size" and "score quantile" say nothing to whom does not know the models. */
+const TIER_NOTES: Record<string, string> = {
+  size: "sizes, of unseen accounts",
+  "followers quantile": "parts by followers, of unseen accounts",
+  "score quantile": "parts by score, of unseen accounts",
+};
+
 /** A remark under a figure; a range in it carries the figure's own unit. */
-function noteOf({ note, unit }: Overview["headline"][number]): string {
+function noteOf({ label, note, unit }: Overview["headline"][number]): string {
+  if (/^Tiers told right/.test(label)) return TIER_NOTES[note.replace(/_/g, " ")] ?? note;
   const text = worded(note).replace(/(?<=^|\s)-(?=\d)/g, "\u2212");
   return unit === "percent a month" && / to \S+$/.test(text) ? `${text} %` : humanName(text);
 }
@@ -102,6 +117,17 @@ function headlineValue({ value, unit }: Overview["headline"][number]): string {
   )
     return whole(value);
   return withUnit(value, unit);
+}
+
+const RARE = /^.+: class '(.+)' has (\d+) of (\d+) rows: it will be missed$/;
+
+/** "Only 677 of 33,935 accounts are macro: ..." */
+function cautionText(text: string): string {
+  return text.replace(
+    RARE,
+    (_, name, n, of) =>
+      `only ${whole(Number(n))} of ${whole(Number(of))} accounts are “${name}”: the tier model will miss many of them`,
+  );
 }
 
 const LACKING = /^(\S+ %) of the rows lack (\S+)$/;
@@ -133,7 +159,7 @@ function careful({ overview }: Report): Child {
     ? shown.map((item) =>
         note(
           item.level,
-          item.text,
+          cautionText(item.text),
           " ",
           h(
             "a",
@@ -155,6 +181,7 @@ function glance({ data: { columns } }: Report): Child {
     .filter(
       (column) =>
         column.kind === "number" &&
+        !/^previous_/.test(column.name) &&
         column.histogram &&
         column.histogram.counts.length > 2 &&
         column.present > 0,

@@ -173,7 +173,7 @@ function tenthsCard(model: GrowthModel): Child {
   const parts = byPlace(model);
   const [first, last] = [parts[0], parts[parts.length - 1]];
   return chartCard({
-    title: `Ranked foremost: half of them grew by more than ${grown(first.median, 1)}; ranked last: ${grown(last.median, 1)}`,
+    title: `The ${first.name} of its ranking grew by ${grown(first.median, 1)} in the median, the ${last.name} by ${grown(last.median, 1)}`,
     subtitle: `what followers did from ${model.base} to ${model.until}, by the place of the forecast; median and middle half; ${plural(model.predicted.shown, "held-out account")}`,
     reading:
       "The more the medians fall from the first row to the last, the more the order of the forecast is worth; where the bars overlap, single accounts change places.",
@@ -226,11 +226,11 @@ function missCard({ mae, baseline, earlier, months }: GrowthModel): Child {
     earlier.mae > earlier.baseline_mae;
   const title =
     saved !== null && saved > 0.005
-      ? `In size it misses ${percent(saved, 0)} less than always saying the median`
-      : "In size it is no better than always saying the median";
+      ? `How much an account grows it tells ${percent(saved, 0)} better than always saying the median`
+      : "How much an account grows it tells no better than always saying the median";
   return chartCard({
     title,
-    subtitle: `mean error over ${plural(months, "month")}, in about percent of the followers (100 ln ratio); shorter is better`,
+    subtitle: `mean error over ${plural(months, "month")}, in percent of the followers (100 ln ratio, nearly the same); shorter is better`,
     reading: worse
       ? "A model of the period before misses this one by more than its median would: trust the order, not the size."
       : "What the forecast saves against always naming the median is all that it knows of the size of growth.",
@@ -303,8 +303,8 @@ function sizesCard(
   const alike = best !== null && sure.every((i) => by.q75[i]! >= by.median[best]!);
   const low = Math.min(...sure.map((i) => by.median[i]!));
   const finding = alike
-    ? `Sizes hardly differ in what is expected: from ${grown(low, 1)} to ${grown(best === null ? null : by.median[best], 1)} in the middle`
-    : `Most is expected of ${best === null ? "" : rows[best].name}: ${grown(best === null ? null : by.median[best], 1)} in the middle`;
+    ? `Sizes hardly differ in what is expected: medians from ${grown(low, 1)} to ${grown(best === null ? null : by.median[best], 1)}`
+    : `Most is expected of accounts of ${best === null ? "" : rows[best].name}: ${grown(best === null ? null : by.median[best], 1)} in the median`;
   return chartCard({
     title: best === null ? "The forecast by size" : finding,
     subtitle: `forecasts for the ${plural(months, "month")} after ${model.until}: median, and where 9 of 10 accounts lie; ${plural(n, "account")}`,
