@@ -120,8 +120,14 @@ static void load_beside(struct service *service, enum model_role role, const cha
     if (status == STATUS_OK)
         return;
     count_failure(service, &problem);
+    struct slot *slot = &service->slots[role];
+    bool is_there = slot_has_model(slot);
+    if (is_there && status == STATUS_NOT_FOUND)
+        slot_clear(slot);
     log_error("%s model: %s; %s", model_role_names[role], problem.message,
-              service->slots[role].current ? "the one before stays" : "there is none");
+              !is_there                    ? "there is none"
+              : status == STATUS_NOT_FOUND ? "it answers no more"
+                                           : "the one before stays");
 }
 
 void models_load_beside(struct service *service)

@@ -25,7 +25,8 @@ extern const char *const model_role_names[N_MODEL_ROLES];
 enum status models_load(struct service *service, const char *version, struct error *err);
 
 /* Load canary and shadow as configured. One that cannot be had never keeps the main model from
- * serving: it is told in the log and the figures, and the one before stays. */
+ * serving: it is told in the log and the figures. The one before stays, unless its bundle is gone:
+ * somebody's erasure goes before a comparison. */
 void models_load_beside(struct service *service);
 
 /* Whether the bundle in `dir` would be taken into service; tells what it found in `out`. */

@@ -67,6 +67,13 @@ static enum status make_windows(struct model *model, enum model_drift which,
     return STATUS_OK;
 }
 
+static void put_in_place(struct slot *slot, uint64_t word)
+{
+    uint64_t before = atomic_exchange_explicit(&slot->current, word, memory_order_acq_rel);
+    if (before >> COUNT_BITS)
+        slot->models[(before >> COUNT_BITS) - 1].expected = before & COUNT_MASK;
+}
+
 enum status slot_exchange(struct slot *slot, const struct model_parts *parts, struct error *err)
 {
     slot_collect(slot);
@@ -90,11 +97,19 @@ enum status slot_exchange(struct slot *slot, const struct model_parts *parts, st
     model->in_use = true;
 
     uint64_t index = (uint64_t)(model - slot->models) + 1;
-    uint64_t before =
-        atomic_exchange_explicit(&slot->current, index << COUNT_BITS, memory_order_acq_rel);
-    if (before >> COUNT_BITS)
-        slot->models[(before >> COUNT_BITS) - 1].expected = before & COUNT_MASK;
+    put_in_place(slot, index << COUNT_BITS);
     return STATUS_OK;
+}
+
+bool slot_has_model(struct slot *slot)
+{
+    return atomic_load_explicit(&slot->current, memory_order_relaxed) >> COUNT_BITS != 0;
+}
+
+void slot_clear(struct slot *slot)
+{
+    put_in_place(slot, 0);
+    slot_collect(slot);
 }
 
 void slot_collect(struct slot *slot)

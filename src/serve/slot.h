@@ -60,6 +60,11 @@ struct model_parts {
 };
 enum status slot_exchange(struct slot *slot, const struct model_parts *parts, struct error *err);
 
+bool slot_has_model(struct slot *slot);
+
+/* Take the model out of service, with none in its place. */
+void slot_clear(struct slot *slot);
+
 /* Close the retired models that no request holds any more. */
 void slot_collect(struct slot *slot);
 

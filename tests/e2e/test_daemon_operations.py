@@ -200,6 +200,14 @@ def wait_for_model(daemon, version):
     raise AssertionError(daemon.log)
 
 
+def wait_for_log(daemon, text, times):
+    for _ in range(600):
+        if daemon.log.count(text) >= times:
+            return
+        time.sleep(0.1)
+    raise AssertionError(daemon.log)
+
+
 def test_sighup_and_reload_bring_the_current_bundle(start_daemon, own_models):
     daemon = start_daemon(own_models)
     version = new_bundle(own_models, 1)
@@ -373,6 +381,28 @@ def test_a_canary_that_cannot_be_had_leaves_the_main_model_alone(start_daemon, o
     assert daemon.get("/score?handle=demo_0001")[0] == 200
     assert metric(daemon, 'influenced_load_failures_total{reason="not_found"}') == 1
     assert "canary model: " in daemon.log
+
+
+def test_a_canary_whose_bundle_is_gone_answers_no_more(start_daemon, own_models):
+    """Who erases an account takes away the bundles that know it, and is not to meet it in one that is still mapped."""
+    main = (own_models / "current").readlink().name
+    canary = new_bundle(own_models, 1)
+    subprocess.run([INFLUENCE, "models", "rollback", "--models", own_models], check=True, capture_output=True)
+    daemon = start_daemon(own_models, f"--models.canary={canary}", "--models.canary_share=1", f"--models.shadow={canary}")
+    assert daemon.get("/score?handle=demo_0001")[1]["model"] == canary
+    damaged = own_models / canary / "score.blob"
+    damaged.rename(own_models / canary / "away")
+    damaged.write_bytes(b"damaged")
+    daemon.signal(signal.SIGHUP)
+    wait_for_log(daemon, "the one before stays", 2)
+    assert daemon.get("/score?handle=demo_0001")[1]["model"] == canary
+    subprocess.run([INFLUENCE, "models", "erase", canary, "--models", own_models], check=True, capture_output=True)
+    daemon.signal(signal.SIGHUP)
+    wait_for_log(daemon, "it answers no more", 2)
+    assert daemon.get("/score?handle=demo_0001")[1]["model"] == main
+    assert f'version="{canary}"' not in daemon.get("/metrics")[1]
+    daemon.signal(signal.SIGHUP)
+    wait_for_log(daemon, "there is none", 2)
 
 
 # ---- under a service manager ----
