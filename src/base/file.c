@@ -181,6 +181,14 @@ enum status file_remove_tree(const char *path, struct error *err)
     return STATUS_OK;
 }
 
+void file_hold_standard(void)
+{
+    /* The lowest that is free is taken, which is the one at hand. */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 bool file_exists(const char *path)
 {
     return access(path, F_OK) == 0;

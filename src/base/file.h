@@ -40,6 +40,11 @@ enum status file_make_directories(const char *path, struct error *err);
 /* Remove a directory and everything in it; a missing one is fine. Never follows symlinks. */
 enum status file_remove_tree(const char *path, struct error *err);
 
+/* Files that are opened must not become the standard ones, where whoever started the program has
+ * closed those: what is said would be written into them. First of all in main(). In place of input
+ * or output that was closed stands what cannot be read or written, so that its use still fails. */
+void file_hold_standard(void);
+
 bool file_exists(const char *path);
 
 /* The name without its folder: what stands behind the last slash of the path, which it borrows. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -58,6 +59,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    file_hold_standard();
     char **words = arguments_take(argc, argv);
     if (!words) {
         fputs("influence: out of memory\n", stderr);

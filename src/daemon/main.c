@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "serve/check.h"
 #include "serve/config.h"
@@ -205,6 +206,7 @@ static int report(const struct error *err, int code)
 
 int main(int argc, char **argv)
 {
+    file_hold_standard();
     struct error err = {0};
     struct command_line line = {0};
     struct serve_config config;

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, ROOT
+from conftest import BUILD, INFLUENCE, ROOT
 
 
 def test_help_goes_to_stdout_and_lists_commands(run):
@@ -34,6 +34,18 @@ def test_the_trainers_documented_file_is_what_its_table_says(run):
     # And it can be read: what is missing is the table.
     done = run("train", "--config", path, "nowhere.csv", check=False)
     assert done.returncode == 1 and "nowhere.csv" in done.stderr and "train.conf" not in done.stderr
+
+
+def test_what_is_said_goes_into_no_file_where_the_shell_closed_the_streams(run, tmp_path):
+    def files(folder):
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    run("synth", "--rows", 50, "--out", tmp_path / "open")
+    for closed, code in (("2>&-", 0), ("<&- >&- 2>&-", 1)):
+        out = tmp_path / f"closed-{code}"
+        done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", INFLUENCE, "synth", "--rows", "50", "--out", out],
+                              capture_output=True, timeout=60, check=False)
+        assert done.returncode == code and files(out) == files(tmp_path / "open")
 
 
 @pytest.mark.parametrize("words, offered", [

@@ -480,6 +480,19 @@ def test_health_is_asked_by_the_program_itself(start_daemon, hand_models):
 
 
 @pytest.mark.parametrize("abstract", [False, True])
+def test_closed_streams_are_no_place_for_its_own_files(hand_models, tmp_path):
+    """What the log says would go into them."""
+    words = [INFLUENCED, f"--models.path={hand_models}", "--server.listen=127.0.0.1:0", f"--log.path={tmp_path}/requests.db"]
+    with subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words]) as process:
+        end = time.monotonic() + 60
+        while len(os.listdir(f"/proc/{process.pid}/fd")) < 8:
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.05)
+        assert [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in range(3)] == ["/dev/null"] * 3
+        process.terminate()
+        assert process.wait(60) == 0
+
+
 def test_the_service_manager_is_told(hand_models, tmp_path, abstract):
     name = f"\0influenced-{os.getpid()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
