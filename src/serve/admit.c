@@ -82,7 +82,7 @@ static bool heed_origin(struct request *request)
     request_add_header(request, "Access-Control-Allow-Origin", origin);
     if (request->method != HTTP_OPTIONS) {
         request_add_header(request, "Access-Control-Expose-Headers",
-                           "X-Request-Id, X-Model, traceparent, Retry-After");
+                           "X-Request-Id, X-Model, X-Unknown-Fields, traceparent, Retry-After");
         return false;
     }
     request_add_header(request, "Access-Control-Allow-Methods", request->route->allow);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/handlers_csv.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "profile/parse.h"
@@ -15,6 +17,7 @@
 /* A longer reply goes on in the spool behind its first KEEP_BYTES, which the request log wants. */
 #define LONG_BYTES (512u << 10)
 #define KEEP_BYTES (256u << 10)
+#define MAX_TOLD 60   /* letters of an unknown column's name */
 #define REPLY_TIMES 4 /* a reply may have so many times the bytes that a body may have */
 
 /* One CSV body on its way. */
@@ -30,6 +33,7 @@ struct sheet {
     struct csv_record record;
     struct request *request;
     struct buffer *out;
+    const char *unknown; /* the columns that nobody knows, for a header; NULL: none */
     size_t n_rows;
     bool has_header;
     size_t line; /* at which the text begins; 0: nothing was read yet */
@@ -52,7 +56,24 @@ static enum status find_own(struct sheet *sheet, size_t i, const char *name,
     return STATUS_OK;
 }
 
-/* The header's names are those of the fields; others are passed over, or refused when strict. */
+/* Columns that nobody knows, with commas between; a header takes letters and digits as they are. */
+static const char *list_unknown(struct arena *arena, const struct unknown_names *unknown)
+{
+    char list[1024];
+    size_t used = 0;
+    for (size_t i = 0; i < unknown->n && used + MAX_TOLD + 8 < sizeof list; i++) {
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s", i > 0 ? ", " : "");
+        for (size_t j = 0; unknown->name[i][j] && j < MAX_TOLD; j++) {
+            unsigned char c = (unsigned char)unknown->name[i][j];
+            list[used++] = c < 0x80 && (isalnum(c) || strchr(" _-.%()/", c)) ? (char)c : '?';
+        }
+    }
+    snprintf(list + used, sizeof list - used, "%s", unknown->n_more > 0 ? ", ..." : "");
+    return unknown->n > 0 ? arena_strdup(arena, list) : NULL;
+}
+
+/* The header's names are those of the fields; others are passed over and told, or refused when
+ * strict. */
 static enum status read_header(struct sheet *sheet, const struct csv_record *header,
                                struct error *err)
 {
@@ -74,6 +95,9 @@ static enum status read_header(struct sheet *sheet, const struct csv_record *hea
         seen |= bit;
     }
     sheet->n_columns = header->n;
+    sheet->unknown = list_unknown(&sheet->request->arena, &unknown);
+    if (header->n == 1 && unknown.n == 1 && strpbrk(header->field[0], ";\t|"))
+        return fail(err, STATUS_INVALID, "the columns of a CSV body have commas between them");
     if ((seen == 0 && !any) || sheet->options.strict)
         TRY(codec_refuse_unknown(&unknown, err));
     return STATUS_OK;
@@ -285,5 +309,7 @@ enum status handlers_csv_close(struct request *request, struct error *err)
         return fail(err, STATUS_INVALID, "a header and no rows");
     request->content_type = "text/csv; charset=utf-8; header=present";
     request_add_header(request, "X-Model", engine_version(sheet->asker.engine));
+    if (sheet->unknown)
+        request_add_header(request, "X-Unknown-Fields", sheet->unknown);
     return STATUS_OK;
 }

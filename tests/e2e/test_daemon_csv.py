@@ -45,6 +45,21 @@ def test_similar_has_a_row_for_each_neighbour(hand_daemon):
     assert [row["similar"] for row in rows[3:]] == [item["handle"] for item in answer["similar"]]
 
 
+def test_columns_that_nobody_knows_are_told(hand_daemon):
+    def told(header, options=""):
+        status, headers, answer = hand_daemon.request("POST", "/score" + options, f"{header}\na,5,6,7\n".encode(), CSV)
+        return status, headers["X-Unknown-Fields"] or json.loads(answer)["error"]["message"] if status != 200 else headers["X-Unknown-Fields"]
+
+    assert told("handle,followers,Likes avg.,caf\u00e9: \u2713") == (200, "Likes avg., caf??? ???")
+    assert told("handle,followers,posts,avg_likes") == (200, None)
+    assert told("handle,followers,posts,avg_like", "?strict=true") == (422, "avg_like: no field has that name; did you mean avg_likes?")
+    many = ",".join(f"x{i}" for i in range(40))
+    headers = hand_daemon.request("POST", "/score", f"followers,{many}\n5{',1' * 40}\n".encode(), CSV)[1]
+    assert headers["X-Unknown-Fields"] == ", ".join(f"x{i}" for i in range(16)) + ", ..."
+    for text in ("handle;followers\na;5\n", "handle\tfollowers\na\t5\n"):
+        assert "commas between them" in post(hand_daemon, "/score", text)[1]["message"]
+
+
 def test_a_bad_row_is_answered_in_its_place(hand_daemon):
     status, rows = post(hand_daemon, "/score", "handle,followers\na,5\nb,-5\nc\nnobody,\nd,7\n")
     assert status == 200
