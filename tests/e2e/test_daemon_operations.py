@@ -479,7 +479,6 @@ def test_health_is_asked_by_the_program_itself(start_daemon, hand_models):
     assert done.returncode == 1 and "refused" in done.stderr
 
 
-@pytest.mark.parametrize("abstract", [False, True])
 def test_closed_streams_are_no_place_for_its_own_files(hand_models, tmp_path):
     """What the log says would go into them."""
     words = [INFLUENCED, f"--models.path={hand_models}", "--server.listen=127.0.0.1:0", f"--log.path={tmp_path}/requests.db"]
@@ -493,6 +492,7 @@ def test_closed_streams_are_no_place_for_its_own_files(hand_models, tmp_path):
         assert process.wait(60) == 0
 
 
+@pytest.mark.parametrize("abstract", [False, True])
 def test_the_service_manager_is_told(hand_models, tmp_path, abstract):
     name = f"\0influenced-{os.getpid()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
