@@ -244,9 +244,11 @@ static enum status read_mark(const struct shipping *shipping, int64_t *ret_mark,
         "SELECT coalesce((SELECT last_id FROM %M WHERE origin = %O AND destination = %D),"
         " (SELECT max(id) FROM %T WHERE origin = %O), 0)",
         ret_mark, err);
-    if (status == STATUS_INVALID)
-        TRY(check_table(shipping, err)); /* it knows what to do about it */
-    return status;
+    struct error gone;
+    if (status != STATUS_INVALID || check_table(shipping, &gone) == STATUS_OK)
+        return status;
+    *err = gone; /* it knows what to do about it */
+    return gone.status;
 }
 
 static bool is_never(const char *column)

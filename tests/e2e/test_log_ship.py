@@ -340,6 +340,14 @@ def test_each_table_gets_all_rows_and_a_dropped_one_is_told(table, hand_models, 
     same_rows(table, daemon)
 
 
+def test_a_table_of_another_shape_is_told_by_what_it_lacks(table, hand_models, start_daemon):
+    daemon = start_daemon(hand_models)
+    daemon.stop()
+    table.sql("CREATE TABLE requests (origin text)")
+    done = run_command(*ship(table, daemon), check=False)
+    assert done.returncode == 1 and 'column "id" does not exist' in done.stderr, done.stderr
+
+
 def test_rows_without_a_mark_are_not_sent_again(table, hand_models, start_daemon):
     daemon = start_daemon(hand_models, "--log.batch_ms=10")
     ask(daemon, 5)
