@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the four routes answer, on a bundle made by hand."""
 
+import json
+import re
+
 import pytest
+
+from conftest import ROOT
 
 PROFILE = {"followers": 1234567, "posts": 812, "avg_likes": 34567, "country": "Norway"}
 ROUTES = ["/score", "/tier", "/cluster", "/similar"]
@@ -170,3 +175,24 @@ def test_the_index_lists_routes_and_fields(hand_daemon):
 def test_head_is_get_without_a_body(hand_daemon):
     status, headers, body = hand_daemon.request("HEAD", "/score?handle=demo_0001")
     assert status == 200 and body == b"" and int(headers["Content-Length"]) > 0
+
+
+def members_of(text):
+    """The names of an answer's members on the first level, of JSON that may be shortened by "...": what stands deeper is cut."""
+    while True:
+        inner = re.sub(r"(?<!^)\{[^{}]*\}|\[[^\[\]{}]*\]", "0", text.strip())
+        if inner == text.strip():
+            return re.findall(r'"(\w+)":', text)
+        text = inner
+
+
+def test_the_answers_of_the_readme_have_the_members_that_the_daemon_gives(daemon):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^    \$ curl -s '?127\.0\.0\.1:8080(/[^' ]+)'?(?: -d '(.*)')?\n((?:    .*\n)+)", readme, re.MULTILINE)
+    assert [path.partition("?")[0] for path, _, _ in examples] == ["/score", "/tier", "/cluster", "/similar"]
+    for path, body, answer in examples:
+        path = re.sub("synthetic_[0-9]+", "synthetic_000007", path)
+        status, told = daemon.post(path, json.loads(body)) if body else daemon.get(path)
+        # Only of accounts unlike the others.
+        given = set(told) - {"beyond", "caution"}
+        assert status == 200 and set(members_of(answer)) - {"beyond", "caution"} == given, path
