@@ -14,6 +14,7 @@
 #define RIDGE 1e-3       /* draws a class's terms to the common ones */
 #define WORTH_IT 0.998   /* of the log-loss of a temperature */
 #define MAY_COST 0.005   /* of accuracy and macro-F1 */
+#define SHARES 8         /* parts of the way to a scale and a shift a class that are tried */
 #define LEAST_SCALE 0.02 /* a class's outputs are never turned around */
 
 /* Mean log-loss at a temperature, by the log-sum-exp of each row. */
@@ -133,16 +134,14 @@ static enum status fit_terms(const double *logit, const uint32_t *label, size_t 
     return STATUS_OK;
 }
 
-/* Each row by the other folds. */
+/* Terms fitted outside each fold. ret_terms: [n_folds][k][2]. */
 static enum status fit_across(const struct calibrate_rows *rows, enum method method,
-                              double *ret_probability, struct class_metrics *ret_metrics,
-                              struct error *err)
+                              double *ret_terms, struct error *err)
 {
     size_t k = rows->k;
     AUTO(free_slot) double *logit = calloc(rows->n * k + 1, sizeof *logit);
     AUTO(free_slot) uint32_t *label = calloc(rows->n + 1, sizeof *label);
-    AUTO(free_slot) double *terms = calloc(2 * k, sizeof *terms);
-    if (!logit || !label || !terms)
+    if (!logit || !label)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     for (uint32_t f = 0; f < rows->n_folds; f++) {
         size_t n = 0;
@@ -152,42 +151,118 @@ static enum status fit_across(const struct calibrate_rows *rows, enum method met
             memcpy(logit + n * k, rows->logit + i * k, k * sizeof *logit);
             label[n++] = rows->label[i];
         }
-        TRY(fit_terms(logit, label, n, k, method, terms, err));
-        struct calibration calibration = {k, terms};
-        for (size_t i = 0; i < rows->n; i++)
-            if (rows->fold[i] == f)
-                calibration_apply(&calibration, rows->logit + i * k, ret_probability + i * k);
+        TRY(fit_terms(logit, label, n, k, method, ret_terms + f * 2 * k, err));
+    }
+    return STATUS_OK;
+}
+
+/* What the terms of its fold make of each row. */
+static enum status apply_across(const struct calibrate_rows *rows, const double *terms,
+                                double *ret_probability, struct class_metrics *ret_metrics,
+                                struct error *err)
+{
+    size_t k = rows->k;
+    for (size_t i = 0; i < rows->n; i++) {
+        struct calibration calibration = {k, terms + (size_t)rows->fold[i] * 2 * k};
+        calibration_apply(&calibration, rows->logit + i * k, ret_probability + i * k);
     }
     return metrics_classification(rows->label, ret_probability, rows->n, k, ret_metrics, err);
 }
 
-/* Whether the richer one is worth its terms. */
-static bool is_better(const struct class_metrics *richer, const struct class_metrics *simpler)
+/* share of the way from the plain terms to the rich ones, into the rich ones. */
+static void mix(const double *plain, double share, size_t n, double *rich)
 {
-    return richer->log_loss < WORTH_IT * simpler->log_loss &&
-           richer->accuracy >= simpler->accuracy - MAY_COST &&
+    for (size_t i = 0; i < n; i++)
+        rich[i] = plain[i] + share * (rich[i] - plain[i]);
+}
+
+static bool is_worth_it(const struct class_metrics *richer, const struct class_metrics *simpler)
+{
+    return richer->log_loss < WORTH_IT * simpler->log_loss;
+}
+
+static bool costs_little(const struct class_metrics *richer, const struct class_metrics *simpler)
+{
+    return richer->accuracy >= simpler->accuracy - MAY_COST &&
            richer->macro_f1 >= simpler->macro_f1 - MAY_COST;
+}
+
+struct choice {
+    enum method method;
+    double share; /* of the way from a temperature to the vector */
+    struct class_metrics metrics;
+};
+
+/* The vector, or as much of it as does not cost too much. */
+static enum status try_vector(const struct calibrate_rows *rows, double *ret_probability,
+                              struct choice *choice, struct error *err)
+{
+    size_t n_values = rows->n * rows->k;
+    size_t n_terms = rows->n_folds * 2 * rows->k;
+    AUTO(free_slot) double *probability = calloc(n_values + 1, sizeof *probability);
+    AUTO(free_slot) double *plain = calloc(n_terms, sizeof *plain);
+    AUTO(free_slot) double *rich = calloc(n_terms, sizeof *rich);
+    AUTO(free_slot) double *mixed = calloc(n_terms, sizeof *mixed);
+    if (!probability || !plain || !rich || !mixed)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(fit_across(rows, TEMPERATURE, plain, err));
+    TRY(fit_across(rows, VECTOR, rich, err));
+    for (size_t step = SHARES; step > 0; step--) {
+        struct class_metrics measured;
+        double share = (double)step / SHARES;
+        memcpy(mixed, rich, n_terms * sizeof *mixed);
+        if (step < SHARES)
+            mix(plain, share, n_terms, mixed);
+        TRY(apply_across(rows, mixed, probability, &measured, err));
+        if (!is_worth_it(&measured, &choice->metrics))
+            return STATUS_OK;
+        if (!costs_little(&measured, &choice->metrics))
+            continue;
+        /* Half the way may leave the told class less well stated than none of it. */
+        if (step < SHARES && measured.ece > choice->metrics.ece)
+            continue;
+        memcpy(ret_probability, probability, n_values * sizeof *probability);
+        *choice = (struct choice){VECTOR, share, measured};
+        return STATUS_OK;
+    }
+    return STATUS_OK;
+}
+
+static enum status try_temperature(const struct calibrate_rows *rows, double *ret_probability,
+                                   struct choice *choice, struct error *err)
+{
+    size_t n_values = rows->n * rows->k;
+    struct class_metrics measured;
+    AUTO(free_slot) double *probability = calloc(n_values + 1, sizeof *probability);
+    AUTO(free_slot) double *terms = calloc(rows->n_folds * 2 * rows->k, sizeof *terms);
+    if (!probability || !terms)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    TRY(fit_across(rows, AS_IT_IS, terms, err));
+    TRY(apply_across(rows, terms, ret_probability, &choice->metrics, err));
+    TRY(fit_across(rows, TEMPERATURE, terms, err));
+    TRY(apply_across(rows, terms, probability, &measured, err));
+    if (!is_worth_it(&measured, &choice->metrics) || !costs_little(&measured, &choice->metrics))
+        return STATUS_OK;
+    memcpy(ret_probability, probability, n_values * sizeof *probability);
+    *choice = (struct choice){TEMPERATURE, 0, measured};
+    return STATUS_OK;
 }
 
 enum status calibrate_fit(const struct calibrate_rows *rows, double *ret_terms,
                           double *ret_probability, const char **ret_method, struct error *err)
 {
-    size_t n_values = rows->n * rows->k;
-    AUTO(free_slot) double *probability = calloc(n_values + 1, sizeof *probability);
-    if (!probability)
+    size_t k = rows->k;
+    struct choice choice = {.method = AS_IT_IS};
+    AUTO(free_slot) double *plain = calloc(2 * k, sizeof *plain);
+    if (!plain)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    enum method chosen = AS_IT_IS;
-    struct class_metrics best;
-    TRY(fit_across(rows, AS_IT_IS, ret_probability, &best, err));
-    for (enum method method = TEMPERATURE; method < N_METHODS; method++) {
-        struct class_metrics measured;
-        TRY(fit_across(rows, method, probability, &measured, err));
-        if (!is_better(&measured, &best))
-            continue;
-        memcpy(ret_probability, probability, n_values * sizeof *probability);
-        best = measured;
-        chosen = method;
-    }
-    *ret_method = method_names[chosen];
-    return fit_terms(rows->logit, rows->label, rows->n, rows->k, chosen, ret_terms, err);
+    TRY(try_temperature(rows, ret_probability, &choice, err));
+    TRY(try_vector(rows, ret_probability, &choice, err));
+    *ret_method = method_names[choice.method];
+    TRY(fit_terms(rows->logit, rows->label, rows->n, k, choice.method, ret_terms, err));
+    if (choice.method != VECTOR || choice.share == 1)
+        return STATUS_OK;
+    TRY(fit_terms(rows->logit, rows->label, rows->n, k, TEMPERATURE, plain, err));
+    mix(plain, choice.share, 2 * k, ret_terms);
+    return STATUS_OK;
 }

@@ -444,6 +444,50 @@ static void planted_scales_and_shifts_are_found(void **state)
     assert_true(m.ece < 0.015);
 }
 
+/* A classifier to which all classes count alike, of classes that are not: the shifts that make its
+ * probabilities right would move the borders back, so a part of them must do. */
+static void borders_that_weights_have_moved_stay_where_they_are(void **state)
+{
+    (void)state;
+    enum {
+        N = 20000,
+        K = 3
+    };
+    static const double prior[K] = {0.6, 0.2, 0.2};
+    AUTO(free_slot) double *logit = malloc(N * K * sizeof *logit);
+    AUTO(free_slot) double *probability = malloc(N * K * sizeof *probability);
+    AUTO(free_slot) uint32_t *label = malloc(N * sizeof *label);
+    AUTO(free_slot) uint32_t *fold = malloc(N * sizeof *fold);
+    assert_true(logit && probability && label && fold);
+    struct rng rng = rng_seed(4);
+    for (size_t i = 0; i < N; i++) {
+        double u = rng_uniform(&rng);
+        label[i] = u < prior[0] ? 0 : u < prior[0] + prior[1] ? 1 : 2;
+        bool is_blank = rng_uniform(&rng) < 0.5; /* nothing is known of it */
+        for (size_t c = 0; c < K; c++)
+            logit[i * K + c] =
+                is_blank ? (c == 0 ? 0.1 : 0.0) : 1.2 * (rng_normal(&rng) + 1.2 * (c == label[i]));
+        softmax(logit + i * K, K, 1, probability + i * K);
+    }
+    assert_int_equal(split_plain(N, 5, 0, fold, NULL), STATUS_OK);
+    struct calibrate_rows rows = {N, K, logit, label, fold, 5};
+    double terms[2 * K];
+    const char *method;
+    struct class_metrics before;
+    struct class_metrics after;
+    assert_int_equal(metrics_classification(label, probability, N, K, &before, NULL), STATUS_OK);
+    assert_int_equal(calibrate_fit(&rows, terms, probability, &method, NULL), STATUS_OK);
+    assert_int_equal(metrics_classification(label, probability, N, K, &after, NULL), STATUS_OK);
+    assert_string_equal(method, "vector");
+    assert_true(after.macro_f1 > before.macro_f1 - 0.005);
+    assert_true(after.log_loss < 0.95 * before.log_loss);
+    assert_true(after.ece < 0.7 * before.ece);
+    for (size_t c = 1; c < K; c++) {
+        double shift = terms[1] - terms[2 * c + 1];
+        assert_true(shift > 0.2 && shift < log(3) - 0.2);
+    }
+}
+
 /* Labels drawn from the very probabilities: a fit would only add its own error. */
 static void probabilities_that_are_right_are_left_as_they_are(void **state)
 {
@@ -525,6 +569,7 @@ int main(void)
         cmocka_unit_test(intervals_cover_what_they_state_in_each_size),
         cmocka_unit_test(intervals_follow_the_spread_where_there_is_one),
         cmocka_unit_test(planted_scales_and_shifts_are_found),
+        cmocka_unit_test(borders_that_weights_have_moved_stay_where_they_are),
         cmocka_unit_test(probabilities_that_are_right_are_left_as_they_are),
         cmocka_unit_test(a_planted_temperature_is_found),
     };
