@@ -88,13 +88,23 @@ function triedTable({ candidates, k: chosen }: Archetypes): Child {
   );
 }
 
-/** What margins and names of rows take of a phone's width. */
-const PHONE_ROWS_PX = 180;
+/** What margins and names of rows take of the width. */
+const BESIDE_PX = { phone: 180, wide: 440 };
+const WIDEST_PX = 1248;
+const CHARACTER_PX = 7;
 
-/** Lines of text under the columns. */
-function linesOf(names: string[]): number {
-  const broken = isNarrow() ? 2 : 1;
-  return broken * Math.max(...names.map((name) => name.split(", ").length)) + 1;
+/** Room for the name of a kind under its column. */
+function columnWidth(kinds: number): number {
+  const room = isNarrow()
+    ? innerWidth - BESIDE_PX.phone
+    : Math.min(innerWidth, WIDEST_PX) - BESIDE_PX.wide;
+  return room / kinds;
+}
+
+/** Lines of text under the columns: names, broken to their width, and numbers. */
+function linesUnder(names: string[]): number {
+  const longest = Math.max(...names.map((name) => name.length));
+  return Math.ceil((longest * CHARACTER_PX) / columnWidth(names.length) + 0.5) + 1;
 }
 
 function profileCard(found: Archetypes): Child {
@@ -118,7 +128,7 @@ function profileCard(found: Archetypes): Child {
     subtitle: "mean of each kind, in standard deviations from the mean of all accounts",
     reading: "Blue: more than usual; orange: less. Values beyond 1 are marked traits.",
     name: "archetypes",
-    height: order.length * 30 + 56 + 16 * linesOf(found.names),
+    height: order.length * 30 + 56 + 16 * linesUnder(found.names),
     table: {
       columns: [
         { title: "feature", show: nameCell },
@@ -132,8 +142,8 @@ function profileCard(found: Archetypes): Child {
     option: () => {
       const { diverging } = theme();
       return matrixOption({
-        columnWidth: isNarrow() ? (innerWidth - PHONE_ROWS_PX) / found.k : undefined,
-        columns: found.names.map((name, i) => `${inLines(name)}\n${whole(found.size[i])}`),
+        columnWidth: columnWidth(found.k),
+        columns: found.names.map((name, i) => `${name}\n${whole(found.size[i])}`),
         rows: figureNames(order.map((j) => found.features[j])),
         cells: order.flatMap((j, row) =>
           found.centroids.map((centroid, column) => {
@@ -153,11 +163,6 @@ function profileCard(found: Archetypes): Child {
       });
     },
   }).element;
-}
-
-/** "low engagement, large, many posts": a trait a line. */
-function inLines(name: string): string {
-  return name.split(", ").join(",\n");
 }
 
 function membersCards(report: Report, found: Archetypes): Child {

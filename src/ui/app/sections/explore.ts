@@ -186,7 +186,7 @@ function groupCard(
   const show = (value: unknown) => withUnit(value as number, measure.unit);
   const what = humanName(measure.name);
   return chartCard({
-    title: leadingText(rows, what, show) ?? `Median ${what} by ${by}`,
+    title: leadingText(by, rows, what, show) ?? `Median ${what} by ${by}`,
     subtitle: `median ${what} and its 95 % interval; ${measured < total ? `${whole(measured)} of ` : ""}${plural(total, "account")}${measured < total ? ", of which it is known" : ""}, n beside each ${by}`,
     reading: `Point: the median of a ${by}; line: where its true median lies in 95 of 100 cases. Where two lines overlap, the order may be chance.${fewText(rows)}`,
     name,
@@ -224,6 +224,7 @@ function groupCard(
 
 /** Which group is highest, and which others may as well be. */
 function leadingText(
+  by: GroupName,
   rows: DotRow[],
   what: string,
   show: (value: unknown) => string,
@@ -231,11 +232,12 @@ function leadingText(
   const [best, ...others] = ranked(rows.filter(isTelling));
   if (!best || others.length === 0) return null;
   const near = others.filter((row) => best.low === null || (row.high ?? Infinity) >= best.low);
+  if (near.length > 2)
+    return `No ${by} clearly leads in ${what}: the highest median is of ${best.name}, ${show(best.value)}, but ${whole(near.length)} of ${whole(others.length)} others may be higher`;
   const leads = `${sentence(best.name)} has the highest median ${what}: ${show(best.value)}`;
-  if (near.length === 0) return leads;
-  const names =
-    near.length <= 2 ? near.map((row) => row.name).join(" or ") : `${near.length} others`;
-  return `${leads}, unless ${names} ${near.length > 2 ? "do" : "does"}`;
+  return near.length === 0
+    ? leads
+    : `${leads}, unless ${near.map((row) => row.name).join(" or ")} does`;
 }
 
 function growthCards(report: Report): Child {

@@ -4,7 +4,7 @@
 import { ApiError, asCurl, call, type Profile, type SimilarAnswer } from "../../api";
 import { card, cardHead } from "../../chart";
 import { debounce, h, replace, type Child } from "../../dom";
-import { compact, percent, plain, whole } from "../../format";
+import { compact, percent, points, whole } from "../../format";
 import { saveTablePicture } from "../../picture";
 import type { Report } from "../../report";
 import { failure, skeleton } from "../../states";
@@ -211,7 +211,7 @@ function toTable(answer: SimilarAnswer, plus: (handle: Cell) => HTMLElement): Ta
       spec: {
         title: "distance",
         help: "in standard deviations of the features",
-        show: (value) => plain(value as number),
+        show: (value) => points(value as number, 2),
       },
       value: (item) => item.distance,
     },

@@ -19,6 +19,11 @@ const SAME = 0.95;
 /** More names than this do not fit under the columns of a phone. */
 const NUMBERED = 5;
 
+/** As it is written in its cell: 0.95 is not called less. */
+function isSame(value: Num): boolean {
+  return Number(Math.abs(value ?? 0).toFixed(2)) >= SAME;
+}
+
 type Kind = "spearman" | "pearson";
 
 interface Pair {
@@ -52,7 +57,7 @@ function title(found: Correlations, kind: Kind): string {
     (pair): pair is Pair & { value: number } => pair.value !== null,
   );
   if (known.length === 0) return "No two figures can be compared";
-  const telling = known.filter((pair) => Math.abs(pair.value) < SAME);
+  const telling = known.filter((pair) => !isSame(pair.value));
   const top = (telling.length ? telling : known).reduce((x, y) =>
     Math.abs(y.value) > Math.abs(x.value) ? y : x,
   );
@@ -122,7 +127,7 @@ export function correlationCard(report: Report): Child {
   const names = found.columns.map(humanName);
   // Names under the columns take their room from the cells: on a phone numbers stand there.
   const isNumbered = () => isNarrow() && names.length > NUMBERED;
-  const twins = () => pairs(found, kind).filter((pair) => Math.abs(pair.value ?? 0) >= SAME).length;
+  const twins = () => pairs(found, kind).filter((pair) => isSame(pair.value)).length;
   const same = () =>
     twins()
       ? `; ${plural(twins(), "pair")} at ${SAME} or beyond, which say nearly the same, left out of the title`
