@@ -408,13 +408,21 @@ const checks = {
     await page.waitForFunction(
       () => location.hash.includes("avg_likes=") && !document.querySelector(".doubts .note"),
     );
+    const scaled = page.url();
+    const unknown = await page.getByText("The daemon does not know").count();
+    await visit(page, "ask?followers=100k&avg_likes=2k");
+    await answer(page);
+    const standing = await field("Engagement rate")
+      .locator("input[type=text]")
+      .getAttribute("placeholder");
     return {
+      standing,
       labels,
       rate,
       mended,
       size,
-      scaled: page.url(),
-      unknown: await page.getByText("The daemon does not know").count(),
+      scaled,
+      unknown,
     };
   },
 

@@ -32,6 +32,16 @@ export const WITH_FOLLOWERS = [
   "previous_engagement",
 ];
 
+/** The rate that the daemon takes where none is given: by the newest likes, else by all
+ * engagements that are known. */
+export function rateOfOthers(profile: Profile): number | null {
+  const of = (name: string) => figureOf(profile, name);
+  const [followers, likes] = [of("followers"), of("avg_likes")];
+  const all = likes === null ? null : likes + (of("avg_comments") ?? 0);
+  const engagements = of("recent_avg_likes") ?? of("avg_engagement") ?? all;
+  return followers && engagements !== null ? engagements / followers : null;
+}
+
 /** How a typed text is understood, where that is not plain from the text itself. */
 export function understood(text: string, unit: string): string {
   const value = parseQuantity(text);

@@ -7,7 +7,7 @@ import { freshId, h, replace } from "../../dom";
 import { humanName, sentence, withUnit } from "../../format";
 import { parseQuantity, typeQuantity } from "../../quantity";
 import type { Column, Report } from "../../report";
-import { rateDoubt, understood } from "./doubts";
+import { rateDoubt, rateOfOthers, understood } from "./doubts";
 
 const SLIDER_STEPS = 400;
 const MAIN_FIELDS = 8;
@@ -47,7 +47,12 @@ function sliderValue(column: Column, place: number): number {
 
 interface FieldRow {
   element: HTMLElement;
-  show: (catalogued: string | number | boolean | undefined, typed: string | undefined) => void;
+  /** `others`: what the other figures make of it, where it is not given. */
+  show: (
+    catalogued: string | number | boolean | undefined,
+    typed: string | undefined,
+    others: number | null,
+  ) => void;
   blame: (message: string) => void;
 }
 
@@ -72,7 +77,12 @@ export function profileForm(
   );
   return {
     element,
-    show: (profile, typed) => rows.forEach((row, name) => row.show(profile[name], typed[name])),
+    show: (profile, typed) => {
+      const rate = rateOfOthers({ ...profile, ...typed });
+      rows.forEach((row, name) =>
+        row.show(profile[name], typed[name], name === "engagement_rate" ? rate : null),
+      );
+    },
     blame: (field, message) =>
       rows.forEach((row, name) => row.blame(name === field ? message : "")),
   };
@@ -117,7 +127,8 @@ function fieldRow(report: Report, field: Column, onType: (text: string) => void)
   );
   return {
     element,
-    show: (catalogued, typed) => {
+    show: (catalogued, typed, others) => {
+      input.stand?.(others);
       input.show(
         typed ??
           (catalogued === undefined
@@ -143,11 +154,14 @@ function fieldRow(report: Report, field: Column, onType: (text: string) => void)
 
 interface Input {
   elements: HTMLElement[];
+  /** What stands in for it while it is not given. */
+  stand?: (value: number | null) => void;
   show: (text: string) => void;
 }
 
 function numberInput(_: Report, field: Column, id: string, onType: (text: string) => void): Input {
   const typical = field.median === undefined ? "" : `typical ${withUnit(field.median, field.unit)}`;
+  let standing = field.median ?? 0;
   const input = h("input", {
     id,
     type: "text",
@@ -165,7 +179,7 @@ function numberInput(_: Report, field: Column, id: string, onType: (text: string
   const place = (text: string) => {
     const value = parseQuantity(text);
     slider.value = String(
-      value === null ? sliderPlace(field, field.median ?? 0) : sliderPlace(field, value),
+      value === null ? sliderPlace(field, standing) : sliderPlace(field, value),
     );
     slider.classList.toggle("unset", value === null);
     slider.setAttribute("aria-valuetext", value === null ? "not given" : text);
@@ -187,6 +201,10 @@ function numberInput(_: Report, field: Column, id: string, onType: (text: string
   slider.title = seen;
   return {
     elements: [input, slider],
+    stand: (value) => {
+      standing = value ?? field.median ?? 0;
+      input.placeholder = value === null ? typical : `${withUnit(value, field.unit)} by the others`;
+    },
     show: (text) => {
       if (document.activeElement !== input) input.value = text;
       if (document.activeElement !== slider) place(text);
