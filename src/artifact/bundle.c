@@ -233,25 +233,35 @@ enum status bundle_write(const char *models_dir, const struct bundle_file *files
 
 /* ---- verifying ---- */
 
+/* A file that the manifest lists, by its name and size. */
+static enum status find_file(const char *dir, const struct json *file, const char **ret_name,
+                             char ret_path[static PATH_MAX], struct error *err)
+{
+    const char *name = NULL;
+    double bytes = 0;
+    TRY(json_need_string(file, "name", &name, err));
+    TRY(json_need_number(file, "bytes", &bytes, err));
+    if (name[0] == '\0' || name[0] == '.' || strchr(name, '/'))
+        return fail(err, STATUS_CORRUPT, "it lists '%s', which is no file of a bundle", name);
+    TRY(bundle_path(ret_path, dir, name, err));
+    struct stat info;
+    if (stat(ret_path, &info) != 0)
+        return fail(err, STATUS_CORRUPT, "%s is missing", name);
+    if ((double)info.st_size != bytes)
+        return fail(err, STATUS_CORRUPT, "%s has %lld bytes, should have %.0f", name,
+                    (long long)info.st_size, bytes);
+    *ret_name = name;
+    return STATUS_OK;
+}
+
 static enum status verify_file(const char *dir, const struct json *file, struct buffer *id_lines,
                                struct error *err)
 {
     const char *name = NULL;
     const char *sha256 = NULL;
-    double bytes = 0;
-    TRY(json_need_string(file, "name", &name, err));
-    TRY(json_need_string(file, "sha256", &sha256, err));
-    TRY(json_need_number(file, "bytes", &bytes, err));
-    if (name[0] == '\0' || name[0] == '.' || strchr(name, '/'))
-        return fail(err, STATUS_CORRUPT, "it lists '%s', which is no file of a bundle", name);
     char path[PATH_MAX];
-    TRY(bundle_path(path, dir, name, err));
-    struct stat info;
-    if (stat(path, &info) != 0)
-        return fail(err, STATUS_CORRUPT, "%s is missing", name);
-    if ((double)info.st_size != bytes)
-        return fail(err, STATUS_CORRUPT, "%s has %lld bytes, should have %.0f", name,
-                    (long long)info.st_size, bytes);
+    TRY(json_need_string(file, "sha256", &sha256, err));
+    TRY(find_file(dir, file, &name, path, err));
     char hex[SHA256_HEX_LENGTH + 1];
     TRY(hash_sha256_file(path, hex, err));
     if (strcmp(hex, sha256) != 0)
@@ -283,7 +293,19 @@ static enum status verify_manifest(const char *dir, const struct json *manifest,
     return STATUS_OK;
 }
 
-enum status bundle_verify(const char *dir, struct error *err)
+static enum status find_files(const char *dir, const struct json *manifest, struct error *err)
+{
+    const char *name = NULL;
+    char path[PATH_MAX];
+    for (const struct json *f = json_first(json_get(manifest, "files")); f; f = json_next(f))
+        TRY(find_file(dir, f, &name, path, err));
+    return STATUS_OK;
+}
+
+static enum status read_manifest(const char *dir,
+                                 enum status (*check)(const char *, const struct json *,
+                                                      struct error *),
+                                 struct error *err)
 {
     char path[PATH_MAX];
     TRY(bundle_path(path, dir, BUNDLE_MANIFEST, err));
@@ -293,11 +315,21 @@ enum status bundle_verify(const char *dir, struct error *err)
     struct error inner = {0};
     enum status status = json_parse_file(path, &arena, &manifest, &inner);
     if (status == STATUS_OK)
-        status = verify_manifest(dir, manifest, &inner);
+        status = check(dir, manifest, &inner);
     if (status == STATUS_OK)
         return STATUS_OK;
     /* A manifest of ours that does not parse is damage, not somebody's wrong input. */
     if (status == STATUS_INVALID)
         status = STATUS_CORRUPT;
     return fail(err, status, "%s: %s", dir, inner.message);
+}
+
+enum status bundle_verify(const char *dir, struct error *err)
+{
+    return read_manifest(dir, verify_manifest, err);
+}
+
+enum status bundle_check_whole(const char *dir, struct error *err)
+{
+    return read_manifest(dir, find_files, err);
 }

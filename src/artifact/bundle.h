@@ -65,6 +65,10 @@ enum status bundle_find(const char *models_dir, const char *id, char ret_dir[sta
  */
 enum status bundle_verify(const char *dir, struct error *err);
 
+/* Whether all files are there that the manifest lists, of the sizes it says, which what was copied
+ * by half has not. Nothing is read but the manifest. STATUS_CORRUPT names the first. */
+enum status bundle_check_whole(const char *dir, struct error *err);
+
 /* Make `id` (or an unambiguous prefix of it) current. */
 enum status bundle_promote(const char *models_dir, const char *id, struct error *err);
 

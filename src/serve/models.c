@@ -55,6 +55,7 @@ static enum status load_dir(struct service *service, enum model_role role, const
     AUTO(file_unmap) struct file_map report = {0};
     AUTO(buffer_deinit) struct buffer openapi = {0};
     size_t n_vectors = 0;
+    TRY(bundle_check_whole(dir, err));
     TRY(engine_open(dir, &engine, err));
     TRY(parity_replay(engine, dir, &n_vectors, err));
     TRY(map_report(dir, &report, err));
@@ -152,6 +153,7 @@ enum status models_check(const char *dir, struct buffer *out, struct error *err)
     char real[PATH_MAX];
     char id[BUNDLE_ID_BYTES];
     TRY(bundle_resolve(dir, real, id, err));
+    TRY(bundle_check_whole(real, err));
     TRY(engine_open(real, &engine, err));
     TRY(parity_replay(engine, real, &n_vectors, err));
     buffer_printf(out, "%s, %zu profiles, ", engine_version(engine),

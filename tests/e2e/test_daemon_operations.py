@@ -341,6 +341,11 @@ def test_a_bundle_that_answers_otherwise_than_at_its_training_is_refused(start_d
     vectors = json.loads(path.read_text())
     vectors["cases"][2]["tier"] = "giga"
     path.write_text(json.dumps(vectors))
+    manifest_path = own_models / version / "manifest.json"
+    manifest = json.loads(manifest_path.read_text())
+    files = {file["name"]: file for file in manifest["files"]}
+    files["parity.json"]["bytes"] = path.stat().st_size
+    manifest_path.write_text(json.dumps(manifest))
     status, answer = reload(daemon)
     assert (status, answer["error"]["code"]) == (500, "reload_failed")
     assert "parity.json: vector 3: tier is " in answer["error"]["message"]
@@ -353,6 +358,8 @@ def test_a_bundle_that_answers_otherwise_than_at_its_training_is_refused(start_d
     assert other.process.wait(30) == 1 and "vector 3: tier is" in other.log
     # Bundles of earlier versions have no vectors.
     path.unlink()
+    manifest["files"].remove(files["parity.json"])
+    manifest_path.write_text(json.dumps(manifest))
     assert reload(daemon) == (200, {"reloaded": True, "model": version})
 
 
@@ -490,6 +497,26 @@ def test_closed_streams_are_no_place_for_its_own_files(hand_models, tmp_path):
         assert [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in range(3)] == ["/dev/null"] * 3
         process.terminate()
         assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("file, bytes_left", [("parity.json", None), ("parity.json", 10), ("manifest.json", 0), ("manifest.json", 300)])
+def test_what_was_copied_by_half_is_not_served(hand_models, start_daemon, tmp_path, file, bytes_left):
+    models = tmp_path / "models"
+    shutil.copytree(hand_models, models, symlinks=True)
+    daemon = start_daemon(models)
+    before = os.readlink(models / "current")
+    half = "20270101" + before[8:]
+    shutil.copytree(models / before, models / half)
+    if bytes_left is None:
+        (models / half / file).unlink()
+    else:
+        os.truncate(models / half / file, bytes_left)
+    (models / "current").unlink()
+    (models / "current").symlink_to(half)
+    status, answer = daemon.post("/-/reload", b"")
+    said = file if file == "parity.json" else "manifest"
+    assert status == 500 and said in answer["error"]["message"], answer
+    assert daemon.get("/-/ready")[1]["model"] == before
 
 
 @pytest.mark.parametrize("abstract", [False, True])
