@@ -42,7 +42,7 @@ function merged(base: any, more: any): any {
 }
 
 const PHONE_PX = 640;
-const LABEL_PX = 220;
+const LABEL_PX = 260;
 const LABEL_PHONE_PX = 120;
 const LABEL_PHONE_CHARACTERS = 18;
 

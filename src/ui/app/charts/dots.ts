@@ -120,7 +120,7 @@ export function dotOption(rows: DotRow[], spec: DotSpec): ReturnType<ChartSpec["
                 ? { color: colours.card, borderColor: colours.accent, borderWidth: 2 }
                 : undefined,
             })),
-        z: 6,
+        z: isBar ? 2 : 6, // hollow points lie above their whiskers, bars below
         symbolSize: 9,
         barWidth: 12,
         itemStyle: { color: colours.accent, opacity: isBar ? 0.75 : 1 },

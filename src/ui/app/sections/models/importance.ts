@@ -4,7 +4,7 @@
 import { card, cardHead, chartCard } from "../../chart";
 import { dotHeight, dotOption } from "../../charts/dots";
 import type { Child } from "../../dom";
-import { figureNames, plain, sentence, withUnit } from "../../format";
+import { figureNames, plain, withUnit } from "../../format";
 import { isThere, reason, type Importance, type Maybe } from "../../report";
 import { partial } from "../../states";
 import { nameCell } from "../../table";
@@ -29,7 +29,7 @@ export function importanceCard(importance: Maybe<Importance>, name: string): Chi
   const show = (value: unknown) => withUnit(value as number, importance.unit);
   return chartCard({
     title: rows.length
-      ? `${sentence(rows[0].name)} matters most for the ${name}${rows[1] ? `, then ${rows[1].name}` : ""}`
+      ? `The ${name} goes most by ${rows[0].name}${rows[1] ? `, then by ${rows[1].name}` : ""}`
       : "No feature matters",
     subtitle: `${importance.text}; whiskers: one standard deviation`,
     reading: `${unsure > 0 ? `${unsure} of the ${rows.length} may as well not matter: ${unsure === 1 ? "its whisker reaches" : "their whiskers reach"} zero. ` : ""}Features that say the same share the credit.`,
