@@ -115,6 +115,12 @@ void audience_check(const struct audience_reference *reference, const struct pro
     *ret_answer = answer;
 }
 
+/* Nobody has more than all of those he is one of. */
+static double percent_of_others(double percentile)
+{
+    return fmin(percentile, 99);
+}
+
 size_t audience_reason(enum audience_part part, const struct audience_sign *sign,
                        const char *size_name, char ret_text[static AUDIENCE_TEXT_BYTES])
 {
@@ -128,21 +134,21 @@ size_t audience_reason(enum audience_part part, const struct audience_sign *sign
     case AUDIENCE_ENGAGEMENT:
         length = sign->percentile > 50 ? snprintf(ret_text, AUDIENCE_TEXT_BYTES,
                                                   "more engagement than %.0f %% of %s accounts",
-                                                  sign->percentile, size)
+                                                  percent_of_others(sign->percentile), size)
                                        : snprintf(ret_text, AUDIENCE_TEXT_BYTES,
                                                   "less engagement than %.0f %% of %s accounts",
-                                                  100 - sign->percentile, size);
+                                                  percent_of_others(100 - sign->percentile), size);
         break;
     case AUDIENCE_GROWTH:
         length = snprintf(ret_text, AUDIENCE_TEXT_BYTES,
                           "its followers moved by %.0f %% a month, more than for %.0f %% of %s "
                           "accounts",
-                          100 * expm1(sign->figure), sign->percentile, size);
+                          100 * expm1(sign->figure), percent_of_others(sign->percentile), size);
         break;
     case AUDIENCE_FOLLOWING:
         length = snprintf(ret_text, AUDIENCE_TEXT_BYTES,
                           "follows %.3g for each follower, more than %.0f %% of %s accounts",
-                          exp(sign->figure), sign->percentile, size);
+                          exp(sign->figure), percent_of_others(sign->percentile), size);
         break;
     case AUDIENCE_N_PARTS:
         break;

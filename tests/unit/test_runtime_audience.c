@@ -95,6 +95,12 @@ static void a_reason_says_what_was_found(void **state)
     sign.percentile = 2;
     audience_reason(AUDIENCE_ENGAGEMENT, &sign, "mid", text);
     assert_string_equal(text, "less engagement than 98 % of mid accounts");
+    sign.percentile = 0;
+    audience_reason(AUDIENCE_ENGAGEMENT, &sign, "mid", text);
+    assert_string_equal(text, "less engagement than 99 % of mid accounts");
+    sign.percentile = 100;
+    audience_reason(AUDIENCE_FOLLOWING, &sign, "mid", text);
+    assert_string_equal(text, "follows 2.5 for each follower, more than 99 % of mid accounts");
 }
 
 int main(void)
