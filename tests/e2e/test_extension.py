@@ -205,10 +205,10 @@ def test_parallel_workers_make_an_index_in_a_session_that_asked_nothing_before(s
     server.sql("DROP TABLE IF EXISTS indexed; CREATE TABLE indexed AS SELECT g AS followers FROM generate_series(1, 2000) g;"
                "ALTER TABLE indexed SET (parallel_workers = 2)")
     assert server.sql("SHOW max_parallel_maintenance_workers") != "0"
-    server.sql(f"CREATE INDEX scores ON indexed (({score}))")
-    server.sql("REINDEX INDEX scores; ANALYZE indexed")
+    server.sql(f"CREATE INDEX indexed_by_score ON indexed (({score}))")
+    server.sql("REINDEX INDEX indexed_by_score; ANALYZE indexed")
     count = f"SELECT count(*) FROM indexed WHERE {score} > 40"
-    assert "scores" in server.sql(f"SET enable_seqscan = off; EXPLAIN {count}")
+    assert "indexed_by_score" in server.sql(f"SET enable_seqscan = off; EXPLAIN {count}")
     assert server.sql(f"SET enable_seqscan = off; {count}") == server.sql(f"SET enable_indexscan = off; SET enable_bitmapscan = off; {count}")
 
 

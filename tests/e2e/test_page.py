@@ -398,7 +398,7 @@ def test_an_answer_that_no_longer_holds_is_marked(drive, page_url, daemon, handl
 
 @pytest.mark.parametrize("part, concerned", [
     ("overview", {"overview"}),
-    ("data", {"overview", "ask", "data"}),
+    ("data", {"overview", "ask", "data", "network"}),
     ("explore", {"ask", "explore", "archetypes", "virality"}),
     ("groups", {"ask", "explore", "models"}),
 ])
